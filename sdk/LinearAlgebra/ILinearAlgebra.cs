@@ -1,0 +1,39 @@
+namespace Merge.Sdk;
+
+/// <summary>
+/// Dense linear algebra in float64, the same bits from run to run on one machine. Memory is a few times that of the
+/// argument.
+/// </summary>
+public interface ILinearAlgebra
+{
+    /// <summary>A·B.</summary>
+    Matrix Multiply(Matrix a, Matrix b);
+
+    /// <summary>The thin singular value decomposition, σ descending.</summary>
+    Svd Svd(Matrix a);
+
+    /// <summary>Eigenvalues, ascending, and eigenvectors of a symmetric matrix.</summary>
+    SymmetricEigen SymmetricEigen(Matrix a);
+
+    /// <summary>The thin QR decomposition; the diagonal of R is not negative.</summary>
+    Qr Qr(Matrix a);
+
+    /// <summary>The orthogonal factor U·Vᵀ of the polar decomposition, from the thin SVD.</summary>
+    Matrix Polar(Matrix a);
+}
+
+/// <summary>A = U·diag(σ)·Vᵀ for an m×n matrix, k = min(m, n).</summary>
+/// <param name="U">m×k, orthonormal columns.</param>
+/// <param name="Sigma">k singular values, descending.</param>
+/// <param name="Vt">k×n, orthonormal rows.</param>
+public sealed record Svd(Matrix U, double[] Sigma, Matrix Vt);
+
+/// <summary>A = V·diag(λ)·Vᵀ for a symmetric n×n matrix.</summary>
+/// <param name="Values">n eigenvalues, ascending.</param>
+/// <param name="Vectors">n×n, one eigenvector a column.</param>
+public sealed record SymmetricEigen(double[] Values, Matrix Vectors);
+
+/// <summary>A = Q·R for an m×n matrix, k = min(m, n).</summary>
+/// <param name="Q">m×k, orthonormal columns.</param>
+/// <param name="R">k×n, upper triangular.</param>
+public sealed record Qr(Matrix Q, Matrix R);

@@ -1,0 +1,49 @@
+namespace Merge.Sdk;
+
+/// <summary>The whole model, for statistics that no single tensor can give.</summary>
+public abstract class ModelScan
+{
+    private protected ModelScan(long elementCount) => ElementCount = elementCount;
+
+    /// <summary>Number of elements of all tensors.</summary>
+    public long ElementCount { get; }
+
+    internal List<ModelRequest> Pending { get; } = [];
+
+    internal abstract IEnumerable<TensorScan> Scans { get; }
+}
+
+/// <summary>One tensor of a survey and its options.</summary>
+/// <typeparam name="TOptions">The strategy's options record.</typeparam>
+/// <param name="Scan">The tensor: statistics asked of it are computed at the next await of the survey.</param>
+/// <param name="Options">Its options, final.</param>
+public sealed record SurveyedTensor<TOptions>(TensorScan Scan, TOptions Options);
+
+/// <summary>The whole model, for statistics that no single tensor can give.</summary>
+/// <typeparam name="TOptions">The strategy's options record.</typeparam>
+public sealed class ModelScan<TOptions> : ModelScan
+{
+    internal ModelScan(IReadOnlyList<SurveyedTensor<TOptions>> tensors)
+        : base(tensors.Sum(t => t.Scan.Info.Count)) => Tensors = tensors;
+
+    /// <summary>Every tensor that is merged, ordered by name (ordinal).</summary>
+    public IReadOnlyList<SurveyedTensor<TOptions>> Tensors { get; }
+
+    internal override IEnumerable<TensorScan> Scans => Tensors.Select(t => t.Scan);
+
+    /// <summary>The cut that keeps exactly the <paramref name="keep"/> largest scores of the whole model.</summary>
+    /// <param name="score">The score of a tensor; null leaves the tensor out (nothing of it is kept).</param>
+    /// <param name="keep">How many elements of all tensors together.</param>
+    public Stat<ModelCut> Largest(Func<SurveyedTensor<TOptions>, Func<Block, TensorExpr>?> score, long keep)
+    {
+        var scores = new List<(TensorScan, Node)>();
+        foreach (var tensor in Tensors)
+        {
+            if (score(tensor) is { } expression)
+                scores.Add((tensor.Scan, tensor.Scan.Record(expression)));
+        }
+        var request = new ModelLargestRequest(scores, keep);
+        Pending.Add(request);
+        return request.Stat;
+    }
+}
