@@ -1,0 +1,58 @@
+using System.Collections.Concurrent;
+using Merge.Checkpoints;
+
+namespace Merge.Merging;
+
+/// <summary>
+/// CRC-32C of every stored tensor, taken where its bytes are first read, combined into one of every file at the end:
+/// the same number any other tool gives for that file.
+/// </summary>
+internal sealed class Checksums
+{
+    private readonly ConcurrentDictionary<(CheckpointFile File, long Offset), uint?> _tensors = new();
+
+    /// <summary>Whether the caller is the first to read the tensor, and so the one to checksum it.</summary>
+    public bool Claim(StoredTensor tensor) => tensor.Length > 0 && _tensors.TryAdd((tensor.File, tensor.Offset), null);
+
+    public void Set(StoredTensor tensor, uint checksum) => Set(tensor.File, tensor.Offset, checksum);
+
+    public void Set(CheckpointFile file, long offset, uint checksum) => _tensors[(file, offset)] = checksum;
+
+    public uint? Of(StoredTensor tensor) => _tensors.GetValueOrDefault((tensor.File, tensor.Offset));
+
+    /// <summary>
+    /// CRC-32C of the whole file. Parts no merge reads (the header, tensors of other models that are copied from the
+    /// base) are read here.
+    /// </summary>
+    public uint Of(CheckpointFile file)
+    {
+        var known = _tensors
+            .Where(t => ReferenceEquals(t.Key.File, file) && t.Value is not null)
+            .Select(t => (t.Key.Offset, Checksum: t.Value!.Value))
+            .OrderBy(t => t.Offset)
+            .ToArray();
+        var lengths = file.Tensors.ToDictionary(t => t.Offset, t => t.Length);
+        using var buffer = new NativeBuffer();
+        uint checksum = 0;
+        long position = 0;
+        foreach (var (offset, part) in known)
+        {
+            checksum = ReadThrough(offset, checksum);
+            checksum = Crc32C.Combine(checksum, part, lengths[offset]);
+            position = offset + lengths[offset];
+        }
+        return ReadThrough(file.Size, checksum);
+
+        uint ReadThrough(long end, uint crc)
+        {
+            while (position < end)
+            {
+                var span = buffer.Take((int)Math.Min(1 << 20, end - position));
+                file.Read(position, span);
+                crc = Crc32C.Append(crc, span);
+                position += span.Length;
+            }
+            return crc;
+        }
+    }
+}

@@ -1,0 +1,121 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Merge.Merging;
+
+/// <summary>One finished tensor, as the journal of a partial folder keeps it.</summary>
+/// <param name="Tensor">Its name.</param>
+/// <param name="Checksum">CRC-32C of its output bytes.</param>
+/// <param name="Inputs">CRC-32C of what was read for it: number of the input file, offset in it, checksum.</param>
+internal sealed record JournalEntry(string Tensor, uint Checksum, IReadOnlyList<(int File, long Offset, uint Checksum)> Inputs);
+
+/// <summary>
+/// What has been finished in a partial folder: a line that tells the merge apart from every other, then a line a
+/// tensor. Held open, and locked, while a run writes it.
+/// </summary>
+internal sealed class Journal : IDisposable
+{
+    private readonly FileStream _file;
+    private readonly Lock _gate = new();
+
+    private Journal(FileStream file, IReadOnlyList<JournalEntry> entries)
+    {
+        _file = file;
+        Entries = entries;
+    }
+
+    /// <summary>What earlier runs of the same merge have finished.</summary>
+    public IReadOnlyList<JournalEntry> Entries { get; }
+
+    /// <summary>Opens or starts a journal. One of another merge is started anew.</summary>
+    /// <exception cref="IOException">Another process holds it.</exception>
+    public static Journal Open(string path, string fingerprint)
+    {
+        var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        try
+        {
+            var entries = Read(file, fingerprint);
+            if (entries is null)
+            {
+                file.SetLength(0);
+                Append(file, json => json.WriteString("fingerprint", fingerprint));
+            }
+            return new Journal(file, entries ?? []);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    public void Add(JournalEntry entry)
+    {
+        lock (_gate)
+        {
+            Append(_file, json =>
+            {
+                json.WriteString("tensor", entry.Tensor);
+                json.WriteNumber("crc32c", entry.Checksum);
+                json.WriteStartArray("inputs");
+                foreach (var (number, offset, checksum) in entry.Inputs)
+                {
+                    json.WriteStartArray();
+                    json.WriteNumberValue(number);
+                    json.WriteNumberValue(offset);
+                    json.WriteNumberValue(checksum);
+                    json.WriteEndArray();
+                }
+                json.WriteEndArray();
+            });
+        }
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    /// <summary>The entries, or null where the journal is empty or another merge's. A line cut short ends it.</summary>
+    private static List<JournalEntry>? Read(FileStream file, string fingerprint)
+    {
+        using var reader = new StreamReader(file, Encoding.UTF8, leaveOpen: true);
+        var text = reader.ReadToEnd();
+        var lines = text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        try
+        {
+            if (lines.Length == 0 || Parse(lines[0]).GetProperty("fingerprint").GetString() != fingerprint)
+                return null;
+            var entries = lines.Skip(1).Select(line => Entry(Parse(line))).ToList();
+            file.SetLength(Encoding.UTF8.GetByteCount(text.AsSpan(0, text.LastIndexOf('\n') + 1)));
+            file.Seek(0, SeekOrigin.End);
+            return entries;
+        }
+        catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            return null;
+        }
+    }
+
+    private static JsonElement Parse(string line)
+    {
+        using var document = JsonDocument.Parse(line);
+        return document.RootElement.Clone();
+    }
+
+    private static JournalEntry Entry(JsonElement line) => new(
+        line.GetProperty("tensor").GetString()!,
+        line.GetProperty("crc32c").GetUInt32(),
+        [.. line.GetProperty("inputs").EnumerateArray().Select(i => (i[0].GetInt32(), i[1].GetInt64(), i[2].GetUInt32()))]);
+
+    private static void Append(FileStream file, Action<Utf8JsonWriter> write)
+    {
+        using var line = new MemoryStream();
+        using (var json = new Utf8JsonWriter(line))
+        {
+            json.WriteStartObject();
+            write(json);
+            json.WriteEndObject();
+        }
+        line.WriteByte((byte)'\n');
+        file.Write(line.GetBuffer().AsSpan(0, (int)line.Length));
+        file.Flush();
+    }
+}

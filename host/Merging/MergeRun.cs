@@ -1,0 +1,19 @@
+using Merge.Planning;
+using Merge.Sdk;
+
+namespace Merge.Merging;
+
+/// <summary>Runs a plan: survey, then every tensor, into a sink.</summary>
+internal static class MergeRun
+{
+    /// <param name="context">The run.</param>
+    /// <param name="finished">Tensors that an earlier, interrupted run has already written.</param>
+    /// <param name="cancellation">Stops between two blocks.</param>
+    public static void Execute(MergeContext context, IReadOnlySet<string> finished, CancellationToken cancellation)
+    {
+        TensorPlan[] left = [.. context.Plan.Tensors.Where(t => !finished.Contains(t.Info.Name))];
+        if (context.Plan.Strategy.HasSurvey && left.Any(t => !t.IsCopied))
+            new Scheduler(context.Settings.Threads, cancellation).Run([new SurveyJob(context)]);
+        new Scheduler(context.Settings.Threads, cancellation).Run(left.Select(t => new TensorJob(context, t)));
+    }
+}

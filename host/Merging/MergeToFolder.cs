@@ -1,0 +1,78 @@
+using Merge.Checkpoints;
+using Merge.Compute;
+using Merge.Planning;
+using Merge.Sdk;
+
+namespace Merge.Merging;
+
+/// <summary>What a finished merge has to tell.</summary>
+internal sealed record MergeSummary(string Output, IReadOnlyList<Diagnostic> Findings);
+
+/// <summary>The main job: a plan in, a complete model folder out, or nothing under that name.</summary>
+internal static class MergeToFolder
+{
+    public const string RecipeFileName = "merge_recipe.yaml";
+
+    /// <param name="plan">What to merge.</param>
+    /// <param name="final">The folder to make.</param>
+    /// <param name="force">Whether an earlier merge's folder of that name may be replaced.</param>
+    /// <param name="sha256">Whether the manifest gives SHA-256 of the inputs.</param>
+    /// <param name="settings">Threads and memory.</param>
+    /// <param name="progress">Counters to raise.</param>
+    /// <param name="cancellation">Stops between two blocks; what is finished is kept for the next run.</param>
+    public static MergeSummary Run(
+        MergePlan plan,
+        string final,
+        bool force,
+        bool sha256,
+        RunSettings settings,
+        RunProgress progress,
+        CancellationToken cancellation)
+    {
+        OutputTarget.Check(final, plan, force);
+        var checksums = new Checksums();
+        using var folder = PartialFolder.Open(final, plan, checksums);
+        var context = new MergeContext
+        {
+            Plan = plan,
+            Method = plan.Strategy.Info.Id,
+            Seed = plan.Seed,
+            Settings = settings,
+            Output = folder,
+            Checksums = checksums,
+            LinearAlgebra = new ManagedLinearAlgebra(),
+            Progress = progress,
+        };
+        progress.TensorsResumed = folder.Finished.Count;
+        try
+        {
+            MergeRun.Execute(context, folder.Finished, cancellation);
+            WriteSideFiles(plan, folder, checksums, final, sha256);
+            folder.Complete(final);
+        }
+        catch (MergeException fault) when (fault.Diagnostics.Any(d => d.Actor == Actor.PluginAuthor))
+        {
+            folder.Abandon();
+            throw;
+        }
+        return new MergeSummary(final, [.. context.Findings]);
+    }
+
+    private static void WriteSideFiles(MergePlan plan, PartialFolder folder, Checksums checksums, string final, bool sha256)
+    {
+        if (plan.Donor.Folder is { } donor)
+            CopiedFiles.Copy(donor, folder.Path);
+        if (plan.OutType is { } dtype)
+            ConfigDType.Set(Path.Combine(folder.Path, "config.json"), dtype);
+        if (plan.Layout.Index is { } index)
+            File.WriteAllBytes(Path.Combine(folder.Path, SafetensorsLayout.IndexName), index);
+        File.WriteAllText(Path.Combine(folder.Path, ModelCard.FileName), ModelCard.Of(plan, Path.GetFileName(final)));
+        File.WriteAllText(Path.Combine(folder.Path, RecipeFileName), plan.Origin.Text);
+        Manifest.Write(
+            Path.Combine(folder.Path, Manifest.FileName),
+            plan,
+            [.. plan.InputFiles.Select(f => checksums.Of(f.File))],
+            folder.FileChecksums(),
+            sha256);
+    }
+}

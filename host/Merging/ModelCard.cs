@@ -1,0 +1,43 @@
+using System.Text;
+using Merge.Planning;
+
+namespace Merge.Merging;
+
+/// <summary>The <c>README.md</c> of a merged model: what it is made of and how to make it again.</summary>
+internal static class ModelCard
+{
+    public const string FileName = "README.md";
+
+    public static string Of(MergePlan plan, string name)
+    {
+        var strategy = plan.Strategy.Info;
+        var card = new StringBuilder();
+        card.Append("---\n");
+        if (plan.Donor.Config is not null)
+            card.Append("library_name: transformers\n");
+        card.Append("tags:\n- merge\n");
+        // Only what reads like a Hub repository: a path of this machine would mean nothing elsewhere.
+        var bases = plan.Origin.ModelTexts.Where(IsRepository).Distinct().ToArray();
+        if (bases.Length > 0)
+        {
+            card.Append("base_model:\n");
+            foreach (var repository in bases)
+                card.Append($"- {repository.Split('@')[0]}\n");
+        }
+        card.Append("---\n");
+        card.Append($"# {name}\n\n");
+        card.Append($"Made by merging {plan.Models.Count} models with Merge `{ToolVersion.Text}`, ");
+        card.Append($"method **{strategy.Name}** (`{strategy.Id}`{(strategy.Paper is null ? "" : $", {strategy.Paper}")}).\n\n");
+        if (strategy.Formula is not null)
+            card.Append($"    {strategy.Formula}\n\n");
+        card.Append("## Models\n\n");
+        foreach (var text in plan.Origin.ModelTexts)
+            card.Append($"- `{text}`{(text == plan.Origin.BaseText ? " (base)" : "")}\n");
+        card.Append("\n## Recipe\n\n`merge_recipe.yaml` in this folder; the checksums of everything that went in are in ");
+        card.Append($"`{Manifest.FileName}`.\n\n```yaml\n{plan.Origin.Text.TrimEnd()}\n```\n");
+        return card.ToString();
+    }
+
+    private static bool IsRepository(string text) =>
+        text.Count(c => c == '/') == 1 && !text.StartsWith('.') && !text.StartsWith('/') && !Directory.Exists(text);
+}

@@ -1,0 +1,36 @@
+using Merge.Planning;
+using Merge.Sdk;
+
+namespace Merge.Merging;
+
+/// <summary>Whether a folder may be made, or replaced, under the name the user gives.</summary>
+internal static class OutputTarget
+{
+    public static void Check(string final, MergePlan plan, bool force)
+    {
+        var inputs = plan.InputFiles.Select(f => Path.GetFullPath(f.File.Path));
+        if (inputs.FirstOrDefault(i => IsWithin(i, final)) is { } input)
+        {
+            throw Refuse(
+                "the output folder holds an input of this merge: " + input, "Give a folder outside the models you merge.");
+        }
+        if (File.Exists(final))
+            throw Refuse("a file stands where the output folder would be", "Give another name, or remove the file.");
+        if (!Directory.Exists(final) || !Directory.EnumerateFileSystemEntries(final).Any())
+            return;
+        if (!force)
+            throw Refuse("the output folder exists", "Give another name, or --force to replace it.");
+        if (!File.Exists(Path.Combine(final, Manifest.FileName)))
+        {
+            throw Refuse(
+                $"the output folder was not made by a merge (it has no {Manifest.FileName}), and --force would delete it",
+                "Give another name, or remove the folder yourself.");
+        }
+
+        MergeException Refuse(string found, string fix) =>
+            new(new Diagnostic(found) { Where = final, Fix = fix }) { WrongUsage = true };
+    }
+
+    private static bool IsWithin(string path, string folder) =>
+        path.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+}

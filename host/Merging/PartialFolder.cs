@@ -1,0 +1,171 @@
+using Merge.Checkpoints;
+using Merge.Planning;
+using Merge.Sdk;
+
+namespace Merge.Merging;
+
+/// <summary>
+/// The folder beside the final one in which a merge is made: <c>OUT.partial</c>. It holds the output files and the
+/// journal of finished tensors; when all is written and synced it gets its final name. A folder under its final name
+/// is therefore complete.
+/// </summary>
+internal sealed class PartialFolder : ITensorSink, IDisposable
+{
+    private const string JournalName = "journal.jsonl";
+
+    private readonly MergePlan _plan;
+    private readonly Journal _journal;
+    private readonly OutputWriter _writer;
+    private readonly Checksums _checksums;
+    private readonly Dictionary<CheckpointFile, int> _fileNumbers;
+    private readonly Dictionary<string, uint> _outputChecksums = [];
+    private readonly Lock _gate = new();
+
+    private PartialFolder(string path, MergePlan plan, Checksums checksums, Journal journal)
+    {
+        Path = path;
+        _plan = plan;
+        _checksums = checksums;
+        _journal = journal;
+        _fileNumbers = plan.InputFiles.Select((f, i) => (f.File, i)).ToDictionary(f => f.File, f => f.i);
+        _writer = OutputWriter.Open(path, plan.Layout);
+    }
+
+    public string Path { get; }
+
+    /// <summary>Tensors that an earlier run has written and whose bytes are still what it wrote.</summary>
+    public IReadOnlySet<string> Finished { get; private set; } = new HashSet<string>();
+
+    public static string PathFor(string final) => final + ".partial";
+
+    /// <summary>Opens the partial folder of an output: where an earlier run of the same merge stopped, or empty.</summary>
+    public static PartialFolder Open(string final, MergePlan plan, Checksums checksums)
+    {
+        var path = PathFor(final);
+        Journal? journal = null;
+        try
+        {
+            Directory.CreateDirectory(path);
+            journal = Journal.Open(System.IO.Path.Combine(path, JournalName), Fingerprint.Of(plan));
+            if (journal.Entries.Count == 0)
+                DeleteAllBut(path, JournalName);
+            DiskSpace.Check(path, plan.OutputBytes - OutputWriter.AllocatedBytes(path, plan.Layout));
+            var folder = new PartialFolder(path, plan, checksums, journal);
+            folder.TakeUp();
+            return folder;
+        }
+        catch (Exception fault)
+        {
+            journal?.Dispose();
+            throw fault is IOException or UnauthorizedAccessException ? Unusable(path, fault) : fault;
+        }
+    }
+
+    public void Write(string tensor, long offset, ReadOnlySpan<byte> bytes)
+    {
+        var place = _plan.Layout.Placements[tensor];
+        _writer.Write(place.File, place.Offset + offset, bytes);
+    }
+
+    public void Finish(TensorPlan tensor, uint checksum)
+    {
+        var inputs = tensor.Inputs
+            .Where(i => _checksums.Of(i) is not null)
+            .Select(i => (_fileNumbers[i.File], i.Offset, _checksums.Of(i)!.Value))
+            .ToArray();
+        lock (_gate)
+            _outputChecksums[tensor.Info.Name] = checksum;
+        _journal.Add(new JournalEntry(tensor.Info.Name, checksum, inputs));
+    }
+
+    /// <summary>CRC-32C of each output file, in the order of the layout.</summary>
+    public IReadOnlyList<uint> FileChecksums() =>
+    [
+        .. _plan.Layout.Files.Select((file, number) => _plan.Layout.Placements
+            .Where(p => p.Value.File == number)
+            .OrderBy(p => p.Value.Offset)
+            .Aggregate(
+                Crc32C.Append(0, file.Header),
+                (crc, tensor) => Crc32C.Combine(crc, _outputChecksums[tensor.Key], tensor.Value.Length))),
+    ];
+
+    /// <summary>Syncs everything and gives the folder its final name. What stood there is replaced.</summary>
+    public void Complete(string final)
+    {
+        _writer.Sync();
+        _writer.Dispose();
+        _journal.Dispose();
+        File.Delete(System.IO.Path.Combine(Path, JournalName));
+        var replaced = final + ".replaced";
+        if (Directory.Exists(final))
+            Directory.Move(final, replaced);
+        Directory.Move(Path, final);
+        if (Directory.Exists(replaced))
+            Directory.Delete(replaced, recursive: true);
+    }
+
+    /// <summary>Removes the folder: the merge cannot be finished as it is.</summary>
+    public void Abandon()
+    {
+        Dispose();
+        Directory.Delete(Path, recursive: true);
+    }
+
+    public void Dispose()
+    {
+        _writer.Dispose();
+        _journal.Dispose();
+    }
+
+    /// <summary>Trusts of the journal only what the files still bear out: a power cut may have lost written bytes.</summary>
+    private void TakeUp()
+    {
+        var finished = new HashSet<string>();
+        foreach (var entry in _journal.Entries)
+        {
+            if (!_plan.Layout.Placements.TryGetValue(entry.Tensor, out var place) || Reread(place) != entry.Checksum)
+                continue;
+            finished.Add(entry.Tensor);
+            _outputChecksums[entry.Tensor] = entry.Checksum;
+            foreach (var (number, offset, checksum) in entry.Inputs)
+                _checksums.Set(_plan.InputFiles[number].File, offset, checksum);
+        }
+        Finished = finished;
+    }
+
+    private uint Reread(Placement place)
+    {
+        using var buffer = new NativeBuffer();
+        uint checksum = 0;
+        for (long at = 0; at < place.Length;)
+        {
+            var part = buffer.Take((int)Math.Min(1 << 20, place.Length - at));
+            _writer.Read(place.File, place.Offset + at, part);
+            checksum = Crc32C.Append(checksum, part);
+            at += part.Length;
+        }
+        return checksum;
+    }
+
+    private static void DeleteAllBut(string folder, string name)
+    {
+        foreach (var entry in new DirectoryInfo(folder).EnumerateFileSystemInfos().Where(e => e.Name != name))
+        {
+            if (entry is DirectoryInfo directory)
+                directory.Delete(recursive: true);
+            else
+                entry.Delete();
+        }
+    }
+
+    private static MergeException Unusable(string path, Exception fault) =>
+        new(
+            new Diagnostic($"the output cannot be made: {fault.Message}")
+            {
+                Where = path,
+                Fix = fault is IOException && File.Exists(System.IO.Path.Combine(path, JournalName))
+                    ? "Another merge may be writing this output: wait for it, or choose another folder."
+                    : "Choose a folder you may write to.",
+            },
+            fault);
+}

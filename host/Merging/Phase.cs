@@ -1,0 +1,88 @@
+using System.Runtime.InteropServices;
+using Merge.Checkpoints;
+
+namespace Merge.Merging;
+
+/// <summary>
+/// One pass over a tensor's bytes, cut into parts that any worker may take in any order. Reading checksums the inputs
+/// the first time they are read.
+/// </summary>
+internal abstract class Phase
+{
+    private readonly RunContext _context;
+    private readonly IReadOnlyList<StoredTensor> _inputs;
+    private readonly uint[]?[] _checksums;
+    private int _taken;
+    private int _finished;
+
+    /// <param name="context">The run.</param>
+    /// <param name="inputs">The stored tensors it reads, one a slot.</param>
+    /// <param name="count">Elements of the tensor.</param>
+    /// <param name="partLength">Elements of a part (the last may be shorter).</param>
+    protected Phase(RunContext context, IReadOnlyList<StoredTensor> inputs, long count, long partLength)
+    {
+        _context = context;
+        _inputs = inputs;
+        Count = count;
+        PartLength = partLength;
+        Parts = checked((int)((count + partLength - 1) / partLength));
+        _checksums = [.. inputs.Select(i => context.Checksums.Claim(i) ? new uint[Parts] : null)];
+    }
+
+    public int Parts { get; }
+
+    protected long Count { get; }
+
+    protected long PartLength { get; }
+
+    /// <summary>Takes the next part; called under the scheduler's lock.</summary>
+    public bool TryTake(out int part)
+    {
+        part = _taken;
+        if (_taken == Parts)
+            return false;
+        _taken++;
+        return true;
+    }
+
+    /// <summary>Whether this part was the last to finish; called under the scheduler's lock.</summary>
+    public bool MarkFinished() => ++_finished == Parts;
+
+    public abstract void Run(int part, Worker worker);
+
+    /// <summary>Called once, by one thread, after every part has run.</summary>
+    public virtual void Finish()
+    {
+        for (var slot = 0; slot < _inputs.Count; slot++)
+        {
+            if (_checksums[slot] is not { } parts)
+                continue;
+            var checksum = parts[0];
+            for (var part = 1; part < Parts; part++)
+                checksum = Crc32C.Combine(checksum, parts[part], Bytes(slot, LengthOf(part)));
+            _context.Checksums.Set(_inputs[slot], checksum);
+        }
+    }
+
+    protected long LengthOf(int part) => Math.Min(PartLength, Count - (part * PartLength));
+
+    /// <summary>Reads every slot's bytes of [start, start+count) and gives their addresses.</summary>
+    protected ReadOnlySpan<nint> Read(int part, long start, int count, Worker worker, Span<nint> addresses)
+    {
+        for (var slot = 0; slot < _inputs.Count; slot++)
+        {
+            var input = _inputs[slot];
+            var bytes = checked((int)Bytes(slot, count));
+            var buffer = worker.Input(slot);
+            var span = buffer.Take(bytes);
+            input.File.Read(input.Offset + Bytes(slot, start), span);
+            if (_checksums[slot] is { } checksums)
+                checksums[part] = Crc32C.Append(checksums[part], span);
+            addresses[slot] = buffer.Address;
+            _context.Progress.Read(bytes);
+        }
+        return addresses;
+    }
+
+    private long Bytes(int slot, long elements) => elements * (_inputs[slot].Length / Count);
+}

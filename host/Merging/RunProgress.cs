@@ -1,0 +1,24 @@
+namespace Merge.Merging;
+
+/// <summary>Counters that workers raise and a terminal reads while the run goes on.</summary>
+internal sealed class RunProgress
+{
+    private long _bytesRead;
+    private long _bytesWritten;
+    private int _tensorsDone;
+
+    public long BytesRead => Interlocked.Read(ref _bytesRead);
+
+    public long BytesWritten => Interlocked.Read(ref _bytesWritten);
+
+    public int TensorsDone => Volatile.Read(ref _tensorsDone);
+
+    /// <summary>Tensors found finished by an earlier, interrupted run.</summary>
+    public int TensorsResumed { get; set; }
+
+    public void Read(long bytes) => Interlocked.Add(ref _bytesRead, bytes);
+
+    public void Wrote(long bytes) => Interlocked.Add(ref _bytesWritten, bytes);
+
+    public void FinishedTensor() => Interlocked.Increment(ref _tensorsDone);
+}

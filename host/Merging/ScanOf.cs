@@ -1,0 +1,65 @@
+using Merge.Checkpoints;
+using Merge.Compute;
+using Merge.Planning;
+using Merge.Sdk;
+
+namespace Merge.Merging;
+
+/// <summary>A planned tensor as its strategy sees it, and the statistics the strategy asks of it.</summary>
+internal sealed class ScanOf
+{
+    private readonly RunContext _context;
+    private readonly TensorPlan _plan;
+    private readonly Dictionary<(string, int), Node> _expanded = [];
+
+    public ScanOf(RunContext context, TensorPlan plan)
+    {
+        _context = context;
+        _plan = plan;
+        Tensor = new TensorScan(
+            plan.Info,
+            plan.Models.Length,
+            plan.Base is not null,
+            (name, model) => plan.Side(name, model) is not null,
+            context.LinearAlgebra);
+    }
+
+    public TensorScan Tensor { get; }
+
+    /// <summary>All statistics asked for since the last call; null if there are none.</summary>
+    public TensorStatistics? TakePending(IReadOnlyList<(ModelSelection Selection, Node Score)>? shared = null)
+    {
+        if (Tensor.Pending.Count == 0 && shared is null)
+            return null;
+        StatRequest[] requests = [.. Tensor.Pending];
+        Tensor.Pending.Clear();
+        return new TensorStatistics(
+            _plan.Info, requests, shared ?? [], _context.Compiler, InputType, _context.Seed, Substitute);
+    }
+
+    public DType InputType(InputKey key) => _plan.Stored(key).DType;
+
+    /// <summary>A side input stored in rank-1 form: row_i · (column_j / Σ row), an order that does not underflow.</summary>
+    public Node? Substitute(InputKey key)
+    {
+        if (key.Side is not { } name || _plan.Side(name, key.Model) is not { RowSum: { } rows, ColumnSum: { } columns })
+            return null;
+        if (_expanded.TryGetValue((name, key.Model), out var known))
+            return known;
+        var rowSums = Values(rows);
+        var columnSums = Values(columns);
+        var total = rowSums.Sum(v => (double)v);
+        var scaled = columnSums.Select(v => total == 0 ? 0f : (float)(v / total)).ToArray();
+        return _expanded[(name, key.Model)] = Node.Of(
+            Op.Multiply,
+            new Node(Tensor, Op.RowVector) { Data = rowSums },
+            new Node(Tensor, Op.ColumnVector) { Data = scaled });
+    }
+
+    private static float[] Values(StoredTensor stored)
+    {
+        var values = new float[stored.Shape.Aggregate(1L, (p, s) => p * s)];
+        stored.File.Read(stored.Offset, System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()));
+        return values;
+    }
+}

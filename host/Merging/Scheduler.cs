@@ -1,0 +1,127 @@
+using System.Runtime.ExceptionServices;
+
+namespace Merge.Merging;
+
+/// <summary>
+/// Worker threads over jobs. A worker takes a part of the earliest job that has one, else starts the next job; whoever
+/// finishes the last part of a phase moves its job on. No thread waits for one tensor as long as there is another.
+/// </summary>
+internal sealed class Scheduler(int threads, CancellationToken cancellation)
+{
+    /// <summary>Guards everything below and is pulsed whenever there may be something new to take.</summary>
+    private readonly object _gate = new();
+    private readonly List<Running> _running = [];
+    private IEnumerator<IJob>? _jobs;
+    private ExceptionDispatchInfo? _fault;
+
+    /// <summary>Runs all jobs; returns when they are done, throws what any of them threw first.</summary>
+    /// <param name="jobs">In the order they are started; enumerated as workers become free, one at a time.</param>
+    public void Run(IEnumerable<IJob> jobs)
+    {
+        _jobs = jobs.GetEnumerator();
+        using var wake = cancellation.Register(Pulse);
+        var workers = Enumerable.Range(0, threads)
+            .Select(i => new Thread(Work) { Name = $"merge worker {i}", IsBackground = true })
+            .ToArray();
+        foreach (var worker in workers)
+            worker.Start();
+        foreach (var worker in workers)
+            worker.Join();
+        _fault?.Throw();
+        cancellation.ThrowIfCancellationRequested();
+    }
+
+    private void Work()
+    {
+        try
+        {
+            using var worker = new Worker();
+            while (Take() is { } step)
+            {
+                if (step.Phase is null)
+                    Advance(step.Job);
+                else
+                    RunPart(step, worker);
+            }
+        }
+        catch (Exception fault)
+        {
+            lock (_gate)
+            {
+                _fault ??= ExceptionDispatchInfo.Capture(fault);
+                Monitor.PulseAll(_gate);
+            }
+        }
+    }
+
+    /// <summary>The next thing to do: a part of a phase, or (phase null) a job to start; null when all is done.</summary>
+    private Step? Take()
+    {
+        lock (_gate)
+        {
+            while (_fault is null && !cancellation.IsCancellationRequested)
+            {
+                foreach (var job in _running)
+                {
+                    if (job.Phase is { } phase && phase.TryTake(out var part))
+                        return new Step(job, phase, part);
+                }
+                if (_jobs is not null)
+                {
+                    if (_jobs.MoveNext())
+                    {
+                        var started = new Running(_jobs.Current);
+                        _running.Add(started);
+                        return new Step(started, null, 0);
+                    }
+                    _jobs.Dispose();
+                    _jobs = null;
+                }
+                if (_running.Count == 0)
+                    return null;
+                Monitor.Wait(_gate);
+            }
+            return null;
+        }
+    }
+
+    private void RunPart(Step step, Worker worker)
+    {
+        step.Phase!.Run(step.Part, worker);
+        bool last;
+        lock (_gate)
+            last = step.Phase.MarkFinished();
+        if (!last)
+            return;
+        step.Phase.Finish();
+        Advance(step.Job);
+    }
+
+    private void Advance(Running running)
+    {
+        var next = running.Job.Next();
+        lock (_gate)
+        {
+            running.Phase = next;
+            if (next is null)
+                _running.Remove(running);
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    private void Pulse()
+    {
+        lock (_gate)
+            Monitor.PulseAll(_gate);
+    }
+
+    private sealed class Running(IJob job)
+    {
+        public IJob Job { get; } = job;
+
+        /// <summary>Null while the job is being moved on.</summary>
+        public Phase? Phase { get; set; }
+    }
+
+    private sealed record Step(Running Job, Phase? Phase, int Part);
+}

@@ -1,0 +1,44 @@
+using Merge.Sdk;
+
+namespace Merge.Merging;
+
+/// <summary>Runs a plugin's code so that whatever it throws comes out as a fault of that plugin, named.</summary>
+internal static class StrategyCall
+{
+    public static T Run<T>(MergeStrategy strategy, string where, Func<T> call)
+    {
+        try
+        {
+            return call();
+        }
+        catch (Exception fault) when (fault is not MergeException)
+        {
+            throw Threw(strategy, where, fault);
+        }
+    }
+
+    /// <summary>Throws if the finished task failed.</summary>
+    public static void Rethrow(MergeStrategy strategy, string where, Task task)
+    {
+        if (task.IsCanceled)
+            throw Threw(strategy, where, new OperationCanceledException());
+        if (task.Exception?.InnerException is { } fault)
+            throw fault as MergeException ?? Threw(strategy, where, fault);
+    }
+
+    public static MergeException AwaitedSomethingElse(MergeStrategy strategy, string where) => MergeException.Plugin(
+        $"{strategy.Info.Id} awaits something that is no statistic of this scan",
+        expected: "every await in Plan and Survey to be on a Stat",
+        where: where,
+        fix: "Remove the other await (Task.Delay, file access, Task.Run …).");
+
+    private static MergeException Threw(MergeStrategy strategy, string where, Exception fault) =>
+        new(
+            new Diagnostic($"{strategy.Info.Id} threw {fault.GetType().Name}: {fault.Message}")
+            {
+                Actor = Actor.PluginAuthor,
+                Where = where,
+                Fix = "Run again with --verbose for the place in the plugin's code.",
+            },
+            fault);
+}

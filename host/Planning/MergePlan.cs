@@ -1,0 +1,92 @@
+using System.Collections.Immutable;
+using Merge.Checkpoints;
+using Merge.Sdk;
+
+namespace Merge.Planning;
+
+/// <summary>Everything that is decided before the first byte is read: every tensor, its inputs, its place.</summary>
+internal sealed record MergePlan
+{
+    public required MergeStrategy Strategy { get; init; }
+
+    /// <summary>The method's models in the order of the recipe; the base is among them only as a member.</summary>
+    public required IReadOnlyList<Checkpoint> Models { get; init; }
+
+    /// <summary>The base, where the method uses one.</summary>
+    public required Checkpoint? Base { get; init; }
+
+    /// <summary>The model that lends config, tokenizer, order and, unless the recipe says so, dtypes.</summary>
+    public required Checkpoint Donor { get; init; }
+
+    /// <summary>All tensors of the output, in the order they are worked on.</summary>
+    public required IReadOnlyList<TensorPlan> Tensors { get; init; }
+
+    public required SafetensorsLayout Layout { get; init; }
+
+    /// <summary>The dtype the recipe asks for, or null where each tensor keeps its own.</summary>
+    public required DType? OutType { get; init; }
+
+    public required ulong Seed { get; init; }
+
+    public required IReadOnlyList<Diagnostic> Warnings { get; init; }
+
+    /// <summary>Every file that is read (models, base, side inputs) and the recipe's name for what it belongs to.</summary>
+    public required IReadOnlyList<(string Model, CheckpointFile File)> InputFiles { get; init; }
+
+    public required PlanOrigin Origin { get; init; }
+
+    public required PluginIdentity Plugin { get; init; }
+
+    public long OutputBytes => Layout.Files.Sum(f => f.Size);
+
+    /// <summary>Bytes one pass over everything reads.</summary>
+    public long InputBytes => Tensors.Sum(t => t.Inputs.Sum(i => i.Length));
+}
+
+/// <summary>The recipe as its user wrote it.</summary>
+/// <param name="Text">The whole file.</param>
+/// <param name="ModelTexts">Every model it names, the base included, each once.</param>
+/// <param name="BaseText">The base, if it names one.</param>
+internal sealed record PlanOrigin(string Text, IReadOnlyList<string> ModelTexts, string? BaseText);
+
+/// <summary>The plugin that brings the method.</summary>
+/// <param name="Name">Its folder's name.</param>
+/// <param name="Version">Its assembly's version.</param>
+/// <param name="Digest">SHA-256 over its files.</param>
+internal sealed record PluginIdentity(string Name, string Version, string Digest);
+
+/// <summary>One tensor of the output.</summary>
+internal sealed record TensorPlan
+{
+    public required TensorInfo Info { get; init; }
+
+    public required DType OutType { get; init; }
+
+    /// <summary>The strategy's options for it; null where the tensor is copied, not merged.</summary>
+    public required object? Options { get; init; }
+
+    /// <summary>Where its values stand in each model; for a copied tensor just the one it is copied from.</summary>
+    public required ImmutableArray<StoredTensor> Models { get; init; }
+
+    public required StoredTensor? Base { get; init; }
+
+    public required ImmutableArray<SideTensor> Sides { get; init; }
+
+    public bool IsCopied => Options is null;
+
+    public IEnumerable<StoredTensor> Inputs =>
+        (Base is null ? Models : Models.Add(Base)).Concat(Sides.SelectMany(s => s.Stored));
+
+    public StoredTensor Stored(InputKey key) => key.Side is { } name
+        ? Side(name, key.Model)!.Whole!
+        : key.Model < 0 ? Base! : Models[key.Model];
+
+    public SideTensor? Side(string name, int model) =>
+        Sides.FirstOrDefault(s => s.Model == model && s.Name == name);
+}
+
+/// <summary>A side input of one model for one tensor: stored whole, or as row and column sums (rank 1).</summary>
+internal sealed record SideTensor(string Name, int Model, StoredTensor? Whole, StoredTensor? RowSum, StoredTensor? ColumnSum)
+{
+    public IEnumerable<StoredTensor> Stored => new[] { Whole, RowSum, ColumnSum }.OfType<StoredTensor>();
+}

@@ -1,0 +1,104 @@
+using Merge.Checkpoints;
+using Merge.Sdk;
+
+namespace Merge.Planning;
+
+/// <summary>What a plan is made from: everything is open and resolved, nothing is read but headers.</summary>
+internal sealed record PlanRequest
+{
+    public required MergeStrategy Strategy { get; init; }
+
+    public required PluginIdentity Plugin { get; init; }
+
+    public required PlanOrigin Origin { get; init; }
+
+    /// <summary>The method's models, in order.</summary>
+    public required IReadOnlyList<PlannedModel> Models { get; init; }
+
+    /// <summary>The base, where the recipe names one; the method need not use it.</summary>
+    public required PlannedModel? Base { get; init; }
+
+    public required IReadOnlyList<SideFile> SideFiles { get; init; }
+
+    /// <summary>The strategy's options for a tensor.</summary>
+    public required Func<TensorInfo, object> Options { get; init; }
+
+    /// <summary>What the output is written as; null: each tensor as the donor stores it.</summary>
+    public required DType? OutType { get; init; }
+
+    public required ulong Seed { get; init; }
+
+    public long MaxShardBytes { get; init; } = DefaultMaxShardBytes;
+
+    /// <summary>Hugging Face's own default.</summary>
+    public const long DefaultMaxShardBytes = 5_000_000_000;
+}
+
+/// <summary>Headers to plan: every output tensor, what it is made of, where it goes.</summary>
+internal static class MergePlanner
+{
+    /// <exception cref="MergeException">The models do not fit together; every reason at once.</exception>
+    public static MergePlan Plan(PlanRequest request)
+    {
+        var problems = new List<Diagnostic>();
+        var baseModel = request.Strategy.Info.Base == InputRole.Unused ? null : request.Base;
+        var donor = request.Base ?? request.Models[0];
+        var isMember = request.Strategy.Info.Base == InputRole.Member;
+        PlannedModel[] models = isMember && baseModel is not null && !request.Models.Contains(baseModel)
+            ? [baseModel, .. request.Models]
+            : [.. request.Models];
+        if (isMember)
+            baseModel = null;
+        PlannedModel[] all = baseModel is null ? models : [.. models, baseModel];
+        foreach (var model in all.Append(donor).Distinct())
+            problems.AddRange(Quantisation.Refuse(model.Checkpoint));
+
+        var tensors = new List<TensorPlan>();
+        foreach (var match in TensorMatching.Match(all, donor, problems))
+        {
+            var first = match.Stored[0];
+            var info = TensorNaming.Describe(match.Name, first.Shape);
+            var stored = donor.Find(match.Name) ?? first;
+            var copied = !first.DType.IsMergeable();
+            tensors.Add(new TensorPlan
+            {
+                Info = info,
+                OutType = copied ? stored.DType : request.OutType ?? stored.DType,
+                Options = copied ? null : request.Options(info),
+                Models = copied ? [stored] : [.. match.Stored.Take(models.Length)],
+                Base = copied || baseModel is null ? null : match.Stored[^1],
+                Sides = copied ? [] : SideInputs.Find(info, request.SideFiles, problems),
+            });
+        }
+        SideInputs.CheckUsed(request.SideFiles, tensors, problems);
+        if (problems.Any(p => p.Severity == Severity.Error))
+            throw new MergeException(problems);
+        if (tensors.Count == 0)
+            throw new MergeException(new Diagnostic("the models hold no tensors") { Where = donor.Checkpoint.Path });
+
+        return new MergePlan
+        {
+            Strategy = request.Strategy,
+            Plugin = request.Plugin,
+            Origin = request.Origin,
+            Models = [.. models.Select(m => m.Checkpoint)],
+            Base = baseModel?.Checkpoint,
+            Donor = donor.Checkpoint,
+            Tensors = tensors,
+            Layout = SafetensorsLayout.Of(
+                tensors.Select(t => new OutputTensor(t.Info.Name, t.OutType, t.Info.Shape)),
+                request.MaxShardBytes,
+                new Dictionary<string, string> { ["format"] = "pt" }),
+            OutType = request.OutType,
+            Seed = request.Seed,
+            Warnings = problems,
+            InputFiles =
+            [
+                .. all.Append(donor).Select(m => (m.Text, m.Checkpoint))
+                    .Concat(request.SideFiles.Select(s => (s.Text, s.Checkpoint)))
+                    .SelectMany(m => m.Checkpoint.Files.Select(f => (m.Text, f)))
+                    .DistinctBy(f => f.f),
+            ],
+        };
+    }
+}
