@@ -1,0 +1,44 @@
+using System.Collections.Concurrent;
+using Merge.Sdk;
+
+namespace Merge.Compute.Cpu;
+
+/// <summary>
+/// Makes kernels. Loops are compiled once for all tensors that are merged alike; for a small tensor whose loop is not
+/// compiled yet, interpreting it costs less. The bits are the same.
+/// </summary>
+/// <param name="width">Lanes of the registers to use: 16, 8, 4, 1; 0 interprets everything.</param>
+/// <param name="smallestCompiled">Below this many elements a loop is interpreted unless it is compiled already.</param>
+internal sealed class CpuCompiler(int width, long smallestCompiled)
+{
+    private readonly ConcurrentDictionary<string, Lazy<LoopCode>> _compiled = new();
+
+    public CpuCompiler()
+        : this(LoopEmitter.WidestLanes, 2048)
+    {
+    }
+
+    /// <summary>How many different loops were compiled.</summary>
+    public int CompiledCount => _compiled.Count;
+
+    /// <param name="recording">What to evaluate.</param>
+    /// <param name="inputTypes">Stored type of every input slot: one that is merged.</param>
+    /// <param name="outputTypes">Stored type every root is written in.</param>
+    /// <param name="tensorName">Decides the random numbers, with the seed.</param>
+    /// <param name="seed">The recipe's.</param>
+    public IKernel Compile(
+        Recording recording,
+        IReadOnlyList<DType> inputTypes,
+        IReadOnlyList<DType> outputTypes,
+        string tensorName,
+        ulong seed) =>
+        new KernelBuilder(recording, inputTypes, outputTypes, Philox.KeyOf(seed, tensorName), Loop).Build();
+
+    private ILoop Loop(LoopShape shape, LoopNumbers numbers, long elements)
+    {
+        if (width == 0 || (elements < smallestCompiled && !_compiled.ContainsKey(shape.Key)))
+            return new InterpretedLoop(shape, numbers);
+        var code = _compiled.GetOrAdd(shape.Key, _ => new(() => LoopEmitter.Emit(shape, width))).Value;
+        return new CompiledLoop(shape, numbers, code, width);
+    }
+}

@@ -1,0 +1,90 @@
+namespace Merge.Compute.Cpu;
+
+/// <summary>Where a loop's stream lies: in an input or output of the kernel, or in its scratch.</summary>
+internal readonly record struct LoopStream(LoopStream.Place Kind, int Slot, ScratchValue Value)
+{
+    public enum Place
+    {
+        Input,
+        Output,
+        Scratch,
+    }
+
+    public static LoopStream Input(int slot) => new(Place.Input, slot, default);
+
+    public static LoopStream Output(int slot) => new(Place.Output, slot, default);
+
+    public static LoopStream Scratch(ScratchValue value) => new(Place.Scratch, 0, value);
+}
+
+/// <summary>One element-wise loop over a slab, with what it needs before and what takes its values after.</summary>
+internal sealed record Stage(
+    (ILeaf Leaf, ScratchValue Target)[] Leaves,
+    (Fibers Fibers, long Numbers, ScratchValue Target)[] Repeats,
+    ILoop? Loop,
+    LoopStream[] Streams,
+    IBarrier[] Barriers);
+
+/// <summary>Runs the stages slab by slab, each stage tile by tile.</summary>
+internal sealed unsafe class Kernel(Stage[] stages, int slab, long scratchBytes, int[] inputSizes, int[] outputSizes)
+    : IKernel
+{
+    /// <summary>Elements evaluated at once where values pass through scratch: they stay in the first-level cache.</summary>
+    public const int Tile = 4096;
+
+    public long ScratchBytes => scratchBytes;
+
+    public void Run(long start, int count, ReadOnlySpan<nint> inputs, ReadOnlySpan<nint> outputs, Workspace workspace)
+    {
+        var scratch = workspace.Reserve(Scratch.Kernel, scratchBytes);
+
+        // A loop alone needs no tiles.
+        var (slabSize, tileSize) = scratchBytes == 0 ? (count, count) : (slab, Tile);
+        for (var done = 0; done < count; done += slabSize)
+        {
+            var size = Math.Min(slabSize, count - done);
+            foreach (var stage in stages)
+            {
+                foreach (var barrier in stage.Barriers)
+                    barrier.Begin(scratch, size);
+                for (var tile = 0; tile < size; tile += tileSize)
+                {
+                    var length = Math.Min(tileSize, size - tile);
+                    RunTile(stage, start, done, tile, length, inputs, outputs, scratch, workspace);
+                }
+                foreach (var barrier in stage.Barriers)
+                    barrier.Finish(scratch, size);
+            }
+            if (count - done <= slabSize)
+                break;
+        }
+    }
+
+    private void RunTile(
+        Stage stage, long start, int done, int tile, int length, ReadOnlySpan<nint> inputs, ReadOnlySpan<nint> outputs,
+        byte* scratch, Workspace workspace)
+    {
+        var first = start + done + tile;
+        foreach (var (leaf, target) in stage.Leaves)
+            leaf.Fill(first, length, target.At(scratch, tile));
+        foreach (var (fibers, numbers, target) in stage.Repeats)
+            fibers.Repeat((float*)(scratch + numbers), tile, length, target.At(scratch, tile));
+        if (stage.Loop is not null)
+        {
+            var streams = stackalloc nint[stage.Streams.Length];
+            for (var k = 0; k < stage.Streams.Length; k++)
+            {
+                var (place, slot, value) = stage.Streams[k];
+                streams[k] = place switch
+                {
+                    LoopStream.Place.Input => inputs[slot] + ((nint)(done + tile) * inputSizes[slot]),
+                    LoopStream.Place.Output => outputs[slot] + ((nint)(done + tile) * outputSizes[slot]),
+                    _ => (nint)value.At(scratch, tile),
+                };
+            }
+            stage.Loop.Run(streams, first, length, workspace);
+        }
+        foreach (var barrier in stage.Barriers)
+            barrier.Take(scratch, tile, length);
+    }
+}

@@ -1,0 +1,210 @@
+using Merge.Sdk;
+
+namespace Merge.Compute.Cpu;
+
+/// <summary>
+/// Splits a recording into stages: an element-wise loop each, then what needs its values before the next stage (an
+/// operation along an axis, an author's loop).
+/// </summary>
+internal sealed class KernelBuilder
+{
+    // Up to this many elements a slab's operands are kept between stages; larger ones are computed again.
+    private const long LargestKeptSlab = 1 << 16;
+
+    private readonly Recording _recording;
+    private readonly IReadOnlyList<DType> _inputTypes;
+    private readonly IReadOnlyList<DType> _outputTypes;
+    private readonly ulong _key;
+    private readonly Func<LoopShape, LoopNumbers, long, ILoop> _loop;
+    private readonly int[] _level;
+    private readonly int _slab;
+    // Values of the whole slab that earlier stages left; tiles that leaves are computed into; numbers a fiber.
+    private readonly Dictionary<int, ScratchValue> _values = [];
+    private readonly Dictionary<int, ScratchValue> _tiles = [];
+    private readonly Dictionary<int, (Fibers Fibers, long Numbers, ScratchValue Tile)> _repeated = [];
+    private long _scratch;
+
+    public KernelBuilder(
+        Recording recording, IReadOnlyList<DType> inputTypes, IReadOnlyList<DType> outputTypes, ulong key,
+        Func<LoopShape, LoopNumbers, long, ILoop> loop)
+    {
+        (_recording, _inputTypes, _outputTypes, _key, _loop) = (recording, inputTypes, outputTypes, key, loop);
+        _level = new int[recording.Terms.Count];
+        for (var i = 0; i < _level.Length; i++)
+        {
+            var term = recording.Terms[i];
+            _level[i] = term.Args.Select(a => _level[a]).DefaultIfEmpty(0).Max() + (IsBarrier(term.Op) ? 1 : 0);
+        }
+        var unit = checked((int)recording.Unit);
+        _slab = unit >= Kernel.Tile ? unit : unit * (Kernel.Tile / Math.Max(unit, 1));
+    }
+
+    public IKernel Build()
+    {
+        var last = _recording.Roots.Select(r => _level[r]).DefaultIfEmpty(0).Max();
+        var stages = new List<Stage>();
+        for (var level = 0; level < last; level++)
+            stages.Add(BuildStage(level));
+        var outputs = _recording.Roots.Select((term, k) => (term, _outputTypes[k], LoopStream.Output(k)));
+        stages.Add(BuildLoop([.. outputs], []));
+        return new Kernel([.. stages], _slab, _scratch, [.. _inputTypes.Select(t => t.Bits() / 8)],
+            [.. _outputTypes.Select(t => t.Bits() / 8)]);
+    }
+
+    private static bool IsBarrier(Op op) => op is Op.Map or >= Op.SumAlong;
+
+    private static bool IsLeaf(Op op) =>
+        op is Op.RowVector or Op.ColumnVector or Op.MatrixView or Op.LowRank or Op.Uniform;
+
+    private Stage BuildStage(int level)
+    {
+        int[] barriers = [.. Enumerable.Range(0, _level.Length)
+            .Where(t => IsBarrier(_recording.Terms[t].Op) && _level[t] == level + 1)];
+        var ranked = barriers.Where(t => _recording.Terms[t].Op == Op.RankAlong)
+            .Select(t => _recording.Terms[t].Args[0]).ToHashSet();
+        var operands = new Dictionary<int, ScratchValue>();
+        foreach (var operand in barriers.SelectMany(t => _recording.Terms[t].Args).Distinct())
+        {
+            operands[operand] = _values.TryGetValue(operand, out var known)
+                ? known
+                : Value(ofSlab: ranked.Contains(operand) || _slab <= LargestKeptSlab);
+        }
+        var computed = operands.Where(o => !_values.ContainsValue(o.Value))
+            .Select(o => (o.Key, DType.F32, LoopStream.Scratch(o.Value)));
+        var stage = BuildLoop([.. computed], [.. barriers.Select(t => Barrier(t, operands))]);
+
+        // Only now: the loop above must compute what later ones find.
+        foreach (var (operand, value) in operands.Where(o => o.Value.OfSlab))
+            _values[operand] = value;
+        return stage;
+    }
+
+    private IBarrier Barrier(int index, Dictionary<int, ScratchValue> operands)
+    {
+        var term = _recording.Terms[index];
+        var first = term.Args.Length > 0 ? operands[term.Args[0]] : default;
+        if (term.Op == Op.Map)
+        {
+            _values[index] = Value(ofSlab: true);
+            return new MapBarrier(
+                ((MapCall)term.Node.Data!).Kernel, [.. term.Args.Select(a => operands[a])], _values[index]);
+        }
+
+        var (from, below) = (_recording.SizeFrom(term.Node.Axis), _recording.SizeFrom(term.Node.Axis + 1));
+        var fibers = new Fibers((int)(from / below), (int)below);
+        if (term.Op == Op.RankAlong)
+        {
+            _values[index] = Value(ofSlab: true);
+            return new AlongRank(fibers, first, Reserve(RankSort.ScratchBytes(fibers.Length)), _values[index].Offset);
+        }
+
+        var fiberCount = fibers.CountIn(_slab);
+        var numbers = Reserve((long)fiberCount * sizeof(float));
+        _repeated[index] = (fibers, numbers, Value(ofSlab: false));
+        if (term.Op == Op.MaxAlong)
+            return new AlongMax(fibers, first, numbers);
+        var sums = Reserve((long)(fibers.Stride == 1 ? LaneSums.Lanes : fiberCount) * sizeof(double));
+        return new AlongSum(fibers, first, term.Op == Op.DotAlong ? operands[term.Args[1]] : null, sums, numbers);
+    }
+
+    private Stage BuildLoop((int Term, DType Type, LoopStream Stream)[] outputs, IBarrier[] barriers)
+    {
+        var steps = new List<LoopStep>();
+        var stepOf = new Dictionary<int, int>();
+        var inputTypes = new List<DType>();
+        var streams = new List<LoopStream>();
+        var leaves = new List<(ILeaf, ScratchValue)>();
+        var repeats = new List<(Fibers, long, ScratchValue)>();
+        var constants = new List<float>();
+        var cuts = new List<Cut>();
+
+        LoopStep Stream(DType type, LoopStream stream)
+        {
+            inputTypes.Add(type);
+            streams.Add(stream);
+            return new(Op.Input, inputTypes.Count - 1);
+        }
+
+        LoopStep Step(int index)
+        {
+            var term = _recording.Terms[index];
+            if (_values.TryGetValue(index, out var value))
+                return Stream(DType.F32, LoopStream.Scratch(value));
+            if (_repeated.TryGetValue(index, out var repeated))
+            {
+                repeats.Add(repeated);
+                return Stream(DType.F32, LoopStream.Scratch(repeated.Tile));
+            }
+            if (IsLeaf(term.Op))
+            {
+                var tile = _tiles.TryGetValue(index, out var known) ? known : _tiles[index] = Value(ofSlab: false);
+                leaves.Add((Leaf(term), tile));
+                return Stream(DType.F32, LoopStream.Scratch(tile));
+            }
+            switch (term.Op)
+            {
+                case Op.Input:
+                    return Stream(_inputTypes[term.Slot], LoopStream.Input(term.Slot));
+                case Op.Constant:
+                    constants.Add(term.Node.Value);
+                    return new(Op.Constant, constants.Count - 1);
+                case Op.KeptBy:
+                    var cut = (Cut)term.Node.Data!;
+                    cuts.Add(cut);
+                    return new(Op.KeptBy, stepOf[term.Args[0]], cuts.Count - 1, float.IsNaN(cut.Value) ? 1 : 0);
+                default:
+                    int Argument(int k) => k < term.Args.Length ? stepOf[term.Args[k]] : -1;
+                    return new(term.Op, Argument(0), Argument(1), Argument(2));
+            }
+        }
+
+        foreach (var index in Cone(outputs.Select(o => o.Term)))
+        {
+            steps.Add(Step(index));
+            stepOf[index] = steps.Count - 1;
+        }
+        var shape = new LoopShape(inputTypes, steps, [.. outputs.Select(o => (stepOf[o.Term], o.Type))]);
+        var loop = outputs.Length == 0 ? null
+            : _loop(shape, new([.. constants], [.. cuts]), _recording.Tensor.Count);
+        return new Stage(
+            [.. leaves], [.. repeats], loop, [.. streams, .. outputs.Select(o => o.Stream)], barriers);
+    }
+
+    /// <summary>What a loop computes, in order: back to streams, leaves and values that earlier stages left.</summary>
+    private IEnumerable<int> Cone(IEnumerable<int> roots)
+    {
+        var needed = new bool[_recording.Terms.Count];
+        foreach (var root in roots)
+            needed[root] = true;
+        for (var i = needed.Length - 1; i >= 0; i--)
+        {
+            var known = _values.ContainsKey(i) || _repeated.ContainsKey(i);
+            if (!needed[i] || known)
+                continue;
+            foreach (var argument in _recording.Terms[i].Args)
+                needed[argument] = true;
+        }
+        return Enumerable.Range(0, needed.Length).Where(i => needed[i]);
+    }
+
+    private ILeaf Leaf(Term term) => term.Op switch
+    {
+        Op.RowVector => new RowVectorLeaf((float[])term.Node.Data!, _recording.Tensor.RowLength),
+        Op.ColumnVector => new ColumnVectorLeaf((float[])term.Node.Data!),
+        Op.MatrixView => new MatrixLeaf((Matrix)term.Node.Data!),
+        Op.LowRank => LowRank(((Matrix, Matrix))term.Node.Data!),
+        _ => new UniformLeaf(_key, term.Node.Stream),
+    };
+
+    private static LowRankLeaf LowRank((Matrix B, Matrix A) factors) => new(factors.B, factors.A);
+
+    private ScratchValue Value(bool ofSlab) =>
+        new(Reserve((long)(ofSlab ? _slab : Math.Min(_slab, Kernel.Tile)) * sizeof(float)), ofSlab);
+
+    private long Reserve(long bytes)
+    {
+        var offset = _scratch;
+        _scratch += (bytes + 63) / 64 * 64;
+        return offset;
+    }
+}

@@ -1,0 +1,91 @@
+using System.Numerics;
+using Merge.Sdk;
+
+namespace Merge.Compute.Cpu;
+
+/// <summary>Values of an expression that come from no stream: computed tile by tile.</summary>
+internal unsafe interface ILeaf
+{
+    void Fill(long start, int count, float* target);
+}
+
+internal sealed unsafe class UniformLeaf(ulong key, int stream) : ILeaf
+{
+    public void Fill(long start, int count, float* target) => Philox.Fill(key, stream, start, count, target);
+}
+
+internal sealed unsafe class RowVectorLeaf(float[] values, long rowLength) : ILeaf
+{
+    public void Fill(long start, int count, float* target)
+    {
+        var row = start / rowLength;
+        var left = rowLength - (start % rowLength);
+        while (count > 0)
+        {
+            var run = (int)Math.Min(left, count);
+            new Span<float>(target, run).Fill(values[row++]);
+            target += run;
+            count -= run;
+            left = rowLength;
+        }
+    }
+}
+
+internal sealed unsafe class ColumnVectorLeaf(float[] values) : ILeaf
+{
+    public void Fill(long start, int count, float* target)
+    {
+        var column = (int)(start % values.Length);
+        while (count > 0)
+        {
+            var run = Math.Min(values.Length - column, count);
+            values.AsSpan(column, run).CopyTo(new(target, run));
+            target += run;
+            count -= run;
+            column = 0;
+        }
+    }
+}
+
+internal sealed unsafe class MatrixLeaf(Matrix matrix) : ILeaf
+{
+    public void Fill(long start, int count, float* target)
+    {
+        for (var i = 0; i < count; i++)
+            target[i] = (float)matrix.Values[start + i];
+    }
+}
+
+/// <summary>B·A, every element summed in float64 over the rank in order, rounded once.</summary>
+internal sealed unsafe class LowRankLeaf(Matrix b, Matrix a) : ILeaf
+{
+    private const int Piece = 512;
+
+    public void Fill(long start, int count, float* target)
+    {
+        var sums = stackalloc double[Piece];
+        while (count > 0)
+        {
+            var row = (int)(start / a.Columns);
+            var column = (int)(start % a.Columns);
+            var run = Math.Min(Math.Min(a.Columns - column, count), Piece);
+            new Span<double>(sums, run).Clear();
+            for (var k = 0; k < b.Columns; k++)
+                Accumulate(b[row, k], a.Row(k).Slice(column, run), sums);
+            for (var i = 0; i < run; i++)
+                target[i] = (float)sums[i];
+            target += run;
+            start += run;
+            count -= run;
+        }
+    }
+
+    private static void Accumulate(double factor, ReadOnlySpan<double> values, double* sums)
+    {
+        var i = 0;
+        for (; i <= values.Length - Vector<double>.Count; i += Vector<double>.Count)
+            Vector.Store(Vector.Load(sums + i) + (new Vector<double>(values[i..]) * factor), sums + i);
+        for (; i < values.Length; i++)
+            sums[i] += values[i] * factor;
+    }
+}
