@@ -15,8 +15,11 @@ internal sealed record PlanRequest
     /// <summary>The method's models, in order.</summary>
     public required IReadOnlyList<PlannedModel> Models { get; init; }
 
-    /// <summary>The base, where the recipe names one; the method need not use it.</summary>
+    /// <summary>The base, where the method uses one and the recipe names it.</summary>
     public required PlannedModel? Base { get; init; }
+
+    /// <summary>The model that lends config, tokenizer, order and dtypes: the base that is named, else the first.</summary>
+    public required PlannedModel Donor { get; init; }
 
     public required IReadOnlyList<SideFile> SideFiles { get; init; }
 
@@ -41,15 +44,8 @@ internal static class MergePlanner
     public static MergePlan Plan(PlanRequest request)
     {
         var problems = new List<Diagnostic>();
-        var baseModel = request.Strategy.Info.Base == InputRole.Unused ? null : request.Base;
-        var donor = request.Base ?? request.Models[0];
-        var isMember = request.Strategy.Info.Base == InputRole.Member;
-        PlannedModel[] models = isMember && baseModel is not null && !request.Models.Contains(baseModel)
-            ? [baseModel, .. request.Models]
-            : [.. request.Models];
-        if (isMember)
-            baseModel = null;
-        PlannedModel[] all = baseModel is null ? models : [.. models, baseModel];
+        var (models, donor) = (request.Models, request.Donor);
+        PlannedModel[] all = request.Base is null ? [.. models] : [.. models, request.Base];
         foreach (var model in all.Append(donor).Distinct())
             problems.AddRange(Quantisation.Refuse(model.Checkpoint));
 
@@ -65,8 +61,8 @@ internal static class MergePlanner
                 Info = info,
                 OutType = copied ? stored.DType : request.OutType ?? stored.DType,
                 Options = copied ? null : request.Options(info),
-                Models = copied ? [stored] : [.. match.Stored.Take(models.Length)],
-                Base = copied || baseModel is null ? null : match.Stored[^1],
+                Models = copied ? [stored] : [.. match.Stored.Take(models.Count)],
+                Base = copied || request.Base is null ? null : match.Stored[^1],
                 Sides = copied ? [] : SideInputs.Find(info, request.SideFiles, problems),
             });
         }
@@ -82,7 +78,7 @@ internal static class MergePlanner
             Plugin = request.Plugin,
             Origin = request.Origin,
             Models = [.. models.Select(m => m.Checkpoint)],
-            Base = baseModel?.Checkpoint,
+            Base = request.Base?.Checkpoint,
             Donor = donor.Checkpoint,
             Tensors = tensors,
             Layout = SafetensorsLayout.Of(
