@@ -1,1 +1,1 @@
-return 0;
+return await Merge.Commands.CommandLine.RunAsync(args, Merge.Commands.Terminal.OfProcess());

@@ -1,0 +1,71 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using Merge.Sdk;
+
+namespace Merge.Commands;
+
+/// <summary>The <c>merge</c> command: parses, runs, and turns whatever happens into words and an exit code.</summary>
+internal static class CommandLine
+{
+    /// <summary>0 done; 1 failed; 2 the command line or the recipe is wrong; 130 interrupted, 143 told to stop.</summary>
+    public static Task<int> RunAsync(string[] args, Terminal terminal) => RunAsync(args, terminal, CreateRoot(terminal));
+
+    internal static async Task<int> RunAsync(string[] args, Terminal terminal, RootCommand root)
+    {
+        var parsed = root.Parse(args);
+        terminal.IsJson = parsed.GetValue(GlobalOptions.Json);
+        terminal.IsVerbose = parsed.GetValue(GlobalOptions.Verbose);
+        terminal.IsColored &= !parsed.GetValue(GlobalOptions.NoColor);
+        using var interruption = new Interruption();
+        try
+        {
+            if (parsed.Action is not HelpAction && parsed.Errors.Count > 0)
+                throw ParseErrors.Explain(parsed);
+            return await parsed.InvokeAsync(
+                new InvocationConfiguration
+                {
+                    Output = terminal.Out,
+                    Error = terminal.Error,
+                    EnableDefaultExceptionHandler = false,
+                    ProcessTerminationTimeout = null,
+                },
+                interruption.Token);
+        }
+        catch (MergeException e)
+        {
+            terminal.Fail(e.Diagnostics, e);
+            return e.WrongUsage ? 2 : 1;
+        }
+        catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
+        {
+            terminal.Fail([new Diagnostic("stopped before it was done")], null);
+            return interruption.ExitCode;
+        }
+        catch (Exception e)
+        {
+            terminal.Fail([new Diagnostic($"a fault in merge itself: {e.GetType().Name}: {e.Message}")
+            {
+                Actor = Actor.Developers,
+                Fix = terminal.IsVerbose
+                    ? "Please report it with the text above and the command line."
+                    : "Please report it with the command line; --verbose prints what the developers need.",
+            }], e);
+            return 1;
+        }
+    }
+
+    private static RootCommand CreateRoot(Terminal terminal)
+    {
+        var root = new RootCommand("Merges models: a recipe and checkpoints go in, one streaming pass writes the merged checkpoint.")
+        {
+            PluginsCommand.Create(terminal),
+            CompletionCommand.Create(terminal),
+        };
+        root.Options.Add(GlobalOptions.Json);
+        root.Options.Add(GlobalOptions.Verbose);
+        root.Options.Add(GlobalOptions.NoColor);
+        root.SetAction(parsed => new HelpAction().Invoke(parsed));
+        root.Options.OfType<HelpOption>().Single().Action = new HelpWithExamples();
+        return root;
+    }
+}

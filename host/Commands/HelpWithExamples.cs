@@ -1,0 +1,33 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace Merge.Commands;
+
+/// <summary>The generated help, and below it, for <c>merge</c> itself, what people do first.</summary>
+internal sealed class HelpWithExamples : SynchronousCommandLineAction
+{
+    private const string Examples = """
+        Examples:
+          merge demo                              train, merge and score small models on real data, in a minute
+          merge run recipe.yml merged/            merge as recipe.yml says (mergekit's YAML runs unchanged)
+          merge validate recipe.yml               find every mistake in a recipe and its inputs; write nothing
+          merge inspect model/                    list the tensors of a checkpoint
+          merge inspect model-a/ model-b/         how far two checkpoints are apart, tensor by tensor
+          merge plugins                           the merge methods there are, and plugins that failed to load
+          source <(merge completion bash)         complete commands and options with Tab
+
+        Exit codes: 0 done, 1 failed, 2 wrong command line or recipe, 130 interrupted.
+        """;
+
+    // The generated action writes help where the command line is wrong, too: what was asked for matters.
+    public override bool ClearsParseErrors => true;
+
+    public override int Invoke(ParseResult parseResult)
+    {
+        var code = new HelpAction().Invoke(parseResult);
+        if (parseResult.CommandResult.Command is RootCommand)
+            parseResult.InvocationConfiguration.Output.WriteLine(Examples);
+        return code;
+    }
+}

@@ -1,0 +1,83 @@
+using System.CommandLine;
+using Merge.Plugins;
+using Merge.Sdk;
+
+namespace Merge.Commands;
+
+/// <summary><c>merge plugins</c>: what was found, what it offers, and why some of it cannot be used.</summary>
+internal static class PluginsCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var folders = new Option<string[]>("--plugins")
+        {
+            Description = "Look here too: a plugin folder, or a folder of them. May be given several times.",
+            HelpName = "FOLDER",
+        };
+        var command = new Command(
+            "plugins",
+            "List the plugins found (in the host's plugins folder and those of $MERGE_PLUGINS), their methods and what failed.")
+        {
+            folders,
+        };
+        command.SetAction(parsed =>
+        {
+            using var catalog = PluginCatalog.Load(PluginFolders.Default(parsed.GetValue(folders) ?? []));
+            foreach (var warning in catalog.Warnings)
+                terminal.Warn(warning);
+            if (terminal.IsJson)
+                PrintJson(terminal, catalog);
+            else
+                PrintTable(terminal, catalog);
+            return 0;
+        });
+        return command;
+    }
+
+    private static void PrintTable(Terminal terminal, PluginCatalog catalog)
+    {
+        var table = new TerminalTable("plugin", "version", "status", "methods", "reason");
+        foreach (var plugin in catalog.Plugins)
+        {
+            table.Add(
+                plugin.Name,
+                plugin.Version ?? "-",
+                plugin.State.ToString(),
+                plugin.Methods.Count == 0 ? "-" : string.Join(" ", plugin.Methods),
+                plugin.Problems.Count == 0 ? "-" : string.Join("; ", plugin.Problems.Select(Reason)));
+        }
+        table.Write(terminal);
+        if (!terminal.IsVerbose)
+            return;
+        foreach (var plugin in catalog.Plugins)
+            terminal.Line($"{plugin.Name}: {plugin.Folder}, contract {plugin.Contract}, SHA-256 {plugin.Digest}");
+    }
+
+    private static string Reason(Diagnostic problem)
+    {
+        var text = problem.Expected is null ? problem.Found : $"{problem.Found}; expected {problem.Expected}";
+        return problem.Actor == Actor.PluginAuthor ? $"{text} (for the plugin's author)" : text;
+    }
+
+    private static void PrintJson(Terminal terminal, PluginCatalog catalog) => terminal.Json(json =>
+    {
+        json.WriteStartArray("plugins");
+        foreach (var plugin in catalog.Plugins)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", plugin.Name);
+            json.WriteString("folder", plugin.Folder);
+            json.WriteString("version", plugin.Version);
+            json.WriteString("contract", plugin.Contract?.ToString());
+            json.WriteString("status", plugin.State.ToString());
+            json.WriteString("sha256", plugin.Digest);
+            json.WriteStartArray("methods");
+            foreach (var method in plugin.Methods)
+                json.WriteStringValue(method);
+            json.WriteEndArray();
+            JsonText.Write(json, "problems", plugin.Problems);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    });
+}

@@ -1,0 +1,68 @@
+using Merge.Sdk;
+
+namespace Merge.Plugins;
+
+/// <summary>Where plugins are looked for.</summary>
+/// <param name="Folders">Full paths of plugin folders, first come first served; none twice.</param>
+/// <param name="Warnings">Places that were named but hold no plugin.</param>
+internal sealed record PluginFolders(IReadOnlyList<string> Folders, IReadOnlyList<Diagnostic> Warnings)
+{
+    public const string Variable = "MERGE_PLUGINS";
+
+    /// <summary>
+    /// The host's own <c>plugins/</c>, then <c>$MERGE_PLUGINS</c>, then <paramref name="extra"/>; within each place by
+    /// name (ordinal).
+    /// </summary>
+    /// <param name="extra">Each a plugin folder, or a folder of plugin folders.</param>
+    public static PluginFolders Default(params IReadOnlyList<string> extra)
+    {
+        var own = Path.Combine(AppContext.BaseDirectory, "plugins");
+        var listed = (Environment.GetEnvironmentVariable(Variable) ?? "")
+            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        return Find([
+            .. Directory.Exists(own) ? [(own, "the host's own plugins")] : Array.Empty<(string, string)>(),
+            .. listed.Select(entry => (entry, $"${Variable}")),
+            .. extra.Select(entry => (entry, "the folders given"))]);
+    }
+
+    /// <summary>Plugin folders at exactly these places.</summary>
+    public static PluginFolders At(params IReadOnlyList<string> places) =>
+        Find([.. places.Select(place => (place, "the folders given"))]);
+
+    private static PluginFolders Find(IReadOnlyList<(string Place, string NamedBy)> places)
+    {
+        var folders = new List<string>();
+        var warnings = new List<Diagnostic>();
+        foreach (var (place, namedBy) in places)
+        {
+            var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(place));
+            if (!Directory.Exists(full))
+            {
+                warnings.Add(new Diagnostic($"there is no folder '{place}'")
+                {
+                    Severity = Severity.Warning,
+                    Where = namedBy,
+                    Fix = "Correct the path, or take it out.",
+                });
+                continue;
+            }
+            var found = HoldsAssembly(full)
+                ? [full]
+                : Directory.GetDirectories(full).Where(HoldsAssembly).Order(StringComparer.Ordinal).ToArray();
+            if (found.Length == 0)
+            {
+                warnings.Add(new Diagnostic($"'{place}' holds no plugin")
+                {
+                    Severity = Severity.Warning,
+                    Where = namedBy,
+                    Expected = "a plugin folder (with a dll in it), or a folder of plugin folders",
+                });
+            }
+            folders.AddRange(found.Except(folders, StringComparer.Ordinal));
+        }
+        return new(folders, warnings);
+    }
+
+    private static bool HoldsAssembly(string folder) =>
+        Directory.EnumerateFiles(folder, "*.dll").Any() || Directory.EnumerateFiles(folder, "*.deps.json").Any();
+}

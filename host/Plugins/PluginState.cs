@@ -1,0 +1,14 @@
+namespace Merge.Plugins;
+
+/// <summary>What became of a plugin folder.</summary>
+internal enum PluginState
+{
+    /// <summary>All its methods can be used.</summary>
+    Loaded,
+    /// <summary>Built against a contract this host does not have; none of its code was run.</summary>
+    IncompatibleContract,
+    /// <summary>An assembly it needs is not there; none of its methods can be used.</summary>
+    MissingDependency,
+    /// <summary>Not a plugin, or code that failed. The methods that did work are still listed and can be used.</summary>
+    Malfunctioned,
+}

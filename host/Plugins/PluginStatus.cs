@@ -1,0 +1,34 @@
+using Merge.Sdk;
+
+namespace Merge.Plugins;
+
+/// <summary>One plugin folder, whether its plugin could be loaded or not.</summary>
+/// <param name="Name">The folder's name.</param>
+/// <param name="Folder">Its full path.</param>
+internal sealed record PluginStatus(string Name, string Folder)
+{
+    private readonly Lazy<string> _digest = new(() => PluginDigest.Of(Folder));
+
+    public required PluginState State { get; init; }
+
+    /// <summary>The main assembly's version, as its author wrote it; null where there is none to read.</summary>
+    public string? Version { get; init; }
+
+    /// <summary>Major and minor version of the contract it was built against; null where that is unknown.</summary>
+    public Version? Contract { get; init; }
+
+    /// <summary>Ids of the methods that can be used, ordinal order.</summary>
+    public IReadOnlyList<string> Methods { get; init; } = [];
+
+    /// <summary>Why the state is not Loaded; empty where it is.</summary>
+    public IReadOnlyList<Diagnostic> Problems { get; init; } = [];
+
+    /// <summary>
+    /// SHA-256 over all files of the folder, lower-case hex. Computed when first asked for: only a run that writes a
+    /// manifest needs it.
+    /// </summary>
+    public string Digest => _digest.Value;
+
+    public static PluginStatus Failed(string folder, PluginState state, params IReadOnlyList<Diagnostic> problems) =>
+        new(Path.GetFileName(folder), folder) { State = state, Problems = problems };
+}

@@ -1,0 +1,110 @@
+using Merge.Plugins;
+using Merge.Sdk;
+
+namespace Host.Tests.Plugins;
+
+public sealed class PluginCatalogTests : IDisposable
+{
+    private readonly TestPluginFolders _folders = new();
+
+    public void Dispose() => _folders.Dispose();
+
+    [Fact]
+    public void Plugins_come_in_the_order_of_places_then_names()
+    {
+        var second = _folders.Copy("PrivateA", "z/b");
+        _folders.Copy("PrivateB", "z/a");
+        var first = _folders.Copy("Throws", "y");
+
+        using var catalog = PluginCatalog.Load(PluginFolders.At(first, Path.GetDirectoryName(second)!, second));
+
+        Assert.Equal(["y", "a", "b"], catalog.Plugins.Select(p => p.Name));
+        Assert.Equal(["private-a", "private_b", "throws-in-plan"], catalog.Methods.Select(m => m.Id));
+    }
+
+    [Fact]
+    public void An_id_taken_twice_stays_with_the_first_and_both_are_named()
+    {
+        var first = _folders.Copy("PrivateA", "first");
+        _folders.Copy("PrivateA", "second");
+
+        using var catalog = _folders.Load();
+
+        Assert.Equal([PluginState.Loaded, PluginState.Malfunctioned], catalog.Plugins.Select(p => p.State));
+        Assert.Equal(first, catalog.Find("private-a").Plugin.Folder);
+        var problem = Assert.Single(catalog.Plugins[1].Problems);
+        Assert.Contains("'private-a'", problem.Found, StringComparison.Ordinal);
+        Assert.Contains($"'first' ({first})", problem.Found, StringComparison.Ordinal);
+        Assert.Equal(catalog.Plugins[1].Folder, problem.Where);
+        Assert.Empty(catalog.Plugins[1].Methods);
+    }
+
+    [Theory]
+    [InlineData("private-a")]
+    [InlineData("private_a")]
+    [InlineData("private_b")]
+    [InlineData("private-b")]
+    public void Hyphen_and_underscore_are_the_same(string method)
+    {
+        _folders.Copy("PrivateA");
+        _folders.Copy("PrivateB");
+
+        using var catalog = _folders.Load();
+
+        Assert.Equal(method.Replace('-', '_'), catalog.Find(method).Id.Replace('-', '_'));
+    }
+
+    [Fact]
+    public void An_unknown_method_names_the_nearest_all_there_are_and_the_plugins_that_failed()
+    {
+        _folders.Copy("PrivateA");
+        _folders.Copy("PrivateB");
+        _folders.Copy("OldContract");
+        using var catalog = _folders.Load();
+
+        var error = Assert.Throws<MergeException>(() => catalog.Find("privat_a"));
+
+        Assert.True(error.WrongUsage);
+        var diagnostic = Assert.Single(error.Diagnostics);
+        Assert.Equal("there is no merge method 'privat_a'", diagnostic.Found);
+        Assert.Equal("one of private-a, private_b", diagnostic.Expected);
+        Assert.Contains("Did you mean 'private-a'?", diagnostic.Fix, StringComparison.Ordinal);
+        Assert.Contains("OldContract (IncompatibleContract)", diagnostic.Fix, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Places_without_plugins_are_warned_of()
+    {
+        var folders = PluginFolders.At(_folders.Empty("nothing"), Path.Combine(_folders.Root, "nowhere"));
+
+        Assert.Empty(folders.Folders);
+        Assert.Equal(2, folders.Warnings.Count);
+        Assert.All(folders.Warnings, w => Assert.Equal(Severity.Warning, w.Severity));
+        Assert.Contains("nowhere", folders.Warnings[1].Found, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_main_assembly_is_the_one_described_then_the_only_one_then_the_one_named_as_the_folder()
+    {
+        var described = _folders.Copy("PrivateA", "described");
+        var named = _folders.Copy("PrivateA", "PrivateA", "PrivateA.deps.json");
+        var unclear = _folders.Copy("PrivateA", "unclear", "PrivateA.deps.json");
+        var gone = _folders.Copy("PrivateA", "gone", "PrivateA.dll");
+
+        Assert.Equal("PrivateA.dll", Path.GetFileName(PluginAssembly.Find(described)));
+        Assert.Equal("PrivateA.dll", Path.GetFileName(PluginAssembly.Find(named)));
+        Assert.Contains("unclear.dll", Refusal(unclear).Expected, StringComparison.Ordinal);
+        Assert.Contains("PrivateA.dll is missing", Refusal(gone).Found, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("teis", "ties")]
+    [InlineData("Task-Arithmetic", "task_arithmetic")]
+    [InlineData("slrp", "slerp")]
+    [InlineData("mean", null)]
+    public void The_nearest_match_is_near_or_none(string typed, string? meant) =>
+        Assert.Equal(meant, NearestMatch.Of(typed, ["linear", "slerp", "task_arithmetic", "ties"]));
+
+    private static Diagnostic Refusal(string folder) =>
+        Assert.Single(Assert.Throws<MergeException>(() => PluginAssembly.Find(folder)).Diagnostics);
+}

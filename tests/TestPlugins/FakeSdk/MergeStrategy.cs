@@ -1,0 +1,4 @@
+namespace Merge.Sdk;
+
+/// <summary>Stands for the contract of another time.</summary>
+public abstract class MergeStrategy;

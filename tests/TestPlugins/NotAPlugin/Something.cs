@@ -1,0 +1,3 @@
+namespace TestPlugins.NotAPlugin;
+
+public static class Something;

@@ -1,0 +1,5 @@
+using Merge.Sdk;
+
+namespace TestPlugins.OldContract;
+
+public sealed class OldStrategy : MergeStrategy;

@@ -1,0 +1,3 @@
+namespace TestPlugins.PrivateB;
+
+public sealed class Derived : Shared.Library.AddedInVersion2;

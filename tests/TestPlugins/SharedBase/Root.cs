@@ -1,0 +1,3 @@
+namespace Shared.Base;
+
+public class Root;

@@ -1,0 +1,3 @@
+namespace Shared.Library;
+
+public class AddedInVersion2 : Shared.Base.Root;
