@@ -1,0 +1,99 @@
+using Merge.Sdk;
+
+namespace Merge.Recipes;
+
+/// <summary>Reads <c>models:</c> — a list, or one trajectory.</summary>
+internal sealed class ModelSection(RecipeFindings findings)
+{
+    private static readonly string[] EntryKeys = ["model", "parameters", "last", "every"];
+    private static readonly string[] TrajectoryKeys = ["trajectory", "parameters", "last", "every"];
+
+    public IReadOnlyList<RecipeModel> Read(YamlEntry section)
+    {
+        switch (section.Value)
+        {
+            case YamlScalar scalar:
+                var pattern = Reference(scalar, "models");
+                RequirePattern(pattern);
+                return pattern is null ? [] : [new(pattern, RecipeParameters.None)];
+            case YamlMap map:
+                var trajectory = ReadMap(map, "trajectory", TrajectoryKeys);
+                RequirePattern(trajectory?.Model);
+                return trajectory is null ? [] : [trajectory];
+            case YamlList { Items.Count: 0 }:
+                findings.Error(section.Line, "'models' is an empty list", "at least one model");
+                return [];
+            default:
+                return [.. ((YamlList)section.Value).Items.Select(ReadEntry).OfType<RecipeModel>()];
+        }
+    }
+
+    /// <summary>A model's name, or null with a finding.</summary>
+    public ModelReference? Reference(YamlNode node, string key)
+    {
+        if (node is YamlScalar { IsNull: false } scalar && scalar.Text.Trim().Length > 0 && !scalar.Text.Contains('\0'))
+            return new(scalar.Text.Trim(), scalar.Line);
+        if (node is YamlMap)
+            findings.Error(node.Line, $"'{key}' in its long form (a mapping) is not supported yet", "a path or org/name");
+        else
+            findings.Error(node.Line, $"'{key}' is {node.Kind}", "a path or org/name");
+        return null;
+    }
+
+    private RecipeModel? ReadEntry(YamlNode node)
+    {
+        if (node is YamlMap map)
+            return ReadMap(map, "model", EntryKeys);
+        return Reference(node, "model") is { } reference ? new(reference, RecipeParameters.None) : null;
+    }
+
+    private RecipeModel? ReadMap(YamlMap map, string nameKey, string[] keys)
+    {
+        foreach (var (key, line, _) in map.Entries)
+        {
+            if (keys.Contains(key))
+                continue;
+            findings.Error(line, $"there is no key {RecipeText.Quote(key)} beside '{nameKey}'",
+                $"one of {string.Join(", ", keys)}",
+                NearestMatch.Question(key, keys) ?? "A parameter of the method stands below 'parameters:'.");
+        }
+        var window = new TrajectoryWindow(ReadCount(map, "last"), ReadCount(map, "every"));
+        var parameters = ParameterSection.Read(map.Find("parameters"), findings);
+        if (map.Find(nameKey) is not { } name)
+        {
+            findings.Error(map.Line, $"'{nameKey}' is missing", $"'{nameKey}: ' and a path or org/name");
+            return null;
+        }
+        if (Reference(name.Value, nameKey) is not { } reference)
+            return null;
+        if (window != default && !reference.IsTrajectory && nameKey == "model")
+        {
+            findings.Error(reference.Line, $"'last' and 'every' choose checkpoints of a trajectory; " +
+                $"{RecipeText.Quote(reference.Text)} is one model", "a pattern such as 'run/checkpoint-*'");
+        }
+        return new(reference, parameters, window);
+    }
+
+    private void RequirePattern(ModelReference? reference)
+    {
+        if (reference is { IsTrajectory: false })
+        {
+            findings.Error(reference.Line, $"{RecipeText.Quote(reference.Text)} is one model, not a trajectory",
+                "a pattern with '*', such as 'run/checkpoint-*', or a list of models",
+                $"For one model write '- model: {reference.Text}'.");
+        }
+    }
+
+    private int? ReadCount(YamlMap map, string key)
+    {
+        if (map.Find(key) is not { } entry)
+            return null;
+        if (entry.Value is YamlScalar { Quoted: false } scalar && RecipeNumber.TryWhole(scalar.Text, out var count)
+            && count >= 1 && count <= int.MaxValue)
+        {
+            return (int)count;
+        }
+        findings.Error(entry.Line, $"'{key}' is {entry.Value.Kind}", "a whole number from 1");
+        return null;
+    }
+}

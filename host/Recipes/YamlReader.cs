@@ -1,0 +1,175 @@
+using Merge.Sdk;
+using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
+
+namespace Merge.Recipes;
+
+/// <summary>
+/// Text → <see cref="YamlNode"/>s with their lines, by YamlDotNet's event parser: its deserialiser would cost the
+/// start-up time that a small merge has, and forgets lines. Anchors, aliases and merge keys (<c>&lt;&lt;</c>) work.
+/// </summary>
+internal sealed class YamlReader
+{
+    private const int Deepest = 64;
+    private const int MostNodes = 100_000;
+
+    private readonly string _path;
+    private readonly string _text;
+    private readonly RecipeFindings _findings;
+    private readonly Parser _parser;
+    private readonly Dictionary<string, YamlNode?> _anchors = [];
+    private long _nodes;
+
+    private YamlReader(string path, string text, RecipeFindings findings)
+    {
+        (_path, _text, _findings) = (path, text, findings);
+        _parser = new Parser(new StringReader(text));
+    }
+
+    /// <summary>The root of the only document, or null where the text has none. Duplicate keys become findings.</summary>
+    /// <exception cref="MergeException">The text is no YAML, or holds more than one document.</exception>
+    public static YamlNode? Read(string path, string text, RecipeFindings findings)
+    {
+        var reader = new YamlReader(path, text, findings);
+        try
+        {
+            return reader.ReadDocument();
+        }
+        catch (YamlException exception)
+        {
+            throw reader.SyntaxError(exception);
+        }
+    }
+
+    private YamlNode? ReadDocument()
+    {
+        _parser.Consume<StreamStart>();
+        if (_parser.Accept<StreamEnd>(out _))
+            return null;
+        _parser.Consume<DocumentStart>();
+        var root = ReadNode(0);
+        _parser.Consume<DocumentEnd>();
+        if (_parser.TryConsume<DocumentStart>(out var second))
+        {
+            throw Stop(second, "a second merge in one file (after '---') is not supported yet", "one merge a file");
+        }
+        return root;
+    }
+
+    private YamlNode ReadNode(int depth)
+    {
+        if (depth > Deepest)
+            throw Stop(_parser.Current!, $"values are nested more than {Deepest} levels deep", null);
+        if (_parser.TryConsume<AnchorAlias>(out var alias))
+            return Resolve(alias);
+        var start = _parser.Consume<NodeEvent>();
+        Count(start, 1);
+        var line = (int)start.Start.Line;
+        if (!start.Anchor.IsEmpty)
+            _anchors[start.Anchor.Value] = null;
+        CheckTag(start);
+        YamlNode node = start switch
+        {
+            Scalar scalar => new YamlScalar(scalar.Value, IsText(scalar), line),
+            SequenceStart => new YamlList(ReadItems(depth), line),
+            _ => new YamlMap(ReadEntries(depth), line),
+        };
+        if (!start.Anchor.IsEmpty)
+            _anchors[start.Anchor.Value] = node;
+        return node;
+    }
+
+    private List<YamlNode> ReadItems(int depth)
+    {
+        var items = new List<YamlNode>();
+        while (!_parser.TryConsume<SequenceEnd>(out _))
+            items.Add(ReadNode(depth + 1));
+        return items;
+    }
+
+    private List<YamlEntry> ReadEntries(int depth)
+    {
+        var entries = new Dictionary<string, YamlEntry>();
+        var merged = new List<YamlEntry>();
+        while (!_parser.TryConsume<MappingEnd>(out _))
+        {
+            var at = _parser.Current!;
+            if (ReadNode(depth + 1) is not YamlScalar key)
+                throw Stop(at, "a list or a mapping where a key was expected", "a name");
+            var line = (int)at.Start.Line;
+            var value = ReadNode(depth + 1);
+            if (key is { Text: "<<", Quoted: false })
+                merged.AddRange(MergedEntries(value, at));
+            else if (!entries.TryAdd(key.Text, new(key.Text, line, value)))
+                _findings.Error(line, $"{RecipeText.Quote(key.Text)} is given twice", null,
+                    $"It stands in line {entries[key.Text].Line} already: keep one.");
+        }
+        foreach (var entry in merged)
+            entries.TryAdd(entry.Key, entry);
+        return [.. entries.Values];
+    }
+
+    private IEnumerable<YamlEntry> MergedEntries(YamlNode value, ParsingEvent at) => value switch
+    {
+        YamlMap map => map.Entries,
+        YamlList list when list.Items.All(i => i is YamlMap) => list.Items.SelectMany(i => ((YamlMap)i).Entries),
+        _ => throw Stop(at, $"'<<' is followed by {value.Kind}", "a mapping, or a list of mappings, to merge in"),
+    };
+
+    private YamlNode Resolve(AnchorAlias alias)
+    {
+        var name = RecipeText.Quote("*" + alias.Value.Value);
+        if (!_anchors.TryGetValue(alias.Value.Value, out var node))
+        {
+            throw Stop(alias, $"{name} stands for nothing", $"an anchor '&{alias.Value.Value}' before it",
+                NearestMatch.Question(alias.Value.Value, _anchors.Keys));
+        }
+        if (node is null)
+            throw Stop(alias, $"{name} stands for a value that contains it", null);
+        Count(alias, node.Size);
+        return node;
+    }
+
+    private void Count(ParsingEvent at, long nodes)
+    {
+        _nodes += nodes;
+        if (_nodes > MostNodes)
+            throw Stop(at, $"the recipe holds more than {MostNodes} values once its aliases are followed", null);
+    }
+
+    private void CheckTag(NodeEvent node)
+    {
+        if (!node.Tag.IsEmpty && !node.Tag.IsNonSpecific && !node.Tag.Value.StartsWith("tag:yaml.org,2002:"))
+            throw Stop(node, $"the tag {RecipeText.Quote(node.Tag.Value)} is not known", "plain values");
+    }
+
+    private static bool IsText(Scalar scalar) =>
+        scalar.Style is not ScalarStyle.Plain || (!scalar.Tag.IsEmpty && scalar.Tag.Value is "!" or "tag:yaml.org,2002:str");
+
+    private MergeException SyntaxError(YamlException exception)
+    {
+        var lines = _text.Split('\n');
+        var (line, column) = (Math.Max(1, (int)exception.Start.Line), Math.Max(1, (int)exception.Start.Column));
+        // The scanner reports some mistakes only at the token after the tab.
+        for (var at = line; at >= Math.Max(1, line - 1); at--)
+        {
+            var indent = at <= lines.Length ? lines[at - 1].TakeWhile(char.IsWhiteSpace).ToArray() : [];
+            if (Array.IndexOf(indent, '\t') is var tab and >= 0)
+            {
+                return RecipeFindings.Fatal(_path, $"line {at}, column {tab + 1}", "a tab in the indentation", "spaces",
+                    "YAML indents with spaces only.");
+            }
+        }
+        return RecipeFindings.Fatal(_path, $"line {line}, column {column}", $"not valid YAML: {Plain(exception)}", null,
+            "Compare its indentation, quotes, brackets and ': ' with the lines around it.");
+    }
+
+    private static string Plain(YamlException exception)
+    {
+        var message = exception.Message.Trim().TrimEnd('.');
+        return message.Length == 0 ? "it cannot be read" : char.ToLowerInvariant(message[0]) + message[1..];
+    }
+
+    private MergeException Stop(ParsingEvent at, string found, string? expected, string? fix = null) =>
+        RecipeFindings.Fatal(_path, $"line {at.Start.Line}, column {at.Start.Column}", found, expected, fix);
+}

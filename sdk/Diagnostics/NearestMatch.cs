@@ -1,0 +1,50 @@
+namespace Merge.Sdk;
+
+/// <summary>Finds what a mistyped name was meant to be.</summary>
+internal static class NearestMatch
+{
+    /// <summary>
+    /// The candidate that is fewest edits away (insert, drop, replace, swap neighbours; case does not count), the first
+    /// of equals; null where none is near enough to be a guess: at most a third of the name, at least one edit.
+    /// </summary>
+    public static string? Of(string name, IEnumerable<string> candidates)
+    {
+        string? nearest = null;
+        var fewest = Math.Max(1, name.Length / 3) + 1;
+        foreach (var candidate in candidates)
+        {
+            if (Math.Abs(candidate.Length - name.Length) >= fewest)
+                continue;
+            var edits = Edits(name.ToLowerInvariant(), candidate.ToLowerInvariant());
+            if (edits >= fewest || edits >= Math.Max(name.Length, candidate.Length))
+                continue;
+            (nearest, fewest) = (candidate, edits);
+        }
+        return nearest;
+    }
+
+    /// <summary>"Did you mean …?", or null.</summary>
+    public static string? Question(string name, IEnumerable<string> candidates) =>
+        Of(name, candidates) is { } nearest ? $"Did you mean '{nearest}'?" : null;
+
+    // Damerau-Levenshtein, restricted: no part is edited twice. Three rows suffice.
+    private static int Edits(string from, string to)
+    {
+        var (before, above, row) = (new int[to.Length + 1], new int[to.Length + 1], new int[to.Length + 1]);
+        for (var j = 0; j <= to.Length; j++)
+            above[j] = j;
+        for (var i = 1; i <= from.Length; i++)
+        {
+            row[0] = i;
+            for (var j = 1; j <= to.Length; j++)
+            {
+                var replaced = above[j - 1] + (from[i - 1] == to[j - 1] ? 0 : 1);
+                row[j] = Math.Min(replaced, Math.Min(above[j], row[j - 1]) + 1);
+                if (i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1])
+                    row[j] = Math.Min(row[j], before[j - 2] + 1);
+            }
+            (before, above, row) = (above, row, before);
+        }
+        return above[to.Length];
+    }
+}
