@@ -58,6 +58,9 @@ internal static class CommandLine
     {
         var root = new RootCommand("Merges models: a recipe and checkpoints go in, one streaming pass writes the merged checkpoint.")
         {
+            RunCommand.Create(terminal),
+            ValidateCommand.Create(terminal),
+            InspectCommand.Create(terminal),
             PluginsCommand.Create(terminal),
             CompletionCommand.Create(terminal),
         };

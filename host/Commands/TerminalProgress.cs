@@ -1,19 +1,56 @@
+using System.Diagnostics;
+using Merge.Merging;
 using Spectre.Console;
 
 namespace Merge.Commands;
 
-/// <summary>How far long work is: a bar at a terminal, a plain line every tenth in a pipe, silence with <c>--json</c>.</summary>
+/// <summary>
+/// How far long work is: at a terminal a bar with GB/s, time left and memory; in a pipe a plain line every tenth; with
+/// <c>--json</c> silence.
+/// </summary>
 internal static class TerminalProgress
 {
-    /// <summary>Runs <paramref name="work"/>, which reports how much of <paramref name="total"/> is done, from any thread.</summary>
-    /// <param name="what">A few words, for example <c>merging</c>.</param>
-    /// <param name="total">In the unit that is reported; at least 1.</param>
-    public static async Task<T> Run<T>(Terminal terminal, string what, long total, Func<Action<long>, Task<T>> work)
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
+
+    /// <param name="terminal">Where it is shown.</param>
+    /// <param name="what">One word, for example <c>merging</c>.</param>
+    /// <param name="totalBytes">Bytes to read and write in all.</param>
+    /// <param name="progress">The counters that <paramref name="work"/> raises.</param>
+    /// <param name="work">Runs on a thread of its own.</param>
+    public static T Run<T>(Terminal terminal, string what, long totalBytes, RunProgress progress, Func<T> work)
     {
         if (terminal.IsJson)
-            return await work(_ => { });
-        if (terminal.ErrorWidth is not { } width)
-            return await work(new Tenths(terminal, what, total).Report);
+            return work();
+        var clock = Stopwatch.StartNew();
+        var running = Task.Factory.StartNew(work, TaskCreationOptions.LongRunning);
+        if (terminal.ErrorWidth is { } width)
+            Draw(terminal, width, what, totalBytes, progress, clock, running);
+        else
+            PrintTenths(terminal, what, totalBytes, progress, clock, running);
+        return running.GetAwaiter().GetResult();
+    }
+
+    private static void PrintTenths(
+        Terminal terminal, string what, long total, RunProgress progress, Stopwatch clock, Task running)
+    {
+        var next = 1L;
+        while (!Ended(running))
+        {
+            var tenth = Done(progress) * 10 / Math.Max(total, 1);
+            // What lasts less than a few seconds needs no news.
+            if (tenth < next || clock.Elapsed.TotalSeconds < 2)
+                continue;
+            terminal.Note($"{what}: {Math.Min(tenth * 10, 100)} %, {Detail(progress, clock)}");
+            next = tenth + 1;
+        }
+    }
+
+    private static void Draw(
+        Terminal terminal, int width, string what, long total, RunProgress progress, Stopwatch clock, Task running)
+    {
+        // Short work ends before a bar is worth drawing, and before its library is worth loading.
+        if (running.Wait(Interval * 2))
+            return;
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
             Out = new AnsiConsoleOutput(terminal.Error),
@@ -22,30 +59,24 @@ internal static class TerminalProgress
             Interactive = InteractionSupport.Yes,
         });
         console.Profile.Width = width;
-        return await console.Progress()
+        console.Progress()
             .AutoClear(true)
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .StartAsync(context =>
+            .Start(context =>
             {
-                var task = context.AddTask(Markup.Escape(what), maxValue: total);
-                return work(done => task.Value = done);
+                var bar = context.AddTask(Markup.Escape(what), maxValue: Math.Max(total, 1));
+                while (!Ended(running))
+                {
+                    bar.Value = Done(progress);
+                    bar.Description = Markup.Escape($"{what} {Detail(progress, clock)}");
+                }
             });
     }
 
-    private sealed class Tenths(Terminal terminal, string what, long total)
-    {
-        private long _next = 1;
+    private static bool Ended(Task running) => Task.WhenAny(running, Task.Delay(Interval)).Result == running;
 
-        public void Report(long done)
-        {
-            lock (this)
-            {
-                var tenth = done * 10 / total;
-                if (tenth < _next)
-                    return;
-                terminal.Note($"{what}: {tenth * 10} %");
-                _next = tenth + 1;
-            }
-        }
-    }
+    private static long Done(RunProgress progress) => progress.BytesRead + progress.BytesWritten;
+
+    private static string Detail(RunProgress progress, Stopwatch clock) =>
+        $"{Done(progress) / 1e9 / clock.Elapsed.TotalSeconds:0.00} GB/s, {Environment.WorkingSet >> 20} MB memory";
 }

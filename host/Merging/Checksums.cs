@@ -9,16 +9,16 @@ namespace Merge.Merging;
 /// </summary>
 internal sealed class Checksums
 {
-    private readonly ConcurrentDictionary<(CheckpointFile File, long Offset), uint?> _tensors = new();
+    private readonly ConcurrentDictionary<(CheckpointFile File, long Offset), (long Length, uint? Checksum)> _tensors = new();
 
     /// <summary>Whether the caller is the first to read the tensor, and so the one to checksum it.</summary>
-    public bool Claim(StoredTensor tensor) => tensor.Length > 0 && _tensors.TryAdd((tensor.File, tensor.Offset), null);
+    public bool Claim(StoredTensor tensor) => tensor.Length > 0 && _tensors.TryAdd((tensor.File, tensor.Offset), (tensor.Length, null));
 
-    public void Set(StoredTensor tensor, uint checksum) => Set(tensor.File, tensor.Offset, checksum);
+    public void Set(StoredTensor tensor, uint checksum) =>
+        _tensors[(tensor.File, tensor.Offset)] = (tensor.Length, checksum);
 
-    public void Set(CheckpointFile file, long offset, uint checksum) => _tensors[(file, offset)] = checksum;
-
-    public uint? Of(StoredTensor tensor) => _tensors.GetValueOrDefault((tensor.File, tensor.Offset));
+    public uint? Of(StoredTensor tensor) =>
+        _tensors.TryGetValue((tensor.File, tensor.Offset), out var known) ? known.Checksum : null;
 
     /// <summary>
     /// CRC-32C of the whole file. Parts no merge reads (the header, tensors of other models that are copied from the
@@ -27,19 +27,18 @@ internal sealed class Checksums
     public uint Of(CheckpointFile file)
     {
         var known = _tensors
-            .Where(t => ReferenceEquals(t.Key.File, file) && t.Value is not null)
-            .Select(t => (t.Key.Offset, Checksum: t.Value!.Value))
+            .Where(t => ReferenceEquals(t.Key.File, file) && t.Value.Checksum is not null)
+            .Select(t => (t.Key.Offset, t.Value.Length, Checksum: t.Value.Checksum!.Value))
             .OrderBy(t => t.Offset)
             .ToArray();
-        var lengths = file.Tensors.ToDictionary(t => t.Offset, t => t.Length);
         using var buffer = new NativeBuffer();
         uint checksum = 0;
         long position = 0;
-        foreach (var (offset, part) in known)
+        foreach (var (offset, length, part) in known)
         {
             checksum = ReadThrough(offset, checksum);
-            checksum = Crc32C.Combine(checksum, part, lengths[offset]);
-            position = offset + lengths[offset];
+            checksum = Crc32C.Combine(checksum, part, length);
+            position = offset + length;
         }
         return ReadThrough(file.Size, checksum);
 

@@ -6,8 +6,8 @@ namespace Merge.Merging;
 /// <summary>One finished tensor, as the journal of a partial folder keeps it.</summary>
 /// <param name="Tensor">Its name.</param>
 /// <param name="Checksum">CRC-32C of its output bytes.</param>
-/// <param name="Inputs">CRC-32C of what was read for it: number of the input file, offset in it, checksum.</param>
-internal sealed record JournalEntry(string Tensor, uint Checksum, IReadOnlyList<(int File, long Offset, uint Checksum)> Inputs);
+/// <param name="Inputs">CRC-32C of each of its planned inputs, in order; null where it was not read.</param>
+internal sealed record JournalEntry(string Tensor, uint Checksum, IReadOnlyList<uint?> Inputs);
 
 /// <summary>
 /// What has been finished in a partial folder: a line that tells the merge apart from every other, then a line a
@@ -58,13 +58,12 @@ internal sealed class Journal : IDisposable
                 json.WriteString("tensor", entry.Tensor);
                 json.WriteNumber("crc32c", entry.Checksum);
                 json.WriteStartArray("inputs");
-                foreach (var (number, offset, checksum) in entry.Inputs)
+                foreach (var checksum in entry.Inputs)
                 {
-                    json.WriteStartArray();
-                    json.WriteNumberValue(number);
-                    json.WriteNumberValue(offset);
-                    json.WriteNumberValue(checksum);
-                    json.WriteEndArray();
+                    if (checksum is { } known)
+                        json.WriteNumberValue(known);
+                    else
+                        json.WriteNullValue();
                 }
                 json.WriteEndArray();
             });
@@ -103,7 +102,7 @@ internal sealed class Journal : IDisposable
     private static JournalEntry Entry(JsonElement line) => new(
         line.GetProperty("tensor").GetString()!,
         line.GetProperty("crc32c").GetUInt32(),
-        [.. line.GetProperty("inputs").EnumerateArray().Select(i => (i[0].GetInt32(), i[1].GetInt64(), i[2].GetUInt32()))]);
+        [.. line.GetProperty("inputs").EnumerateArray().Select(i => i.ValueKind == JsonValueKind.Null ? (uint?)null : i.GetUInt32())]);
 
     private static void Append(FileStream file, Action<Utf8JsonWriter> write)
     {

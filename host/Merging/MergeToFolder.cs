@@ -64,8 +64,6 @@ internal static class MergeToFolder
             CopiedFiles.Copy(donor, folder.Path);
         if (plan.OutType is { } dtype)
             ConfigDType.Set(Path.Combine(folder.Path, "config.json"), dtype);
-        if (plan.Layout.Index is { } index)
-            File.WriteAllBytes(Path.Combine(folder.Path, SafetensorsLayout.IndexName), index);
         File.WriteAllText(Path.Combine(folder.Path, ModelCard.FileName), ModelCard.Of(plan, Path.GetFileName(final)));
         File.WriteAllText(Path.Combine(folder.Path, RecipeFileName), plan.Origin.Text);
         Manifest.Write(

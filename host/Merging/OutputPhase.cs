@@ -1,5 +1,6 @@
 using Merge.Checkpoints;
 using Merge.Planning;
+using Merge.Sdk;
 
 namespace Merge.Merging;
 

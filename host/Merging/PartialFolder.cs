@@ -17,18 +17,16 @@ internal sealed class PartialFolder : ITensorSink, IDisposable
     private readonly Journal _journal;
     private readonly OutputWriter _writer;
     private readonly Checksums _checksums;
-    private readonly Dictionary<CheckpointFile, int> _fileNumbers;
     private readonly Dictionary<string, uint> _outputChecksums = [];
     private readonly Lock _gate = new();
 
-    private PartialFolder(string path, MergePlan plan, Checksums checksums, Journal journal)
+    private PartialFolder(string path, MergePlan plan, Checksums checksums, Journal journal, OutputWriter writer)
     {
         Path = path;
         _plan = plan;
         _checksums = checksums;
         _journal = journal;
-        _fileNumbers = plan.InputFiles.Select((f, i) => (f.File, i)).ToDictionary(f => f.File, f => f.i);
-        _writer = OutputWriter.Open(path, plan.Layout);
+        _writer = writer;
     }
 
     public string Path { get; }
@@ -47,10 +45,14 @@ internal sealed class PartialFolder : ITensorSink, IDisposable
         {
             Directory.CreateDirectory(path);
             journal = Journal.Open(System.IO.Path.Combine(path, JournalName), Fingerprint.Of(plan));
-            if (journal.Entries.Count == 0)
+            var resumes = journal.Entries.Count > 0;
+            if (!resumes)
+            {
                 DeleteAllBut(path, JournalName);
-            DiskSpace.Check(path, plan.OutputBytes - OutputWriter.AllocatedBytes(path, plan.Layout));
-            var folder = new PartialFolder(path, plan, checksums, journal);
+                DiskSpace.Check(path, plan.Layout.Size);
+            }
+            var writer = resumes ? OutputWriter.Resume(path, plan.Layout) : OutputWriter.Create(path, plan.Layout);
+            var folder = new PartialFolder(path, plan, checksums, journal, writer);
             folder.TakeUp();
             return folder;
         }
@@ -69,13 +71,9 @@ internal sealed class PartialFolder : ITensorSink, IDisposable
 
     public void Finish(TensorPlan tensor, uint checksum)
     {
-        var inputs = tensor.Inputs
-            .Where(i => _checksums.Of(i) is not null)
-            .Select(i => (_fileNumbers[i.File], i.Offset, _checksums.Of(i)!.Value))
-            .ToArray();
         lock (_gate)
             _outputChecksums[tensor.Info.Name] = checksum;
-        _journal.Add(new JournalEntry(tensor.Info.Name, checksum, inputs));
+        _journal.Add(new JournalEntry(tensor.Info.Name, checksum, [.. tensor.Inputs.Select(_checksums.Of)]));
     }
 
     /// <summary>CRC-32C of each output file, in the order of the layout.</summary>
@@ -120,27 +118,37 @@ internal sealed class PartialFolder : ITensorSink, IDisposable
     /// <summary>Trusts of the journal only what the files still bear out: a power cut may have lost written bytes.</summary>
     private void TakeUp()
     {
+        if (_journal.Entries.Count == 0)
+            return;
         var finished = new HashSet<string>();
+        var planned = _plan.Tensors.ToDictionary(t => t.Info.Name);
+        CheckpointFile[] files = [.. _plan.Layout.Files.Select(f => CheckpointFile.Open(System.IO.Path.Combine(Path, f.Name)))];
         foreach (var entry in _journal.Entries)
         {
-            if (!_plan.Layout.Placements.TryGetValue(entry.Tensor, out var place) || Reread(place) != entry.Checksum)
+            var place = _plan.Layout.Placements[entry.Tensor];
+            if (Reread(files[place.File], place) != entry.Checksum)
                 continue;
             finished.Add(entry.Tensor);
             _outputChecksums[entry.Tensor] = entry.Checksum;
-            foreach (var (number, offset, checksum) in entry.Inputs)
-                _checksums.Set(_plan.InputFiles[number].File, offset, checksum);
+            foreach (var (input, checksum) in planned[entry.Tensor].Inputs.Zip(entry.Inputs))
+            {
+                if (checksum is { } known)
+                    _checksums.Set(input, known);
+            }
         }
+        foreach (var file in files)
+            file.Dispose();
         Finished = finished;
     }
 
-    private uint Reread(Placement place)
+    private static uint Reread(CheckpointFile file, Placement place)
     {
         using var buffer = new NativeBuffer();
         uint checksum = 0;
         for (long at = 0; at < place.Length;)
         {
             var part = buffer.Take((int)Math.Min(1 << 20, place.Length - at));
-            _writer.Read(place.File, place.Offset + at, part);
+            file.Read(place.Offset + at, part);
             checksum = Crc32C.Append(checksum, part);
             at += part.Length;
         }

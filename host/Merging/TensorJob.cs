@@ -31,7 +31,9 @@ internal sealed class TensorJob(MergeContext context, TensorPlan plan) : IJob
         }
         if (plan.IsCopied)
             return _output = new CopyPhase(context, plan, plan.Models[0]);
-        return Sweep() ?? (_output = Write(_planning!.GetAwaiter().GetResult()));
+        if (Sweep() is { } sweep)
+            return sweep;
+        return _output = Write(_planning!.GetAwaiter().GetResult());
     }
 
     /// <summary>The next sweep the strategy waits for; null once it has said how to merge.</summary>

@@ -1,0 +1,77 @@
+using Merge.Checkpoints;
+using Merge.Planning;
+using Merge.Sdk;
+
+namespace Merge.Commands;
+
+/// <summary>What <c>merge inspect</c> says of one checkpoint.</summary>
+internal static class CheckpointListing
+{
+    public static void Print(Terminal terminal, Checkpoint checkpoint)
+    {
+        var tensors = checkpoint.Tensors.Values.OrderBy(t => t.Name, NaturalOrder.Instance).ToArray();
+        var quantised = Quantisation.Refuse(checkpoint);
+        if (terminal.IsJson)
+        {
+            PrintJson(terminal, checkpoint, tensors, quantised);
+            return;
+        }
+        var table = new TerminalTable("tensor", "dtype", "shape", "size", "kind", "layer");
+        foreach (var tensor in tensors)
+        {
+            var info = TensorNaming.Describe(tensor.Name, tensor.Shape);
+            table.Add(
+                tensor.Name,
+                $"{tensor.DType}",
+                $"[{string.Join(", ", tensor.Shape)}]",
+                DiskSpace.Text(tensor.Length),
+                info.Kind.ToString().ToLowerInvariant(),
+                info.Layer?.ToString() ?? "");
+        }
+        table.Write(terminal);
+        terminal.Line();
+        var layers = tensors.Select(t => TensorNaming.LayerOf(t.Name)).OfType<int>().Distinct().Count();
+        terminal.Line(
+            $"{checkpoint.Path}: {tensors.Length} tensors, {Elements(tensors):N0} parameters in {layers} layers, "
+            + $"{DiskSpace.Text(tensors.Sum(t => t.Length))} in {checkpoint.Files.Count} file{(checkpoint.Files.Count == 1 ? "" : "s")}");
+        foreach (var group in tensors.GroupBy(t => t.DType).OrderByDescending(Elements))
+            terminal.Line($"  {group.Key}: {group.Count()} tensors, {Elements(group):N0} elements");
+        if ((string?)checkpoint.Config?["model_type"] is { } type)
+            terminal.Line($"  model_type {type}");
+        foreach (var reason in quantised)
+            terminal.Line($"  not mergeable: {reason.Found}");
+    }
+
+    private static long Elements(IEnumerable<StoredTensor> tensors) =>
+        tensors.Sum(t => t.Shape.Aggregate(1L, (product, size) => product * size));
+
+    private static void PrintJson(
+        Terminal terminal, Checkpoint checkpoint, StoredTensor[] tensors, IReadOnlyList<Diagnostic> quantised) =>
+        terminal.Json(json =>
+        {
+            json.WriteString("checkpoint", checkpoint.Path);
+            json.WriteNumber("parameters", Elements(tensors));
+            json.WriteNumber("bytes", tensors.Sum(t => t.Length));
+            json.WriteStartArray("tensors");
+            foreach (var tensor in tensors)
+            {
+                var info = TensorNaming.Describe(tensor.Name, tensor.Shape);
+                json.WriteStartObject();
+                json.WriteString("name", tensor.Name);
+                json.WriteString("dtype", tensor.DType.ToString());
+                json.WriteStartArray("shape");
+                foreach (var size in tensor.Shape)
+                    json.WriteNumberValue(size);
+                json.WriteEndArray();
+                json.WriteString("file", Path.GetFileName(tensor.File.Path));
+                json.WriteNumber("offset", tensor.Offset);
+                json.WriteNumber("bytes", tensor.Length);
+                json.WriteString("kind", info.Kind.ToString().ToLowerInvariant());
+                if (info.Layer is { } layer)
+                    json.WriteNumber("layer", layer);
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+            JsonText.Write(json, "not_mergeable", quantised);
+        });
+}

@@ -1,0 +1,60 @@
+using System.CommandLine;
+using Merge.Checkpoints;
+using Merge.Merging;
+using Merge.Planning;
+
+namespace Merge.Commands;
+
+/// <summary>What several verbs understand alike.</summary>
+internal static class MergeOptions
+{
+    public static Argument<string> Recipe() => new("RECIPE") { Description = "The recipe, a YAML file." };
+
+    public static Option<string[]> ModelDirs() => new("--model-dir")
+    {
+        Description = "Look for models here too, after the recipe's folder and the working directory. May be repeated.",
+        HelpName = "FOLDER",
+    };
+
+    public static Option<string[]> Plugins() => new("--plugins")
+    {
+        Description = "Look for plugins here too: a plugin folder, or a folder of them. May be repeated.",
+        HelpName = "FOLDER",
+    };
+
+    public static Option<long?> MaxShard() => new("--max-shard")
+    {
+        Description = $"Largest output file. Default {DiskSpace.Text(PlanRequest.DefaultMaxShardBytes)}, as Hugging Face's own.",
+        HelpName = "SIZE",
+        CustomParser = ByteSize.Parse,
+    };
+
+    public static Option<int?> Threads()
+    {
+        var option = new Option<int?>("--threads")
+        {
+            Description = $"Worker threads. Default {Environment.ProcessorCount}, one a processor. Never changes the result.",
+            HelpName = "N",
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int?>() is < 1 or > 1024)
+                result.AddError("--threads must be from 1 to 1024");
+        });
+        return option;
+    }
+
+    public static Option<long?> Memory() => new("--memory")
+    {
+        Description = $"Memory for buffers and held statistics. Default {DiskSpace.Text(RunSettings.DefaultMemory)}. "
+            + "Never changes the result.",
+        HelpName = "SIZE",
+        CustomParser = ByteSize.Parse,
+    };
+
+    public static RunSettings Settings(int? threads, long? memory) => new()
+    {
+        Threads = threads ?? Environment.ProcessorCount,
+        Memory = memory ?? RunSettings.DefaultMemory,
+    };
+}

@@ -1,0 +1,90 @@
+using System.CommandLine;
+using System.Diagnostics;
+using Merge.Checkpoints;
+using Merge.Merging;
+using Merge.Planning;
+using Merge.Plugins;
+using Merge.Recipes;
+
+namespace Merge.Commands;
+
+/// <summary><c>merge run RECIPE OUT</c>: the main job.</summary>
+internal static class RunCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var recipe = MergeOptions.Recipe();
+        var output = new Argument<string>("OUT") { Description = "The folder to make. Complete as soon as it has this name." };
+        var force = new Option<bool>("--force") { Description = "Replace OUT if an earlier merge made it." };
+        var sha256 = new Option<bool>("--sha256")
+        {
+            Description = "Give the inputs' SHA-256 in the manifest (CRC-32C is always there). Reads them once more.",
+        };
+        var (modelDirs, plugins, maxShard) = (MergeOptions.ModelDirs(), MergeOptions.Plugins(), MergeOptions.MaxShard());
+        var (threads, memory) = (MergeOptions.Threads(), MergeOptions.Memory());
+        var command = new Command("run", "Merge models as a recipe says, in one streaming pass.")
+        {
+            recipe, output, force, sha256, threads, memory, modelDirs, plugins, maxShard,
+        };
+        command.SetAction((parsed, cancellation) =>
+        {
+            var clock = Stopwatch.StartNew();
+            using var catalog = PluginCatalog.Load(PluginFolders.Default(parsed.GetValue(plugins) ?? []));
+            using var planner = new RecipePlanner(catalog, parsed.GetValue(modelDirs) ?? []);
+            var plan = planner.Plan(
+                RecipeFile.Read(parsed.GetRequiredValue(recipe)),
+                parsed.GetValue(maxShard) ?? PlanRequest.DefaultMaxShardBytes);
+            foreach (var warning in catalog.Warnings.Concat(plan.Warnings))
+                terminal.Warn(warning);
+            var final = Path.TrimEndingDirectorySeparator(Path.GetFullPath(parsed.GetRequiredValue(output)));
+            var progress = new RunProgress();
+            var summary = TerminalProgress.Run(
+                terminal,
+                "merging",
+                plan.InputBytes + plan.OutputBytes,
+                progress,
+                () => MergeToFolder.Run(
+                    plan,
+                    final,
+                    parsed.GetValue(force),
+                    parsed.GetValue(sha256),
+                    MergeOptions.Settings(parsed.GetValue(threads), parsed.GetValue(memory)),
+                    progress,
+                    cancellation));
+            foreach (var finding in summary.Findings)
+                terminal.Warn(finding);
+            Report(terminal, plan, summary, progress, clock.Elapsed.TotalSeconds);
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+
+    private static void Report(
+        Terminal terminal, MergePlan plan, MergeSummary summary, RunProgress progress, double seconds)
+    {
+        var peak = Process.GetCurrentProcess().PeakWorkingSet64;
+        if (terminal.IsJson)
+        {
+            terminal.Json(json =>
+            {
+                json.WriteString("output", summary.Output);
+                json.WriteString("method", plan.Strategy.Info.Id);
+                json.WriteNumber("models", plan.Models.Count);
+                json.WriteNumber("tensors", plan.Tensors.Count);
+                json.WriteNumber("tensors_resumed", progress.TensorsResumed);
+                json.WriteNumber("bytes_read", progress.BytesRead);
+                json.WriteNumber("bytes_written", progress.BytesWritten);
+                json.WriteNumber("seconds", Math.Round(seconds, 3));
+                json.WriteNumber("peak_memory", peak);
+            });
+            return;
+        }
+        var resumed = progress.TensorsResumed == 0 ? "" : $", {progress.TensorsResumed} of them taken over from an interrupted run";
+        terminal.Line(
+            $"{plan.Strategy.Info.Name}: {plan.Models.Count} models, {plan.Tensors.Count} tensors{resumed}");
+        terminal.Line(
+            $"read {DiskSpace.Text(progress.BytesRead)}, wrote {DiskSpace.Text(progress.BytesWritten)} in {seconds:0.00} s "
+            + $"({(progress.BytesRead + progress.BytesWritten) / 1e9 / seconds:0.00} GB/s), peak memory {DiskSpace.Text(peak)}");
+        terminal.Line(summary.Output);
+    }
+}
