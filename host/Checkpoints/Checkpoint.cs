@@ -58,7 +58,8 @@ internal sealed class Checkpoint : IDisposable
                 checkpoint.AddShards(ShardIndex.Read(main), problems);
             else
                 checkpoint.Add(main, problems);
-            Collect(problems, () => checkpoint.Config = JsonFile.ReadObject(System.IO.Path.Combine(holder, "config.json")));
+            var config = System.IO.Path.Combine(holder, "config.json");
+            Collect(problems, () => checkpoint.Config = JsonFile.ReadObject(config));
             if (problems.Count > 0)
                 throw new MergeException(problems);
             return checkpoint;
@@ -75,11 +76,12 @@ internal sealed class Checkpoint : IDisposable
     private void AddShards(ShardIndex index, List<Diagnostic> problems)
     {
         var read = new HashSet<string>(StringComparer.Ordinal);
+        var indexName = System.IO.Path.GetFileName(index.Path);
         foreach (var shard in index.Shards)
         {
             var path = System.IO.Path.Combine(Folder!, shard);
             if (!IsThere(path))
-                problems.Add(Missing(path, $"the shard is missing, but {System.IO.Path.GetFileName(index.Path)} names it"));
+                problems.Add(Missing(path, $"the shard is missing, but {indexName} names it"));
             else if (Add(path, problems, index, shard))
                 read.Add(shard);
         }
@@ -135,7 +137,8 @@ internal sealed class Checkpoint : IDisposable
     private static Diagnostic Missing(string path, string found)
     {
         var target = new FileInfo(path).LinkTarget;
-        return new Diagnostic(target is null ? found : $"{found} (it is a symbolic link to '{target}', which is not there)")
+        var link = target is null ? "" : $" (it is a symbolic link to '{target}', which is not there)";
+        return new Diagnostic(found + link)
         {
             Where = path,
             Fix = target is null ? null : "Finish the download.",

@@ -47,14 +47,15 @@ internal static class CheckpointFolder
     {
         if (weights.Length > 1)
         {
-            return new Diagnostic($"the folder holds {weights.Length} safetensors files and no {IndexFile}: {Listed(weights)}")
+            return new Diagnostic(
+                $"the folder holds {weights.Length} safetensors files and no {IndexFile}: {Listed(weights)}")
             {
                 Where = folder,
                 Expected = $"{SingleFile}, an index, or one file",
                 Fix = "Name the one file that is meant, or download the missing index.",
             };
         }
-        // Training leaves training_args.bin and optimizer.pt beside weights of any kind: they say nothing of the format.
+        // Training leaves training_args.bin and optimizer.pt beside weights of any kind.
         var pickle = names.FirstOrDefault(n => IsPyTorch(n) && !CopiedFiles.IsTrainingState(n));
         return pickle is not null ? PyTorchFile(folder, pickle) : new Diagnostic("the folder holds no checkpoint")
         {

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Merge.Checkpoints;
@@ -42,17 +43,17 @@ internal static class Crc32C
         return Multiply(Shift(lengthB), crcA) ^ crcB;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static uint ThreeLanes(uint crc, ReadOnlySpan<byte> bytes)
     {
-        var a = MemoryMarshal.Cast<byte, ulong>(bytes[..Lane]);
-        var b = MemoryMarshal.Cast<byte, ulong>(bytes[Lane..(2 * Lane)])[..a.Length];
-        var c = MemoryMarshal.Cast<byte, ulong>(bytes[(2 * Lane)..])[..a.Length];
+        ref var start = ref MemoryMarshal.GetReference(bytes[..(3 * Lane)]);
         uint second = 0, third = 0;
-        for (var i = 0; i < a.Length; i++)
+        for (nint i = 0; i < Lane; i += sizeof(ulong))
         {
-            crc = BitOperations.Crc32C(crc, a[i]);
-            second = BitOperations.Crc32C(second, b[i]);
-            third = BitOperations.Crc32C(third, c[i]);
+            ref var at = ref Unsafe.Add(ref start, i);
+            crc = BitOperations.Crc32C(crc, Unsafe.ReadUnaligned<ulong>(ref at));
+            second = BitOperations.Crc32C(second, Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref at, Lane)));
+            third = BitOperations.Crc32C(third, Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref at, 2 * Lane)));
         }
         return Multiply(OneLane, Multiply(OneLane, crc) ^ second) ^ third;
     }

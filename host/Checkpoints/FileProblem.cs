@@ -18,7 +18,7 @@ internal static class FileProblem
     public static MergeException Reading(string path, Exception e) =>
         new(new Diagnostic($"the file cannot be read: {OneLine(e)}") { Where = path }, e);
 
-    /// <summary>The reason that writing below a folder failed; a full disk says what is needed and what is free.</summary>
+    /// <summary>The reason that writing failed; a full disk says what is needed and what is free.</summary>
     /// <param name="path">The file or folder.</param>
     /// <param name="needed">Bytes that everything to be written takes.</param>
     /// <param name="e">What was thrown.</param>
@@ -32,7 +32,9 @@ internal static class FileProblem
                 Fix = "Choose an output folder that can be written.",
             }, e);
         }
-        var free = DiskSpace.Free(path) is { } bytes ? $"{DiskSpace.Text(bytes)} are free now" : "free space is unknown";
+        var free = DiskSpace.Free(path) is { } bytes
+            ? $"{DiskSpace.Text(bytes)} are free now"
+            : "free space is unknown";
         return new(new Diagnostic($"the disk is full: the output needs {DiskSpace.Text(needed)}, {free}")
         {
             Where = path,

@@ -53,8 +53,8 @@ internal sealed record SafetensorsHeader(
             return new SafetensorsHeader(reader.Tensors, reader.Metadata);
         if (problems.Count > MostProblems)
         {
-            var more = new Diagnostic($"{problems.Count - MostProblems} more problems of this kind") { Where = file.Path };
-            problems = [.. problems.Take(MostProblems), more];
+            var more = $"{problems.Count - MostProblems} more problems of this kind";
+            problems = [.. problems.Take(MostProblems), new Diagnostic(more) { Where = file.Path }];
         }
         throw new MergeException(problems);
     }

@@ -46,7 +46,7 @@ internal sealed record ShardIndex(string Path, IReadOnlyDictionary<string, strin
         return problems.Count == 0 ? new ShardIndex(path, shardOf) : throw new MergeException(problems);
     }
 
-    // The name counts, not where it leads: in the Hugging Face cache every shard is a symbolic link to a blob elsewhere.
+    // The name counts, not where it leads: in the Hugging Face cache shards are symbolic links to blobs elsewhere.
     private static bool StaysInside(string name) =>
         name.Length > 0 && !name.Contains('\\') && !name.Contains(':') && !name.Any(char.IsControl)
         && name.Split('/').All(part => part is not ("" or "." or ".."));

@@ -16,7 +16,9 @@ public sealed class CheckpointTests : IDisposable
     public void A_folder_with_one_file_opens(string name)
     {
         var path = _folder.Write(name, "a", "b");
-        _folder.WriteText("config.json", """{"model_type":"llama","time_step_limit":[0.0,Infinity],"t":"NaN \" Infinity"}""");
+        _folder.WriteText(
+            "config.json",
+            """{"model_type":"llama","time_step_limit":[0.0,Infinity],"t":"NaN \" Infinity"}""");
         using var checkpoint = Checkpoint.Open(_folder.Path + "/");
         Assert.Equal((_folder.Path, _folder.Path), (checkpoint.Path, checkpoint.Folder));
         Assert.Equal(path, Assert.Single(checkpoint.Files).Path);
@@ -85,7 +87,8 @@ public sealed class CheckpointTests : IDisposable
     {
         File.CreateSymbolicLink(_folder["two.safetensors"], _folder["blob"]);
         Index("""{"a":"one.safetensors","b":"two.safetensors"}""");
-        Refuses("one.safetensors: the shard is missing", "two.safetensors: the shard is missing", "Finish the download");
+        Refuses("one.safetensors: the shard is missing", "two.safetensors: the shard is missing",
+            "Finish the download");
     }
 
     [Fact]

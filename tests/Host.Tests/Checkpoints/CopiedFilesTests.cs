@@ -39,7 +39,8 @@ public sealed class CopiedFilesTests : IDisposable
     [InlineData("trainer_state.json")]
     [InlineData("all_results.json")]
     [InlineData(".gitattributes")]
-    public void Weights_training_state_and_the_rest_are_not_copied(string name) => Assert.False(CopiedFiles.IsCopied(name));
+    public void Weights_training_state_and_the_rest_are_not_copied(string name) =>
+        Assert.False(CopiedFiles.IsCopied(name));
 
     [Fact]
     public void Links_are_followed_and_a_second_copy_overwrites()

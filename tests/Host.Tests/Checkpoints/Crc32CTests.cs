@@ -18,7 +18,8 @@ public class Crc32CTests
 
     [Theory]
     [MemberData(nameof(Known))]
-    public void Known_checksums_come_out(byte[] bytes, uint checksum) => Assert.Equal(checksum, Crc32C.Append(0, bytes));
+    public void Known_checksums_come_out(byte[] bytes, uint checksum) =>
+        Assert.Equal(checksum, Crc32C.Append(0, bytes));
 
     [Theory]
     [InlineData(24575)]

@@ -21,7 +21,8 @@ public sealed class MalformedHeaderTests : IDisposable
     [InlineData(ulong.MaxValue)]
     [InlineData(1ul << 63)]
     public void Header_longer_than_the_file_is_refused(ulong length) =>
-        Refuses(_folder.Write("a.safetensors", [.. BitConverter.GetBytes(length), .. "{}"u8]), "past the end of the file");
+        Refuses(_folder.Write("a.safetensors", [.. BitConverter.GetBytes(length), .. "{}"u8]),
+            "past the end of the file");
 
     [Fact]
     public void Header_over_100_MB_is_refused_without_being_read()
@@ -82,7 +83,8 @@ public sealed class MalformedHeaderTests : IDisposable
     [InlineData("F8_E4M3FNUZ", "F8_E4M3")]
     [InlineData("bool", "BOOL")]
     public void Unknown_dtype_is_refused_with_the_nearest(string dtype, string nearest) =>
-        Refuses(Tensor(dtype, "[1]", "[0,4]"), 4, $"unknown dtype '{dtype}'", $"perhaps {nearest}", "tensor 'a', byte ");
+        Refuses(Tensor(dtype, "[1]", "[0,4]"), 4,
+            $"unknown dtype '{dtype}'", $"perhaps {nearest}", "tensor 'a', byte ");
 
     [Theory]
     [InlineData("32")]
@@ -141,7 +143,8 @@ public sealed class MalformedHeaderTests : IDisposable
     [InlineData("F4", "[9]", "[0,4]", "a whole number of bytes for F4 of shape [9]")]
     [InlineData("F32", "[9223372036854775807]", "[0,4]", "36893488147419103228 bytes")]
     [InlineData("F32", "[0]", "[0,4]", "0 bytes for F32 of shape [0]")]
-    public void Data_that_do_not_fit_dtype_and_shape_are_refused(string dtype, string shape, string offsets, string expected) =>
+    public void Data_that_do_not_fit_dtype_and_shape_are_refused(
+        string dtype, string shape, string offsets, string expected) =>
         Refuses(Tensor(dtype, shape, offsets), 4, "its data take 4 bytes", expected);
 
     [Fact]
@@ -178,7 +181,8 @@ public sealed class MalformedHeaderTests : IDisposable
     [InlineData("shape")]
     [InlineData("data_offsets")]
     public void Missing_field_is_refused(string field) =>
-        Refuses(TemporaryFolder.Header("a").Replace($"\"{field}\"", "\"other\""), 4, $"'{field}' is missing", "tensor 'a'");
+        Refuses(TemporaryFolder.Header("a").Replace($"\"{field}\"", "\"other\""), 4,
+            $"'{field}' is missing", "tensor 'a'");
 
     [Theory]
     [InlineData("1")]

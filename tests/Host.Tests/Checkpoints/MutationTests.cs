@@ -7,7 +7,8 @@ public sealed class MutationTests : IDisposable
 {
     private const string Header = """
         {"__metadata__":{"format":"pt"},"a.weight":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},
-        "b":{"dtype":"BF16","shape":[5],"data_offsets":[24,34]},"c\u00e9":{"dtype":"I8","shape":[],"data_offsets":[34,35]},
+        "b":{"dtype":"BF16","shape":[5],"data_offsets":[24,34]},
+        "c\u00e9":{"dtype":"I8","shape":[],"data_offsets":[34,35]},
         "empty":{"dtype":"F64","shape":[0,7],"data_offsets":[35,35]}}
         """;
 

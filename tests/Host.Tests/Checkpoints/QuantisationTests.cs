@@ -11,7 +11,8 @@ public sealed class QuantisationTests : IDisposable
     [Fact]
     public void Plain_checkpoints_with_integers_and_scales_of_norms_pass()
     {
-        Write(("position_ids", "I64"), ("a.weight", "BF16"), ("a.scales", "F32"), ("b.weight", "I32"), ("c.mask", "BOOL"));
+        Write(("position_ids", "I64"), ("a.weight", "BF16"), ("a.scales", "F32"), ("b.weight", "I32"),
+            ("c.mask", "BOOL"));
         _folder.WriteText("config.json", """{"quantization_config":null,"torch_dtype":"bfloat16"}""");
         Assert.Empty(Refusals());
     }

@@ -16,7 +16,8 @@ public sealed class RoundTripTests : IDisposable
     public static TheoryData<string> LibraryFiles()
     {
         var files = Directory.GetFiles(Golden(), "*.safetensors", SearchOption.AllDirectories);
-        return new TheoryData<string>(files.Select(f => Path.GetRelativePath(Golden(), f)).Order(StringComparer.Ordinal));
+        return new TheoryData<string>(
+            files.Select(f => Path.GetRelativePath(Golden(), f)).Order(StringComparer.Ordinal));
     }
 
     [Theory]
@@ -41,11 +42,12 @@ public sealed class RoundTripTests : IDisposable
             Tensor("b\"\\\n\u0001\u007f/é😀", DType.BF16, 2, 3), Tensor("z", DType.I64), Tensor("c", DType.C64, 1),
             Tensor("a", DType.F32, 0), Tensor("\ue000", DType.BF16), Tensor("😀", DType.BF16), Tensor("f", DType.F4, 2),
         ];
-        var header = SafetensorsLayout.Of(tensors, 1000, new Dictionary<string, string> { ["k"] = "v\t", ["format"] = "pt" })
-            .Files[0].Header;
+        var metadata = new Dictionary<string, string> { ["k"] = "v\t", ["format"] = "pt" };
+        var header = SafetensorsLayout.Of(tensors, 1000, metadata).Files[0].Header;
         var expected = (
             @"{'__metadata__':{'format':'pt','k':'v\t'},'z':{'dtype':'I64','shape':[],'data_offsets':[0,8]},"
-            + "'c':{'dtype':'C64','shape':[1],'data_offsets':[8,16]},'a':{'dtype':'F32','shape':[0],'data_offsets':[16,16]},"
+            + "'c':{'dtype':'C64','shape':[1],'data_offsets':[8,16]},"
+            + "'a':{'dtype':'F32','shape':[0],'data_offsets':[16,16]},"
             + "'b\\'\\\\\\n\\u0001\u007f/é😀':{'dtype':'BF16','shape':[2,3],'data_offsets':[16,28]},"
             + "'\ue000':{'dtype':'BF16','shape':[],'data_offsets':[28,30]},"
             + "'😀':{'dtype':'BF16','shape':[],'data_offsets':[30,32]},"
@@ -98,7 +100,8 @@ public sealed class RoundTripTests : IDisposable
             from shape in Gen.Elements(0L, 1, 2, 3, 5, 8).ListOf().Select(s => s.Take(3))
             let odd = dtype.Bits() % 8 != 0
             select new OutputTensor(text, dtype, [.. shape, .. odd ? [4L] : Array.Empty<long>()]);
-        return tensor.ListOf().Select(list => list.Where(t => t.Name != "__metadata__").DistinctBy(t => t.Name).ToList());
+        return tensor.ListOf().Select(list => list.Where(t => t.Name != "__metadata__").DistinctBy(t => t.Name)
+            .ToList());
     }
 
     private static OutputTensor Tensor(string name, DType dtype, params long[] shape) =>

@@ -65,7 +65,8 @@ public class SafetensorsLayoutTests
             Assert.Equal(tensors.Select(t => t.Name).ToHashSet(), layout.Placements.Keys.ToHashSet());
             for (var i = 0; i < layout.Files.Count; i++)
             {
-                var placed = layout.Placements.Values.Where(p => p.File == i).OrderBy(p => p.Offset).ThenBy(p => p.Length);
+                var placed = layout.Placements.Values.Where(p => p.File == i)
+                    .OrderBy(p => p.Offset).ThenBy(p => p.Length);
                 var end = (long)layout.Files[i].Header.Length;
                 Assert.Equal(0, end % 8);
                 foreach (var place in placed)
