@@ -1,0 +1,86 @@
+using System.IO.Enumeration;
+
+namespace Merge.Checkpoints;
+
+/// <summary>
+/// What a merged folder takes over from its model: configuration, tokenizer and modelling code. Not weights, not their
+/// index, not training state, not the README, which speaks of another model.
+/// </summary>
+internal static class CopiedFiles
+{
+    private static readonly string[] Copied =
+    [
+        "config.json", "generation_config.json", "*.py",
+        "tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab*", "merges.txt", "*.model", "*.tiktoken",
+        "tekken.json", "normalizer.json", "chat_template*",
+        "preprocessor_config.json", "processor_config.json", "*_processor_config.json", "*_preprocessor_config.json",
+    ];
+
+    private static readonly string[] Weights =
+    [
+        "*.safetensors", "*.index.json", "*.bin", "*.pt", "*.pth", "*.ckpt", "*.gguf", "*.h5", "*.msgpack", "*.onnx",
+    ];
+
+    private static readonly string[] TrainingState =
+    [
+        "training_args*", "trainer_state*", "optimizer*", "scheduler*", "scaler*", "rng_state*",
+    ];
+
+    /// <summary>True for a name that belongs to a training run rather than to the model.</summary>
+    public static bool IsTrainingState(string name) => Matches(TrainingState, name);
+
+    /// <summary>True for a file name that is copied.</summary>
+    public static bool IsCopied(string name) =>
+        Matches(Copied, name) && !Matches(Weights, name) && !IsTrainingState(name);
+
+    /// <summary>The names in a folder that are copied, sorted.</summary>
+    public static IReadOnlyList<string> Of(string folder)
+    {
+        try
+        {
+            return [.. Directory.GetFiles(folder).Select(f => Path.GetFileName(f)).Where(IsCopied)
+                .Order(StringComparer.Ordinal)];
+        }
+        catch (Exception e) when (FileProblem.Is(e))
+        {
+            throw FileProblem.Reading(folder, e);
+        }
+    }
+
+    /// <summary>Copies them; what is a symbolic link arrives as a file. Returns the names.</summary>
+    public static IReadOnlyList<string> Copy(string from, string to)
+    {
+        var names = Of(from);
+        foreach (var name in names)
+        {
+            var source = Path.Combine(from, name);
+            FileStream input;
+            try
+            {
+                input = File.OpenRead(source);
+            }
+            catch (Exception e) when (FileProblem.Is(e))
+            {
+                throw FileProblem.Reading(source, e);
+            }
+            using (input)
+            {
+                try
+                {
+                    // Not File.Copy: it would carry over read-only modes, and a second run could not overwrite.
+                    using var output = File.Create(Path.Combine(to, name));
+                    input.CopyTo(output);
+                    output.Flush(flushToDisk: true);
+                }
+                catch (Exception e) when (FileProblem.Is(e))
+                {
+                    throw FileProblem.Writing(Path.Combine(to, name), input.Length, e);
+                }
+            }
+        }
+        return names;
+    }
+
+    private static bool Matches(string[] patterns, string name) =>
+        patterns.Any(p => FileSystemName.MatchesSimpleExpression(p, name, ignoreCase: false));
+}

@@ -1,0 +1,46 @@
+using Merge.Sdk;
+
+namespace Merge.Checkpoints;
+
+/// <summary>What the operating system refused, as a reason a person can act on.</summary>
+internal static class FileProblem
+{
+    private const int DiskFullOnUnix = 28;
+    private const int DiskFullOnWindows = unchecked((int)0x80070070);
+
+    /// <summary>True for the exceptions that file operations throw for a reason outside this program.</summary>
+    public static bool Is(Exception e) =>
+        e is IOException or UnauthorizedAccessException or NotSupportedException or System.Security.SecurityException;
+
+    public static bool IsDiskFull(Exception e) => e is IOException { HResult: DiskFullOnUnix or DiskFullOnWindows };
+
+    /// <summary>The reason that reading a file failed.</summary>
+    public static MergeException Reading(string path, Exception e) =>
+        new(new Diagnostic($"the file cannot be read: {OneLine(e)}") { Where = path }, e);
+
+    /// <summary>The reason that writing failed; a full disk says what is needed and what is free.</summary>
+    /// <param name="path">The file or folder.</param>
+    /// <param name="needed">Bytes that everything to be written takes.</param>
+    /// <param name="e">What was thrown.</param>
+    public static MergeException Writing(string path, long needed, Exception e)
+    {
+        if (!IsDiskFull(e))
+        {
+            return new(new Diagnostic($"cannot be written: {OneLine(e)}")
+            {
+                Where = path,
+                Fix = "Choose an output folder that can be written.",
+            }, e);
+        }
+        var free = DiskSpace.Free(path) is { } bytes
+            ? $"{DiskSpace.Text(bytes)} are free now"
+            : "free space is unknown";
+        return new(new Diagnostic($"the disk is full: the output needs {DiskSpace.Text(needed)}, {free}")
+        {
+            Where = path,
+            Fix = "Free space or choose an output folder on another disk.",
+        }, e);
+    }
+
+    private static string OneLine(Exception e) => e.Message.ReplaceLineEndings(" ").TrimEnd('.');
+}

@@ -1,0 +1,120 @@
+using Merge.Sdk;
+using Microsoft.Win32.SafeHandles;
+
+namespace Merge.Checkpoints;
+
+/// <summary>
+/// The files of a layout, open for positional writes from any thread. Bytes not yet written read as zeros.
+/// </summary>
+internal sealed class OutputWriter : IDisposable
+{
+    private readonly string _folder;
+    private readonly SafetensorsLayout _layout;
+    private readonly List<SafeFileHandle> _handles = [];
+
+    private OutputWriter(string folder, SafetensorsLayout layout)
+    {
+        _folder = folder;
+        _layout = layout;
+    }
+
+    /// <summary>Creates the folder if need be, and every file with its header and full length; the index too.</summary>
+    /// <exception cref="MergeException">The folder cannot be written, or the disk is full.</exception>
+    public static OutputWriter Create(string folder, SafetensorsLayout layout) => Open(folder, layout, writer =>
+    {
+        Directory.CreateDirectory(folder);
+        foreach (var file in layout.Files)
+        {
+            var handle = writer.Add(file, FileMode.Create);
+            RandomAccess.Write(handle, file.Header, 0);
+            RandomAccess.SetLength(handle, file.Size);
+        }
+        if (layout.Index is null)
+            return;
+        using var index = File.OpenHandle(writer.PathOf(CheckpointFolder.IndexFile), FileMode.Create, FileAccess.Write);
+        RandomAccess.Write(index, layout.Index, 0);
+        RandomAccess.FlushToDisk(index);
+    });
+
+    /// <summary>Opens the files an earlier run created for the same layout, keeping what it wrote.</summary>
+    /// <exception cref="MergeException">A file is missing or was created for another layout.</exception>
+    public static OutputWriter Resume(string folder, SafetensorsLayout layout) => Open(folder, layout, writer =>
+    {
+        foreach (var file in layout.Files)
+        {
+            var handle = writer.Add(file, FileMode.Open);
+            var header = new byte[file.Header.Length];
+            if (RandomAccess.GetLength(handle) == file.Size && RandomAccess.Read(handle, header, 0) == header.Length
+                && header.AsSpan().SequenceEqual(file.Header))
+            {
+                continue;
+            }
+            throw new MergeException(new Diagnostic("the unfinished output was made for other inputs or another recipe")
+            {
+                Where = writer.PathOf(file.Name),
+                Fix = "Delete the unfinished folder and start again.",
+            });
+        }
+    });
+
+    /// <summary>Writes bytes at their place.</summary>
+    /// <exception cref="MergeException">The disk is full or fails.</exception>
+    public void Write(int file, long offset, ReadOnlySpan<byte> bytes)
+    {
+        var target = _layout.Files[file];
+        ArgumentOutOfRangeException.ThrowIfLessThan(offset, target.Header.Length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, target.Size - bytes.Length);
+        try
+        {
+            RandomAccess.Write(_handles[file], bytes, offset);
+        }
+        catch (Exception e) when (FileProblem.Is(e))
+        {
+            throw FileProblem.Writing(PathOf(target.Name), _layout.Size, e);
+        }
+    }
+
+    /// <summary>Returns when everything written so far is on the disk itself.</summary>
+    public void Sync()
+    {
+        for (var i = 0; i < _handles.Count; i++)
+        {
+            try
+            {
+                RandomAccess.FlushToDisk(_handles[i]);
+            }
+            catch (Exception e) when (FileProblem.Is(e))
+            {
+                throw FileProblem.Writing(PathOf(_layout.Files[i].Name), _layout.Size, e);
+            }
+        }
+    }
+
+    public void Dispose() => _handles.ForEach(h => h.Dispose());
+
+    private static OutputWriter Open(string folder, SafetensorsLayout layout, Action<OutputWriter> fill)
+    {
+        var writer = new OutputWriter(folder, layout);
+        try
+        {
+            fill(writer);
+            return writer;
+        }
+        catch (Exception e)
+        {
+            writer.Dispose();
+            if (FileProblem.Is(e))
+                throw FileProblem.Writing(folder, layout.Size, e);
+            throw;
+        }
+    }
+
+    private SafeFileHandle Add(OutputFile file, FileMode mode)
+    {
+        var handle = File.OpenHandle(PathOf(file.Name), mode, FileAccess.ReadWrite, FileShare.Read);
+        _handles.Add(handle);
+        return handle;
+    }
+
+    private string PathOf(string name) => Path.Combine(_folder, name);
+}
