@@ -22,7 +22,7 @@ public class RecipeFuzzTests
               mask:
                 - filter: mlp
                   value: 'quoted ''text'''
-                - value: ~
+                - value: 0
         parameters: {normalize: true}
         dtype: !!str bfloat16
         seed: 7
