@@ -16,6 +16,7 @@ internal sealed class YamlReader
     private readonly string _path;
     private readonly string _text;
     private readonly RecipeFindings _findings;
+    private readonly Scanner _scanner;
     private readonly Parser _parser;
     private readonly Dictionary<string, YamlNode?> _anchors = [];
     private long _nodes;
@@ -23,7 +24,8 @@ internal sealed class YamlReader
     private YamlReader(string path, string text, RecipeFindings findings)
     {
         (_path, _text, _findings) = (path, text, findings);
-        _parser = new Parser(new StringReader(text));
+        _scanner = new Scanner(new StringReader(text));
+        _parser = new Parser(_scanner);
     }
 
     /// <summary>The root of the only document, or null where the text has none. Duplicate keys become findings.</summary>
@@ -35,8 +37,9 @@ internal sealed class YamlReader
         {
             return reader.ReadDocument();
         }
-        catch (YamlException exception)
+        catch (Exception exception) when (exception is YamlException or InvalidOperationException)
         {
+            // InvalidOperationException: YamlDotNet's, where an unclosed '[' is followed by 'key: value'.
             throw reader.SyntaxError(exception);
         }
     }
@@ -146,28 +149,22 @@ internal sealed class YamlReader
     private static bool IsText(Scalar scalar) =>
         scalar.Style is not ScalarStyle.Plain || (!scalar.Tag.IsEmpty && scalar.Tag.Value is "!" or "tag:yaml.org,2002:str");
 
-    private MergeException SyntaxError(YamlException exception)
+    private MergeException SyntaxError(Exception exception)
     {
-        var lines = _text.Split('\n');
-        var (line, column) = (Math.Max(1, (int)exception.Start.Line), Math.Max(1, (int)exception.Start.Column));
-        // The scanner reports some mistakes only at the token after the tab.
-        for (var at = line; at >= Math.Max(1, line - 1); at--)
+        // The scanner reports a tab at the start of what it began with, not at the tab.
+        var lines = exception.Message.Contains(" tab ") ? _text.Split('\n') : [];
+        var tab = Array.FindIndex(lines, line => line.TakeWhile(char.IsWhiteSpace).Contains('\t'));
+        if (tab >= 0)
         {
-            var indent = at <= lines.Length ? lines[at - 1].TakeWhile(char.IsWhiteSpace).ToArray() : [];
-            if (Array.IndexOf(indent, '\t') is var tab and >= 0)
-            {
-                return RecipeFindings.Fatal(_path, $"line {at}, column {tab + 1}", "a tab in the indentation", "spaces",
-                    "YAML indents with spaces only.");
-            }
+            return RecipeFindings.Fatal(_path, $"line {tab + 1}, column {lines[tab].IndexOf('\t') + 1}",
+                "a tab in the indentation", "spaces", "YAML indents with spaces only.");
         }
-        return RecipeFindings.Fatal(_path, $"line {line}, column {column}", $"not valid YAML: {Plain(exception)}", null,
+        var (mark, reason) = exception is YamlException { Message: var message } known
+            ? (known.Start, message.TrimEnd('.'))
+            : (_scanner.CurrentPosition, "a key stands where a list or mapping goes on");
+        return RecipeFindings.Fatal(_path, $"line {mark.Line}, column {mark.Column}",
+            $"not valid YAML: {char.ToLowerInvariant(reason[0])}{reason[1..]}", null,
             "Compare its indentation, quotes, brackets and ': ' with the lines around it.");
-    }
-
-    private static string Plain(YamlException exception)
-    {
-        var message = exception.Message.Trim().TrimEnd('.');
-        return message.Length == 0 ? "it cannot be read" : char.ToLowerInvariant(message[0]) + message[1..];
     }
 
     private MergeException Stop(ParsingEvent at, string found, string? expected, string? fix = null) =>

@@ -1,0 +1,57 @@
+using Merge.Sdk;
+
+namespace Merge.Recipes;
+
+/// <summary>Finds the folder or file a model's name stands for. Nothing is downloaded.</summary>
+internal static class ModelResolver
+{
+    private const int MostSiblings = 4096;
+
+    /// <summary>The full path of a model's folder or file.</summary>
+    /// <exception cref="MergeException">It is nowhere: where it was looked for, and what would fetch it.</exception>
+    public static string Resolve(ModelReference model, ModelPlaces places, string recipePath)
+    {
+        var candidates = places.Candidates(model.Text);
+        if (candidates.FirstOrDefault(Path.Exists) is { } found)
+            return found;
+        var where = $"{recipePath}, line {model.Line}";
+        var name = RecipeText.Quote(model.Text);
+        if (model.Text.Contains('+'))
+        {
+            throw Stop(new Diagnostic($"{name}: an adapter after '+' is not supported yet")
+            {
+                Where = where,
+                Fix = "Merge the adapter into its model first, and name the result.",
+            });
+        }
+        var looked = candidates.ToList();
+        var hub = HubName.Parse(model.Text);
+        if (hub is not null)
+        {
+            if (HubCache.Find(places.HubCache, hub, out var lookedInCache) is { } snapshot)
+                return snapshot;
+            looked.Add(lookedInCache);
+        }
+        var guess = NearestMatch.Question(model.Text, Names(model.Text, candidates, places));
+        throw Stop(new Diagnostic($"model {name} is not found; looked for {string.Join(", ", looked)}")
+        {
+            Where = where,
+            Fix = string.Join(' ', new[] { guess, hub is null ? null : $"To fetch it: {hub.Command}" }.OfType<string>()) is
+            { Length: > 0 } fix ? fix : null,
+        });
+    }
+
+    // What stands beside the places looked at, written as the recipe would.
+    private static IEnumerable<string> Names(string text, IReadOnlyList<string> candidates, ModelPlaces places)
+    {
+        var prefix = text[..(text.LastIndexOf('/') + 1)];
+        return candidates.Select(Path.GetDirectoryName).Where(Directory.Exists)
+            .SelectMany(folder => Siblings(folder!).Select(s => prefix + Path.GetFileName(s)))
+            .Concat(HubCache.Models(places.HubCache));
+    }
+
+    private static IEnumerable<string> Siblings(string folder) => Directory.EnumerateFileSystemEntries(folder, "*",
+        new EnumerationOptions { IgnoreInaccessible = true, AttributesToSkip = FileAttributes.Hidden }).Take(MostSiblings);
+
+    private static MergeException Stop(Diagnostic diagnostic) => new(diagnostic) { WrongUsage = true };
+}
