@@ -66,7 +66,8 @@ internal sealed class GoldenCase
         var method => throw new NotSupportedException(method),
     };
 
-    private static Dictionary<string, ArrayTensor> Input(string path) => GoldenFile.Read(Path.Combine(_root, path));
+    /// <summary>A file by its path below <c>tests/Golden</c>.</summary>
+    public static Dictionary<string, ArrayTensor> Input(string path) => GoldenFile.Read(Path.Combine(_root, path));
 
     private PerModel<double> PerModel(string name) =>
         new([.. _case.GetProperty("model_parameters").GetProperty(name).EnumerateArray().Select(v => v.GetDouble())]);
