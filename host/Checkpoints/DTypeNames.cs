@@ -20,28 +20,6 @@ internal static class DTypeNames
     /// </summary>
     public static int Rank(DType dtype) => dtype == DType.C64 ? (2 * (int)DType.F32) + 1 : 2 * (int)dtype;
 
-    /// <summary>The known name that takes the fewest edits to reach.</summary>
-    public static string Nearest(string text)
-    {
-        // A hostile header may hold a name of many megabytes: no known one has more than ten characters.
-        var word = text.Length > 20 ? text[..20] : text;
-        return ByName.Keys.MinBy(known => Distance(word.ToUpperInvariant(), known))!;
-    }
-
-    private static int Distance(string a, string b)
-    {
-        var row = Enumerable.Range(0, b.Length + 1).ToArray();
-        for (var i = 1; i <= a.Length; i++)
-        {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= b.Length; j++)
-            {
-                var substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.Min(substituted, Math.Min(row[j], row[j - 1]) + 1);
-            }
-        }
-        return row[^1];
-    }
+    /// <summary>The known name that a mistyped one was meant to be, if there is one near.</summary>
+    public static string? Nearest(string text) => NearestMatch.Of(text, ByName.Keys);
 }

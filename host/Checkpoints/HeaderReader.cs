@@ -198,7 +198,8 @@ internal sealed class HeaderReader(CheckpointFile file)
         var text = json.GetString()!;
         if (DTypeNames.TryParse(text, out var dtype))
             return dtype;
-        Report($"unknown dtype '{Shortened(text)}'", at, name, $"perhaps {DTypeNames.Nearest(text)}");
+        Report($"unknown dtype '{Shortened(text)}'", at, name,
+            DTypeNames.Nearest(text) is { } nearest ? $"perhaps {nearest}" : null);
         return null;
     }
 

@@ -4,8 +4,9 @@ namespace Merge.Sdk;
 internal static class NearestMatch
 {
     /// <summary>
-    /// The candidate that is fewest edits away (insert, drop, replace, swap neighbours; case does not count), the first
-    /// of equals; null where none is near enough to be a guess: at most a third of the name, at least one edit.
+    /// The candidate that is fewest edits away (insert, drop, replace, swap neighbours; case, and <c>-</c> for
+    /// <c>_</c>, do not count), the first of equals; null where none is near enough to be a guess: at most a third of
+    /// the name, at least one edit.
     /// </summary>
     public static string? Of(string name, IEnumerable<string> candidates)
     {
@@ -15,7 +16,7 @@ internal static class NearestMatch
         {
             if (Math.Abs(candidate.Length - name.Length) >= fewest)
                 continue;
-            var edits = Edits(name.ToLowerInvariant(), candidate.ToLowerInvariant());
+            var edits = Edits(Fold(name), Fold(candidate));
             if (edits >= fewest || edits >= Math.Max(name.Length, candidate.Length))
                 continue;
             (nearest, fewest) = (candidate, edits);
@@ -26,6 +27,8 @@ internal static class NearestMatch
     /// <summary>"Did you mean …?", or null.</summary>
     public static string? Question(string name, IEnumerable<string> candidates) =>
         Of(name, candidates) is { } nearest ? $"Did you mean '{nearest}'?" : null;
+
+    private static string Fold(string name) => name.ToLowerInvariant().Replace('-', '_');
 
     // Damerau-Levenshtein, restricted: no part is edited twice. Three rows suffice.
     private static int Edits(string from, string to)
