@@ -48,7 +48,8 @@ internal static class HubCache
 
     /// <summary>The models the cache has, as a recipe names them.</summary>
     public static IEnumerable<string> Models(string cache) => Directory.Exists(cache)
-        ? Directory.EnumerateDirectories(cache, "models--*").Select(d => Path.GetFileName(d)["models--".Length..].Replace("--", "/"))
+        ? Directory.EnumerateDirectories(cache, "models--*")
+            .Select(d => Path.GetFileName(d)["models--".Length..].Replace("--", "/"))
         : [];
 }
 

@@ -5,17 +5,22 @@ namespace Merge.Recipes;
 internal sealed record Interval(string Text, double Low, bool LowIncluded, double High, bool HighIncluded)
 {
     /// <summary>Where no bounds are given.</summary>
-    public static readonly Interval Finite = new("(-inf, inf)", double.NegativeInfinity, false, double.PositiveInfinity, false);
+    public static readonly Interval Finite = new("(-inf, inf)", double.NegativeInfinity, false,
+        double.PositiveInfinity, false);
 
-    /// <summary>Reads <c>"[0, 1)"</c> or <c>"(0, inf)"</c>; null where the text is no interval that holds a number.</summary>
+    /// <summary>Reads <c>"[0, 1)"</c> or <c>"(0, inf)"</c>; null where the text is no interval that holds a
+    /// number.</summary>
     public static Interval? Parse(string text)
     {
         var trimmed = text.Trim();
         if (trimmed.Length < 5 || trimmed[0] is not ('[' or '(') || trimmed[^1] is not (']' or ')'))
             return null;
         var ends = trimmed[1..^1].Split(',', StringSplitOptions.TrimEntries);
-        if (ends.Length != 2 || !RecipeNumber.TryReal(ends[0], out var low) || !RecipeNumber.TryReal(ends[1], out var high))
+        if (ends.Length != 2 || !RecipeNumber.TryReal(ends[0], out var low)
+            || !RecipeNumber.TryReal(ends[1], out var high))
+        {
             return null;
+        }
         var interval = new Interval(trimmed, low, trimmed[0] == '[', high, trimmed[^1] == ']');
         return low < high || (low == high && interval.Contains(low)) ? interval : null;
     }

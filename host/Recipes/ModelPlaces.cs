@@ -23,6 +23,7 @@ internal sealed record ModelPlaces(
         if (text == "~" || text.StartsWith("~/"))
             text = Path.Combine(Home, text[1..].TrimStart('/'));
         IEnumerable<string> folders = [RecipeFolder, WorkingDirectory, .. ModelDirs];
-        return [.. folders.Select(f => Path.TrimEndingDirectorySeparator(Path.GetFullPath(text, Path.GetFullPath(f)))).Distinct()];
+        return [.. folders.Select(f => Path.GetFullPath(text, Path.GetFullPath(f)))
+            .Select(Path.TrimEndingDirectorySeparator).Distinct()];
     }
 }

@@ -33,11 +33,11 @@ internal static class ModelResolver
             looked.Add(lookedInCache);
         }
         var guess = NearestMatch.Question(model.Text, Names(model.Text, candidates, places));
+        var fetch = hub is null ? null : $"To fetch it: {hub.Command}";
         throw Stop(new Diagnostic($"model {name} is not found; looked for {string.Join(", ", looked)}")
         {
             Where = where,
-            Fix = string.Join(' ', new[] { guess, hub is null ? null : $"To fetch it: {hub.Command}" }.OfType<string>()) is
-            { Length: > 0 } fix ? fix : null,
+            Fix = guess is null ? fetch : fetch is null ? guess : $"{guess} {fetch}",
         });
     }
 
@@ -50,8 +50,9 @@ internal static class ModelResolver
             .Concat(HubCache.Models(places.HubCache));
     }
 
-    private static IEnumerable<string> Siblings(string folder) => Directory.EnumerateFileSystemEntries(folder, "*",
-        new EnumerationOptions { IgnoreInaccessible = true, AttributesToSkip = FileAttributes.Hidden }).Take(MostSiblings);
+    private static IEnumerable<string> Siblings(string folder) =>
+        Directory.EnumerateFileSystemEntries(folder, "*", new EnumerationOptions { IgnoreInaccessible = true })
+            .Take(MostSiblings);
 
     private static MergeException Stop(Diagnostic diagnostic) => new(diagnostic) { WrongUsage = true };
 }

@@ -34,7 +34,8 @@ internal sealed class ModelSection(RecipeFindings findings)
         if (node is YamlScalar { IsNull: false } scalar && scalar.Text.Trim().Length > 0 && !scalar.Text.Contains('\0'))
             return new(scalar.Text.Trim(), scalar.Line);
         if (node is YamlMap)
-            findings.Error(node.Line, $"'{key}' in its long form (a mapping) is not supported yet", "a path or org/name");
+            findings.Error(node.Line, $"'{key}' in its long form (a mapping) is not supported yet",
+                "a path or org/name");
         else
             findings.Error(node.Line, $"'{key}' is {node.Kind}", "a path or org/name");
         return null;

@@ -27,12 +27,13 @@ internal sealed class OptionsBinder
     /// <summary>Binds and validates everything.</summary>
     /// <param name="schema">The method's parameters.</param>
     /// <param name="recipe">The recipe, its trajectories expanded.</param>
-    /// <param name="models">The method's models in order, the base not among them unless the method counts it: entries of the recipe, or new ones.</param>
+    /// <param name="models">The method's models in order, the base not among them unless the method counts it:
+    /// entries of the recipe, or new ones.</param>
     /// <param name="method">The method's id.</param>
     /// <param name="methodsWith">The ids of the other methods that have a parameter of this name.</param>
     /// <exception cref="MergeException">Everything that is wrong.</exception>
-    public static BoundOptions Bind(OptionsSchema schema, Recipe recipe, IReadOnlyList<RecipeModel> models, string method,
-        Func<string, IReadOnlyList<string>> methodsWith)
+    public static BoundOptions Bind(OptionsSchema schema, Recipe recipe, IReadOnlyList<RecipeModel> models,
+        string method, Func<string, IReadOnlyList<string>> methodsWith)
     {
         var binder = new OptionsBinder(schema, recipe, method, methodsWith);
         binder.CheckNames(models);
@@ -48,6 +49,7 @@ internal sealed class OptionsBinder
         // A trajectory's entry has become many with the same parameters: each section is looked at once.
         foreach (var section in _recipe.Models.DistinctBy(m => m.Parameters, ReferenceEqualityComparer.Instance))
         {
+            var model = RecipeText.Quote(section.Model.Text);
             var isUsed = models.Any(m => ReferenceEquals(m.Parameters, section.Parameters));
             foreach (var given in section.Parameters.Items)
             {
@@ -55,13 +57,13 @@ internal sealed class OptionsBinder
                     continue;
                 if (!parameter.IsPerModel)
                 {
-                    _findings.Error(given.Line, $"'{given.Name}' is given for {RecipeText.Quote(section.Model.Text)} alone, " +
-                        $"and {_method} has one value for all models", null, "Move it to the recipe's own 'parameters'.");
+                    _findings.Error(given.Line,
+                        $"'{given.Name}' is given for {model} alone, and {_method} has one value for all models", null,
+                        "Move it to the recipe's own 'parameters'.");
                 }
                 else if (!isUsed)
                 {
-                    _findings.Warn(given.Line, $"'{given.Name}' of {RecipeText.Quote(section.Model.Text)} has no effect: " +
-                        "it is the base model");
+                    _findings.Warn(given.Line, $"'{given.Name}' of {model} has no effect: it is the base model");
                 }
             }
         }
@@ -119,7 +121,8 @@ internal sealed class OptionsBinder
     private static BoundValue Default(ParameterSchema parameter) => new(parameter.Default, null);
 
     private void Missing(ParameterSchema parameter, int line, string? model) => _findings.Error(line,
-        $"{_method} needs '{parameter.Name}'{(model is null ? "" : $" for {RecipeText.Quote(model)}")}", parameter.Expected,
+        $"{_method} needs '{parameter.Name}'{(model is null ? "" : $" for {RecipeText.Quote(model)}")}",
+        parameter.Expected,
         $"Give it below 'parameters:'{(parameter.IsPerModel ? " of the model or of the recipe" : " of the recipe")}.");
 
     private BoundValue Read(ParameterSchema parameter, RecipeParameter given)
@@ -165,7 +168,8 @@ internal sealed class OptionsBinder
         var fix = parameter.ScalarType.IsEnum
             ? NearestMatch.Question(scalar.Text, ParameterText.EnumNames(parameter.ScalarType))
             : scalar.Quoted ? "In quotes it is text: take them off." : null;
-        _findings.Error(scalar.Line, scalar.IsNull ? $"'{name}' has no value" : $"'{name}' is {RecipeText.Quote(scalar.Text)}",
+        _findings.Error(scalar.Line, scalar.IsNull ? $"'{name}' has no value"
+            : $"'{name}' is {RecipeText.Quote(scalar.Text)}",
             parameter.Expected, fix);
         return null;
     }

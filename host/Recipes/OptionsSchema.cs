@@ -6,7 +6,8 @@ namespace Merge.Recipes;
 /// <summary>The parameters of an options record, read from its attributes once.</summary>
 internal sealed class OptionsSchema
 {
-    private OptionsSchema(Type type, IReadOnlyList<ParameterSchema> parameters) => (Type, Parameters) = (type, parameters);
+    private OptionsSchema(Type type, IReadOnlyList<ParameterSchema> parameters) =>
+        (Type, Parameters) = (type, parameters);
 
     /// <summary>The options record.</summary>
     public Type Type { get; }

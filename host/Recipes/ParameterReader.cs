@@ -79,7 +79,8 @@ internal sealed class ParameterReader(PropertyInfo property, object defaults, Li
         else if (Interval.Parse(attribute.Bounds) is { } bounds)
             return bounds;
         else
-            Fault($"its bounds {RecipeText.Quote(attribute.Bounds)} are no interval", "for example \"[0, 1]\" or \"(0, inf)\"");
+            Fault($"its bounds {RecipeText.Quote(attribute.Bounds)} are no interval",
+                "for example \"[0, 1]\" or \"(0, inf)\"");
         return isNumber ? Interval.Finite : null;
     }
 
@@ -92,7 +93,8 @@ internal sealed class ParameterReader(PropertyInfo property, object defaults, Li
         }
         catch (TargetInvocationException exception)
         {
-            Fault($"its initial value cannot be read: {exception.InnerException?.Message}", "one value, the same for every model");
+            Fault($"its initial value cannot be read: {exception.InnerException?.Message}",
+                "one value, the same for every model");
             return null;
         }
     }
@@ -102,7 +104,8 @@ internal sealed class ParameterReader(PropertyInfo property, object defaults, Li
         if (parameter is { Required: false, IsArray: false, Default: double or int or long, Bounds: { } bounds }
             && !bounds.Contains(Convert.ToDouble(parameter.Default)))
         {
-            Fault($"its default {parameter.Default} is not in its bounds {bounds.Text}", "a valid default, or Required = true");
+            Fault($"its default {parameter.Default} is not in its bounds {bounds.Text}",
+                "a valid default, or Required = true");
         }
     }
 
@@ -113,7 +116,8 @@ internal sealed class ParameterReader(PropertyInfo property, object defaults, Li
         if (parameter.Bounds is not { } bounds || parameter.IsArray)
             Fault("[Searchable] is on a parameter that is no number", "double, int or long");
         else if (!(search.Low < search.High) || !bounds.Contains(search.Low) || !bounds.Contains(search.High))
-            Fault($"its search range {search.Low} to {search.High} is not within {bounds.Text}", "low < high, both valid");
+            Fault($"its search range {search.Low} to {search.High} is not within {bounds.Text}",
+                "low < high, both valid");
         else if (search.Scale is SearchScale.Logarithmic && search.Low <= 0)
             Fault($"its search range starts at {search.Low} on a logarithmic scale", "a positive range");
     }

@@ -22,7 +22,8 @@ internal sealed record ParameterSchema(
     SideInputAttribute? SideInput)
 {
     /// <summary>Null is a value: the type is nullable, or a reference whose default is null.</summary>
-    public bool IsNullable => Nullable.GetUnderlyingType(ClrType) is not null || (!ClrType.IsValueType && Default is null);
+    public bool IsNullable => Nullable.GetUnderlyingType(ClrType) is not null
+        || (!ClrType.IsValueType && Default is null);
 
     public bool IsArray => ClrType.IsArray;
 

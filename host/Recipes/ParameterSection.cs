@@ -1,6 +1,7 @@
 namespace Merge.Recipes;
 
-/// <summary>Reads a <c>parameters:</c> section: names and values as they stand; what they mean is the method's matter.</summary>
+/// <summary>Reads a <c>parameters:</c> section: names and values as they stand; what they mean is the method's
+/// matter.</summary>
 internal static class ParameterSection
 {
     public static RecipeParameters Read(YamlEntry? section, RecipeFindings findings)
@@ -31,7 +32,8 @@ internal static class ParameterSection
                 return ReadFilter(name, map, findings) is { } only ? new ParameterFilters([only], map.Line) : null;
             case YamlList list when list.Items.Any(i => i is YamlMap):
                 var filters = list.Items.Select(i => ReadFilter(name, i, findings)).ToList();
-                return filters.Contains(null) ? null : new ParameterFilters([.. filters.OfType<ParameterFilter>()], list.Line);
+                return filters.Contains(null) ? null : new ParameterFilters([.. filters.OfType<ParameterFilter>()],
+                    list.Line);
             case YamlList list when list.Items.All(i => i is YamlScalar):
                 return new ParameterList([.. list.Items.Select(i => Scalar((YamlScalar)i))], list.Line);
             default:
@@ -67,7 +69,8 @@ internal static class ParameterSection
         };
         if (value is null)
         {
-            findings.Error(map.Line, $"a filter of {RecipeText.Quote(name)} has no value", "'value: ' and a number or a list");
+            findings.Error(map.Line, $"a filter of {RecipeText.Quote(name)} has no value",
+                "'value: ' and a number or a list");
             return null;
         }
         return new((filter?.Value as YamlScalar)?.Text, value, map.Line);

@@ -10,7 +10,7 @@ namespace Merge.Recipes;
 /// <param name="Method">The id of the merge method.</param>
 /// <param name="Models">At least one; the base only where the list names it too.</param>
 /// <param name="Parameters">Those of every model.</param>
-/// <param name="DType">The dtype of the merge's inputs, which is that of its output unless <paramref name="OutDType"/> is given.</param>
+/// <param name="DType">As given: the output's too, unless <paramref name="OutDType"/> is given.</param>
 internal sealed record Recipe(
     string Path,
     string Text,
@@ -36,9 +36,13 @@ internal sealed record ModelReference(string Text, int Line)
 
 /// <summary>One entry of <c>models</c>.</summary>
 /// <param name="Window">Which checkpoints of a trajectory count.</param>
-internal sealed record RecipeModel(ModelReference Model, RecipeParameters Parameters, TrajectoryWindow Window = default);
+internal sealed record RecipeModel(ModelReference Model, RecipeParameters Parameters,
+    TrajectoryWindow Window = default);
 
-/// <summary>Which checkpoints of a trajectory count: every <see cref="Every"/>-th from the newest, of the <see cref="Last"/> newest.</summary>
+/// <summary>
+/// Which checkpoints of a trajectory count: of the <see cref="Last"/> newest every <see cref="Every"/>-th, counted from
+/// the newest, which always stays.
+/// </summary>
 /// <param name="Last">At least 1; null: all.</param>
 /// <param name="Every">At least 1; null: 1.</param>
 internal readonly record struct TrajectoryWindow(int? Last, int? Every);

@@ -33,7 +33,8 @@ internal static class RecipeFile
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw RecipeFindings.Fatal(path, "", Directory.Exists(path) ? "is a folder" : $"cannot be read: {exception.Message}",
+            throw RecipeFindings.Fatal(path, "",
+                Directory.Exists(path) ? "is a folder" : $"cannot be read: {exception.Message}",
                 "a recipe file");
         }
     }

@@ -29,7 +29,12 @@ internal sealed class RecipeFindings(string path)
 
     /// <summary>The one error that ends the reading.</summary>
     public static MergeException Fatal(string path, string place, string found, string? expected, string? fix = null) =>
-        new(new Diagnostic(found) { Where = place.Length == 0 ? path : $"{path}, {place}", Expected = expected, Fix = fix })
+        new(new Diagnostic(found)
+        {
+            Where = place.Length == 0 ? path : $"{path}, {place}",
+            Expected = expected,
+            Fix = fix,
+        })
         {
             WrongUsage = true,
         };

@@ -43,7 +43,8 @@ internal static class RecipeParser
             findings.Error(map.Line, "'models' is missing", "a list of models to merge");
         var baseModel = map.Find("base_model") is { } given ? section.Reference(given.Value, "base_model") : null;
         if (baseModel is { IsTrajectory: true })
-            findings.Error(baseModel.Line, $"'base_model' is a pattern: {RecipeText.Quote(baseModel.Text)}", "one model");
+            findings.Error(baseModel.Line, $"'base_model' is a pattern: {RecipeText.Quote(baseModel.Text)}",
+                "one model");
         var recipe = new Recipe(path, text, method?.Text ?? "", method?.Line ?? map.Line, models, baseModel,
             ParameterSection.Read(map.Find("parameters"), findings), ReadDType(map, "dtype", findings),
             ReadDType(map, "out_dtype", findings), ReadSeed(map, findings));
@@ -61,7 +62,8 @@ internal static class RecipeParser
             if (NotYet.Contains(key))
             {
                 unsupported = true;
-                findings.Error(line, $"'{key}' is not supported yet", null, $"Known so far: {string.Join(", ", Known)}.");
+                findings.Error(line, $"'{key}' is not supported yet", null,
+                    $"Known so far: {string.Join(", ", Known)}.");
                 continue;
             }
             findings.Error(line, $"there is no key {RecipeText.Quote(key)}", $"one of {string.Join(", ", Known)}",
@@ -102,7 +104,8 @@ internal static class RecipeParser
             return 0;
         if (!word.Quoted && RecipeNumber.TryWhole(word.Text, out var seed) && seed >= 0 && seed <= ulong.MaxValue)
             return (ulong)seed;
-        findings.Error(word.Line, $"'seed' is {RecipeText.Quote(word.Text)}", $"a whole number from 0 to {ulong.MaxValue}");
+        findings.Error(word.Line, $"'seed' is {RecipeText.Quote(word.Text)}",
+            $"a whole number from 0 to {ulong.MaxValue}");
         return 0;
     }
 }

@@ -13,7 +13,8 @@ internal static class Trajectory
     {
         var looked = places.Candidates(model.Model.Text);
         var matches = looked.Select(Matches).FirstOrDefault(m => m.Count > 0)
-            ?? throw Stop(model, recipePath, $"{Name(model)} matches nothing; looked for {string.Join(", ", looked)}", null);
+            ?? throw Stop(model, recipePath, $"{Name(model)} matches nothing; looked for {string.Join(", ", looked)}",
+                null);
 
         var steps = new SortedDictionary<BigInteger, string>();
         foreach (var (path, matched) in matches)
@@ -24,7 +25,8 @@ internal static class Trajectory
                     "a pattern whose matches all end in a number, such as 'checkpoint-*'");
             }
             if (!steps.TryAdd(step, path))
-                throw Stop(model, recipePath, $"{steps[step]} and {path} are both of step {step}", "one checkpoint a step");
+                throw Stop(model, recipePath, $"{steps[step]} and {path} are both of step {step}",
+                    "one checkpoint a step");
         }
         var newestFirst = steps.Values.Reverse().Take(model.Window.Last ?? int.MaxValue)
             .Where((_, age) => age % (model.Window.Every ?? 1) == 0);

@@ -28,7 +28,8 @@ internal sealed class YamlReader
         _parser = new Parser(_scanner);
     }
 
-    /// <summary>The root of the only document, or null where the text has none. Duplicate keys become findings.</summary>
+    /// <summary>The root of the only document, or null where the text has none. Duplicate keys become
+    /// findings.</summary>
     /// <exception cref="MergeException">The text is no YAML, or holds more than one document.</exception>
     public static YamlNode? Read(string path, string text, RecipeFindings findings)
     {
@@ -147,7 +148,8 @@ internal sealed class YamlReader
     }
 
     private static bool IsText(Scalar scalar) =>
-        scalar.Style is not ScalarStyle.Plain || (!scalar.Tag.IsEmpty && scalar.Tag.Value is "!" or "tag:yaml.org,2002:str");
+        scalar.Style is not ScalarStyle.Plain
+        || (!scalar.Tag.IsEmpty && scalar.Tag.Value is "!" or "tag:yaml.org,2002:str");
 
     private MergeException SyntaxError(Exception exception)
     {
