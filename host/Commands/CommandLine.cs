@@ -61,6 +61,7 @@ internal static class CommandLine
             RunCommand.Create(terminal),
             ValidateCommand.Create(terminal),
             InspectCommand.Create(terminal),
+            DemoCommand.Create(terminal),
             PluginsCommand.Create(terminal),
             CompletionCommand.Create(terminal),
         };
