@@ -22,6 +22,7 @@ internal static class ScoreKey
         : BitConverter.UInt32BitsToSingle((key & 0x80000000) != 0 ? key & 0x7fffffff : ~key);
 
     /// <summary>The keys of <paramref name="count"/> scores.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static unsafe void Of(float* scores, int count, uint* keys)
     {
         var i = 0;

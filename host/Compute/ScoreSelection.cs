@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using Merge.Sdk;
 
 namespace Merge.Compute;
@@ -237,6 +238,7 @@ internal sealed class ScoreSelection
 
     private sealed unsafe class CountPart(ScoreSelection owner, uint[] counts, long end) : IReductionPart
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Take(long start, int count, ReadOnlySpan<nint> operands)
         {
             var keys = stackalloc uint[count];
@@ -255,6 +257,7 @@ internal sealed class ScoreSelection
     {
         private readonly List<(uint Key, long Index)> _found = [];
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Take(long first, int count, ReadOnlySpan<nint> operands)
         {
             var keys = stackalloc uint[count];
@@ -286,6 +289,7 @@ internal sealed class ScoreSelection
     private sealed unsafe class LowerPart(ScoreSelection owner, uint[] counts, int member, long start, long end)
         : IReductionPart
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Take(long first, int count, ReadOnlySpan<nint> operands)
         {
             var keys = stackalloc uint[count];
@@ -324,6 +328,7 @@ internal sealed class ScoreSelection
 
     private sealed unsafe class LocatePart(Target[] targets) : IReductionPart
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Take(long start, int count, ReadOnlySpan<nint> operands)
         {
             var keys = stackalloc uint[count];

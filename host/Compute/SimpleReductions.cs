@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Merge.Compute.Cpu;
 using Merge.Sdk;
 
@@ -19,6 +20,7 @@ internal sealed unsafe class CountReduction(Node mask, Action<long> result) : Re
     {
         public long Set { get; private set; }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Take(long start, int count, ReadOnlySpan<nint> operands)
         {
             var values = new ReadOnlySpan<float>((void*)operands[0], count);
@@ -58,6 +60,7 @@ internal sealed unsafe class RangeReduction(Node value, Action<ValueRange> resul
 
         public float Max { get; private set; } = float.NegativeInfinity;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Take(long start, int count, ReadOnlySpan<nint> operands)
         {
             var values = new ReadOnlySpan<float>((void*)operands[0], count);
@@ -97,6 +100,7 @@ internal sealed unsafe class RowSumsReduction(TensorInfo info, Node value, Actio
     {
         private readonly double[] _lanes = new double[LaneSums.Lanes];
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Take(long start, int count, ReadOnlySpan<nint> operands)
         {
             var x = (float*)operands[0];
@@ -155,6 +159,7 @@ internal sealed unsafe class ColumnSumsReduction(TensorInfo info, Node value, Ac
 
         public PairwiseTree Tree { get; } = new();
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Take(long start, int count, ReadOnlySpan<nint> operands)
         {
             var x = (float*)operands[0];
@@ -193,6 +198,7 @@ internal sealed unsafe class MaterializeReduction(TensorInfo info, Node value, A
 
     private sealed class Part(double[] values) : IReductionPart
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Take(long start, int count, ReadOnlySpan<nint> operands)
         {
             var x = (float*)operands[0];
