@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Merge.Sdk;
 
 namespace Merge.Compute.Cpu;
@@ -72,12 +73,14 @@ internal sealed unsafe class AlongSum(Fibers fibers, ScratchValue a, ScratchValu
         new Span<double>(lanes, LaneSums.Lanes).Clear();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddTo(double* totals, float* x, int count)
     {
         for (var i = 0; i < count; i++)
             totals[i] += x[i];
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddProductsTo(double* totals, float* x, float* y, int count)
     {
         for (var i = 0; i < count; i++)
@@ -111,6 +114,7 @@ internal sealed unsafe class AlongMax(Fibers fibers, ScratchValue a, long result
     {
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Largest(float* x, int count)
     {
         var largest = float.NegativeInfinity;
@@ -128,6 +132,7 @@ internal sealed unsafe class AlongMax(Fibers fibers, ScratchValue a, long result
         return largest;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Raise(float* numbers, float* x, int count)
     {
         var i = 0;

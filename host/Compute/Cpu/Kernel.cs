@@ -34,12 +34,21 @@ internal sealed unsafe class Kernel(Stage[] stages, int slab, long scratchBytes,
 
     public long ScratchBytes => scratchBytes;
 
-    public void Run(long start, int count, ReadOnlySpan<nint> inputs, ReadOnlySpan<nint> outputs, Workspace workspace)
+    public void Run(long start, int count, ReadOnlySpan<nint> inputs, ReadOnlySpan<nint> outputs, Workspace workspace) =>
+        Run(start, count, inputs, outputs, workspace, null);
+
+    public void RunTiles(
+        long start, int count, ReadOnlySpan<nint> inputs, ReadOnlySpan<nint> tiles, Workspace workspace, ITileTaker taker) =>
+        Run(start, count, inputs, tiles, workspace, taker);
+
+    private void Run(
+        long start, int count, ReadOnlySpan<nint> inputs, ReadOnlySpan<nint> outputs, Workspace workspace,
+        ITileTaker? taker)
     {
         var scratch = workspace.Reserve(Scratch.Kernel, scratchBytes);
 
         // A loop alone needs no tiles.
-        var (slabSize, tileSize) = scratchBytes == 0 ? (count, count) : (slab, Tile);
+        var (slabSize, tileSize) = scratchBytes == 0 && taker is null ? (count, count) : (slab, Tile);
         for (var done = 0; done < count; done += slabSize)
         {
             var size = Math.Min(slabSize, count - done);
@@ -50,7 +59,9 @@ internal sealed unsafe class Kernel(Stage[] stages, int slab, long scratchBytes,
                 for (var tile = 0; tile < size; tile += tileSize)
                 {
                     var length = Math.Min(tileSize, size - tile);
-                    RunTile(stage, start, done, tile, length, inputs, outputs, scratch, workspace);
+                    RunTile(stage, start, done, tile, length, inputs, outputs, scratch, workspace, taker is not null);
+                    if (stage == stages[^1])
+                        taker?.Take(start + done + tile, length);
                 }
                 foreach (var barrier in stage.Barriers)
                     barrier.Finish(scratch, size);
@@ -62,7 +73,7 @@ internal sealed unsafe class Kernel(Stage[] stages, int slab, long scratchBytes,
 
     private void RunTile(
         Stage stage, long start, int done, int tile, int length, ReadOnlySpan<nint> inputs, ReadOnlySpan<nint> outputs,
-        byte* scratch, Workspace workspace)
+        byte* scratch, Workspace workspace, bool outputsOfTile)
     {
         var first = start + done + tile;
         foreach (var (leaf, target) in stage.Leaves)
@@ -78,7 +89,7 @@ internal sealed unsafe class Kernel(Stage[] stages, int slab, long scratchBytes,
                 streams[k] = place switch
                 {
                     LoopStream.Place.Input => inputs[slot] + ((nint)(done + tile) * inputSizes[slot]),
-                    LoopStream.Place.Output => outputs[slot] + ((nint)(done + tile) * outputSizes[slot]),
+                    LoopStream.Place.Output => outputs[slot] + (outputsOfTile ? 0 : (nint)(done + tile) * outputSizes[slot]),
                     _ => (nint)value.At(scratch, tile),
                 };
             }

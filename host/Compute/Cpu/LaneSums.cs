@@ -14,6 +14,7 @@ internal static unsafe class LaneSums
     private const int Part = 8;
 
     /// <summary>Adds values, the first to lane <paramref name="phase"/> mod 64.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Add(double* lanes, float* values, int count, long phase)
     {
         var lane = (int)(phase % Lanes);
@@ -42,6 +43,7 @@ internal static unsafe class LaneSums
     }
 
     /// <summary>Adds products; exact in float64, so each is rounded only by its addition.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AddProducts(double* lanes, float* x, float* y, int count, long phase)
     {
         var lane = (int)(phase % Lanes);
@@ -70,6 +72,7 @@ internal static unsafe class LaneSums
     }
 
     /// <summary>The sum of the lanes that <paramref name="count"/> elements reached: halves added to halves.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static double Total(double* lanes, long count)
     {
         var width = 1;

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Merge.Compute.Cpu;
 
 /// <summary>Ranks by a stable radix sort.</summary>
@@ -16,6 +18,7 @@ internal static unsafe class RankSort
     /// <param name="length">How many.</param>
     /// <param name="stride">Elements from one to the next.</param>
     /// <param name="scratch">See <see cref="ScratchBytes"/>.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Rank(float* values, float* ranks, int length, int stride, ulong* scratch)
     {
         for (var i = 0; i < length; i++)
@@ -41,6 +44,7 @@ internal static unsafe class RankSort
     }
 
     // Least digit first, by the keys alone: equal keys stay in the order of their indices.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static ulong* RadixSort(ulong* from, ulong* to, int length, int digitBits)
     {
         var digits = (32 + digitBits - 1) / digitBits;
