@@ -2,10 +2,10 @@ using Spectre.Console;
 
 namespace Merge.Commands;
 
-/// <summary>How far long work is: a bar at a terminal, a plain line every tenth in a pipe, silence with <c>--json</c>.</summary>
+/// <summary>How far work is: a bar at a terminal, a line every tenth in a pipe, nothing with <c>--json</c>.</summary>
 internal static class TerminalProgress
 {
-    /// <summary>Runs <paramref name="work"/>, which reports how much of <paramref name="total"/> is done, from any thread.</summary>
+    /// <summary>Runs work that reports, from any thread, how much of <paramref name="total"/> is done.</summary>
     /// <param name="what">A few words, for example <c>merging</c>.</param>
     /// <param name="total">In the unit that is reported; at least 1.</param>
     public static async Task<T> Run<T>(Terminal terminal, string what, long total, Func<Action<long>, Task<T>> work)
@@ -24,7 +24,8 @@ internal static class TerminalProgress
         console.Profile.Width = width;
         return await console.Progress()
             .AutoClear(true)
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Columns(
+                new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .StartAsync(context =>
             {
                 var task = context.AddTask(Markup.Escape(what), maxValue: total);
