@@ -49,7 +49,7 @@ internal sealed class ScoreSelection
     public long Bytes => (Bins * sizeof(long) * (1L + _slots.Count)) + (MostGathered * 16L);
 
     /// <summary>Bytes held for every segment that is begun and not ended.</summary>
-    public long BytesPerSegment => Bins * sizeof(uint) * (long)Math.Max(_slots.Count, 1);
+    public long BytesPerSegment => Bins * sizeof(uint) * (long)Math.Max(_slots.Count, 2);
 
     /// <summary>Whether a member must be swept now.</summary>
     public bool Wants(int member) => _phase switch
@@ -65,7 +65,7 @@ internal sealed class ScoreSelection
 
     public IReductionPart Begin(int member, long start, long end) => _phase switch
     {
-        Phase.Count => new CountPart(this, Rent(1), end),
+        Phase.Count => new CountPart(this, Rent(2), end),
         Phase.Gather => new GatherPart(this, member, start, end),
         Phase.CountLower => new LowerPart(this, Rent(_slots.Count), member, start, end),
         _ => new LocatePart([.. _targets.Where(t => t.Searched && t.Place == (member, start))]),
@@ -194,7 +194,7 @@ internal sealed class ScoreSelection
         lock (_lock)
         {
             for (var i = 0; i < counts.Length; i++)
-                _counts[i] += counts[i];
+                _counts[i % _counts.Length] += counts[i];
         }
         Array.Clear(counts);
         _pool.Add(counts);
@@ -245,7 +245,14 @@ internal sealed class ScoreSelection
             ScoreKey.Of((float*)operands[0], count, keys);
             fixed (uint* table = counts)
             {
-                for (var i = 0; i < count; i++)
+                // Two tables: runs of equal scores do not wait for one another's increment.
+                var i = 0;
+                for (; i < count - 1; i += 2)
+                {
+                    table[keys[i] >> 16]++;
+                    table[Bins + (keys[i + 1] >> 16)]++;
+                }
+                if (i < count)
                     table[keys[i] >> 16]++;
             }
             if (start + count == end)
@@ -262,22 +269,18 @@ internal sealed class ScoreSelection
         {
             var keys = stackalloc uint[count];
             ScoreKey.Of((float*)operands[0], count, keys);
-            if (owner._slots.Count == 1)
+            var places = stackalloc int[count];
+            foreach (var bin in owner._slots.Keys)
             {
-                var bin = (uint)owner._targets[0].Bin;
+                // Without a branch: it would be guessed wrong too often.
+                var found = 0;
                 for (var i = 0; i < count; i++)
                 {
-                    if (keys[i] >> 16 == bin)
-                        _found.Add((keys[i], first + i));
+                    places[found] = i;
+                    found += keys[i] >> 16 == (uint)bin ? 1 : 0;
                 }
-            }
-            else
-            {
-                for (var i = 0; i < count; i++)
-                {
-                    if (owner._slots.ContainsKey((int)(keys[i] >> 16)))
-                        _found.Add((keys[i], first + i));
-                }
+                for (var i = 0; i < found; i++)
+                    _found.Add((keys[places[i]], first + places[i]));
             }
             if (first + count != end)
                 return;
@@ -294,15 +297,20 @@ internal sealed class ScoreSelection
         {
             var keys = stackalloc uint[count];
             ScoreKey.Of((float*)operands[0], count, keys);
+            var inside = stackalloc uint[count];
             foreach (var (bin, slot) in owner._slots)
             {
+                // Without a branch: it would be guessed wrong too often.
+                var found = 0;
+                for (var i = 0; i < count; i++)
+                {
+                    inside[found] = keys[i] & 0xffff;
+                    found += keys[i] >> 16 == (uint)bin ? 1 : 0;
+                }
                 fixed (uint* table = &counts[slot * Bins])
                 {
-                    for (var i = 0; i < count; i++)
-                    {
-                        if (keys[i] >> 16 == (uint)bin)
-                            table[keys[i] & 0xffff]++;
-                    }
+                    for (var i = 0; i < found; i++)
+                        table[inside[i]]++;
                 }
             }
             if (first + count == end)

@@ -167,9 +167,8 @@ internal sealed unsafe class ColumnSumsReduction(TensorInfo info, Node value, Ac
             {
                 var column = _next % rowLength;
                 var run = (int)Math.Min(rowLength - column, count - done);
-                var sums = _sums.AsSpan((int)column, run);
-                for (var i = 0; i < run; i++)
-                    sums[i] += x[done + i];
+                fixed (double* sums = &_sums[column])
+                    LaneSums.AddEach(sums, x + done, run);
                 done += run;
                 _next += run;
                 if (_next % group != 0 && _next != end)

@@ -43,9 +43,9 @@ internal sealed unsafe class AlongSum(Fibers fibers, ScratchValue a, ScratchValu
             if (fibers.Stride == 1)
                 TakeRow(scratch, totals, number, tile + done, run, x + done, y is null ? null : y + done);
             else if (y is null)
-                AddTo(totals + number, x + done, run);
+                LaneSums.AddEach(totals + number, x + done, run);
             else
-                AddProductsTo(totals + number, x + done, y + done, run);
+                LaneSums.AddEachProduct(totals + number, x + done, y + done, run);
             done += run;
         }
     }
@@ -71,20 +71,6 @@ internal sealed unsafe class AlongSum(Fibers fibers, ScratchValue a, ScratchValu
             return;
         ((float*)(scratch + result))[number] = (float)LaneSums.Total(lanes, fibers.Length);
         new Span<double>(lanes, LaneSums.Lanes).Clear();
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddTo(double* totals, float* x, int count)
-    {
-        for (var i = 0; i < count; i++)
-            totals[i] += x[i];
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddProductsTo(double* totals, float* x, float* y, int count)
-    {
-        for (var i = 0; i < count; i++)
-            totals[i] += (double)x[i] * y[i];
     }
 }
 

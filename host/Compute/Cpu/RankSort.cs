@@ -24,7 +24,7 @@ internal static unsafe class RankSort
         for (var i = 0; i < length; i++)
             scratch[i] = ((ulong)ScoreKey.Of(values[(long)i * stride]) << 32) | (uint)i;
         var sorted = length <= ShortFiber ? InsertionSort(scratch, length)
-            : length <= 4096 ? RadixSort(scratch, scratch + length, length, 8)
+            : length <= 1024 ? RadixSort(scratch, scratch + length, length, 8)
             : RadixSort(scratch, scratch + length, length, 11);
         for (var rank = 0; rank < length; rank++)
             ranks[(long)(uint)sorted[rank] * stride] = rank;
