@@ -42,7 +42,7 @@ public abstract class ContractTests
         Assert.Equal([6, 6, 6, 15, 15, 15], Merge(_ => TensorMerge.From(b => b.Base.SumAlong())));
         Assert.Equal([5, 7, 9, 5, 7, 9], Merge(_ => TensorMerge.From(b => b.Base.SumAlong(0))));
         Assert.Equal([3, 3, 3, 9, 9, 9], Merge(_ => TensorMerge.From(b => b.Models[0].MaxAlong())));
-        Assert.Equal([4, 6, 12, 4, 6, 12], Merge(_ => TensorMerge.From(b => b.Base.DotAlong(b.Models[0], 0) - b.Columns([0, 15, 51]))));
+        Assert.Equal([4, 21, 63, 4, 21, 63], Merge(_ => TensorMerge.From(b => b.Base.DotAlong(b.Models[0], 0))));
         Assert.Equal([1, 0, 2, 0, 1, 2], Merge(_ => TensorMerge.From(b => b.Models[0].RankAlong())));
     }
 
@@ -91,7 +91,7 @@ public abstract class ContractTests
                 ArrayTensor.Of(0, 0, 0, 0, 0, 0));
             int[] order = [1, 0, 2, 5, 3, 4];
             Assert.Equal(
-                order.Take(keep).Order(), merged.Select((kept, e) => (kept, e)).Where(k => k.kept == 1).Select(k => k.e));
+                order.Take(keep).Order(), Enumerable.Range(0, merged.Length).Where(e => merged[e] == 1));
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Reflection;
 using Merge.Plugin.TaskArithmetic;
 using Merge.Plugin.Uniform;
 using Merge.Sdk;
@@ -48,7 +49,10 @@ public sealed class OptionsTests
     public void Della_refuses_probabilities_outside_of_0_and_1(double density, double epsilon)
     {
         var error = Refused(
-            new Della(), new DellaOptions { Density = density, Epsilon = epsilon }, ArrayTensor.Of(1, 2), ArrayTensor.Of(3, 4));
+            new Della(),
+            new DellaOptions { Density = density, Epsilon = epsilon },
+            ArrayTensor.Of(1, 2),
+            ArrayTensor.Of(3, 4));
         Assert.Contains("leaves (0, 1)", error.Found);
     }
 
@@ -78,7 +82,10 @@ public sealed class OptionsTests
     public void Strategies_are_named_as_in_recipes_and_say_what_they_compute()
     {
         MergeStrategy[] strategies =
-            [new UniformMerge(), new LinearMerge(), new EmaMerge(), new WsmMerge(), new WiseFtMerge(), new TaskArithmeticMerge()];
+        [
+            new UniformMerge(), new LinearMerge(), new EmaMerge(), new WsmMerge(), new WiseFtMerge(),
+            new TaskArithmeticMerge(),
+        ];
         Assert.Equal(
             ["uniform", "linear", "ema", "wsm", "wise-ft", "task_arithmetic"], strategies.Select(s => s.Info.Id));
         Assert.All(strategies, s => Assert.False(string.IsNullOrEmpty(s.Info.Formula)));
@@ -93,11 +100,12 @@ public sealed class OptionsTests
         Assert.Empty(Required(typeof(WsmOptions)).Concat(Required(typeof(WiseFtOptions))));
 
         static IEnumerable<string> Required(Type options) => options.GetProperties()
-            .Where(p => p.GetCustomAttributes(typeof(ParameterAttribute), false) is [ParameterAttribute { Required: true }])
+            .Where(p => p.GetCustomAttribute<ParameterAttribute>()!.Required)
             .Select(p => p.Name);
     }
 
-    private static Diagnostic Refused(MergeStrategy strategy, object options, ArrayTensor? theta0, params ArrayTensor[] models)
+    private static Diagnostic Refused(
+        MergeStrategy strategy, object options, ArrayTensor? theta0, params ArrayTensor[] models)
     {
         var error = Assert.Throws<MergeException>(() => _runner.MergeOne(strategy, options, theta0, models));
         Assert.True(error.WrongUsage);

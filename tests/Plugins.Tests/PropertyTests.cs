@@ -18,7 +18,8 @@ public abstract class PropertyTests
         yield return (new LinearMerge(), new LinearOptions { Weight = Weights(models) });
         yield return (new EmaMerge(), new EmaOptions { Beta = 0.7 });
         yield return (new WsmMerge(), new WsmOptions());
-        yield return (new TaskArithmeticMerge(), new TaskArithmeticOptions { Weight = Weights(models), Normalize = true });
+        yield return (
+            new TaskArithmeticMerge(), new TaskArithmeticOptions { Weight = Weights(models), Normalize = true });
         yield return (new Ties(), new TiesOptions { Weight = Weights(models) });
         yield return (new Della(), new DellaOptions { Weight = Weights(models) });
         yield return (new RowSoftmax(), new RowSoftmaxOptions());
@@ -40,7 +41,8 @@ public abstract class PropertyTests
     public void A_task_vector_of_zero_leaves_the_base_bit_for_bit() => MergeCase.ForAll(c =>
     {
         var same = MergeInputs.OfOne(c.BaseTensor, [.. c.Models.Select(_ => c.BaseTensor)]);
-        foreach (var (strategy, options) in All(c.Models.Length).Where(s => s.Strategy is TaskArithmeticMerge or Ties or Della or RowSoftmax))
+        foreach (var (strategy, options) in All(c.Models.Length)
+            .Where(s => s.Strategy is TaskArithmeticMerge or Ties or Della or RowSoftmax))
             Assert.Equal(c.Base, Merge(strategy, options, same));
     });
 
@@ -49,8 +51,8 @@ public abstract class PropertyTests
     {
         for (var only = 0; only < c.Models.Length; only++)
         {
-            var weight = new PerModel<double>([.. Enumerable.Range(0, c.Models.Length).Select(i => i == only ? 1.0 : 0)]);
-            Assert.Equal(c.Models[only], Merge(new LinearMerge(), new LinearOptions { Weight = weight }, c.InputsWithoutBase));
+            var options = new LinearOptions { Weight = new([.. c.Models.Select((_, i) => i == only ? 1.0 : 0)]) };
+            Assert.Equal(c.Models[only], Merge(new LinearMerge(), options, c.InputsWithoutBase));
         }
         Assert.Equal(c.Models[^1], Merge(new EmaMerge(), new EmaOptions { Beta = 0 }, c.InputsWithoutBase));
         Assert.Equal(c.Models[0], Merge(new EmaMerge(), new EmaOptions { Beta = 1 }, c.InputsWithoutBase));

@@ -6,8 +6,8 @@ namespace Sdk.Tests;
 /// <summary>What a plugin can see of the SDK: one line a type or member, in ordinal order.</summary>
 internal static class PublicSurface
 {
-    private const BindingFlags Declared =
-        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+    private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance
+        | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
     public static IReadOnlyList<string> Of(Assembly assembly) =>
         [.. assembly.GetExportedTypes().SelectMany(Lines).Order(StringComparer.Ordinal)];
@@ -28,9 +28,16 @@ internal static class PublicSurface
     {
         var kind = type.IsInterface ? "interface" : type.IsEnum ? "enum" : type.IsValueType ? "struct"
             : type.IsSubclassOf(typeof(Delegate)) ? "delegate" : "class";
-        var modifiers = type.IsClass && type.IsAbstract ? type.IsSealed ? "static " : "abstract " : type.IsSealed ? "sealed " : "";
+        var modifiers = (type.IsClass, type.IsAbstract, type.IsSealed) switch
+        {
+            (true, true, true) => "static ",
+            (true, true, false) => "abstract ",
+            (_, _, true) => "sealed ",
+            _ => "",
+        };
         Type[] above = [.. type.BaseType is { } parent ? [parent] : Type.EmptyTypes, .. type.GetInterfaces()];
-        var names = above.Where(t => t != typeof(object) && t != typeof(ValueType) && !type.IsEnum).Select(Name).Order(StringComparer.Ordinal);
+        var names = above.Where(t => t != typeof(object) && t != typeof(ValueType) && !type.IsEnum)
+            .Select(Name).Order(StringComparer.Ordinal);
         yield return $"{Name(type)}: {modifiers}{kind}({string.Join(", ", names)}){Constraints(type)}";
         foreach (var member in Members(type))
             yield return $"{Name(type)}.{Describe(member)}";
@@ -40,7 +47,7 @@ internal static class PublicSurface
     {
         ConstructorInfo c => $"{Access(c)}new({Parameters(c)})",
         MethodInfo m => $"{Access(m)}{m.Name}{Generics(m)}({Parameters(m)}): {Name(m.ReturnType)}",
-        PropertyInfo p => $"{p.Name}{Index(p)}: {Name(p.PropertyType)} {{ {string.Join("; ", p.GetAccessors(true).Where(Seen).Select(Accessor))} }}",
+        PropertyInfo p => $"{p.Name}{Index(p)}: {Name(p.PropertyType)} {{ {Accessors(p)} }}",
         FieldInfo { IsLiteral: true } f => $"{f.Name} = {f.GetRawConstantValue()}",
         FieldInfo f => $"{f.Name}: {Name(f.FieldType)}",
         _ => throw new NotSupportedException(member.ToString()),
@@ -51,6 +58,9 @@ internal static class PublicSurface
     private static string Access(MethodBase method) =>
         (method.IsPublic ? "" : "protected ") + (method.IsStatic ? "static " : "")
         + (method.IsAbstract ? "abstract " : method is { IsVirtual: true, IsFinal: false } ? "virtual " : "");
+
+    private static string Accessors(PropertyInfo property) =>
+        string.Join("; ", property.GetAccessors(true).Where(Seen).Select(Accessor));
 
     private static string Accessor(MethodInfo accessor)
     {
@@ -69,8 +79,14 @@ internal static class PublicSurface
     private static string Generics(MethodInfo method) =>
         method.IsGenericMethod ? $"<{string.Join(", ", method.GetGenericArguments().Select(a => a.Name))}>" : "";
 
-    private static string Constraints(Type type) => string.Concat(type.GetGenericArguments().Where(a => a.IsGenericParameter).Select(
-        a => $" where {a.Name}: {a.GenericParameterAttributes} {string.Join(", ", a.GetGenericParameterConstraints().Select(Name))}".TrimEnd()));
+    private static string Constraints(Type type) =>
+        string.Concat(type.GetGenericArguments().Where(a => a.IsGenericParameter).Select(Constraint));
+
+    private static string Constraint(Type argument)
+    {
+        var types = string.Join(", ", argument.GetGenericParameterConstraints().Select(Name));
+        return $" where {argument.Name}: {argument.GenericParameterAttributes} {types}".TrimEnd();
+    }
 
     private static string Name(Type type)
     {

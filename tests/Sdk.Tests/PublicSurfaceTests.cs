@@ -45,7 +45,7 @@ public sealed class PublicSurfaceTests
     {
         var framework = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
         Assert.All(_sdk.GetReferencedAssemblies(), reference =>
-            Assert.True(File.Exists(Path.Combine(framework, reference.Name + ".dll")), $"{reference.Name} is no part of the framework"));
+            Assert.True(File.Exists(Path.Combine(framework, reference.Name + ".dll")), $"{reference.Name} is foreign"));
     }
 
     private static IEnumerable<string> Ids(Type type)

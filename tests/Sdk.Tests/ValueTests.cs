@@ -33,7 +33,8 @@ public sealed class ValueTests
     public void A_tensor_knows_its_sizes(long[] shape, long count, long rows, long rowLength)
     {
         var tensor = new TensorInfo("w", [.. shape], TensorKind.Weight, null);
-        Assert.Equal((count, rows, rowLength, shape.Length), (tensor.Count, tensor.RowCount, tensor.RowLength, tensor.Rank));
+        Assert.Equal(
+            (count, rows, rowLength, shape.Length), (tensor.Count, tensor.RowCount, tensor.RowLength, tensor.Rank));
     }
 
     [Fact]
@@ -75,8 +76,14 @@ public sealed class ValueTests
     [Fact]
     public void A_diagnostic_reads_as_one_line()
     {
-        var diagnostic = new Diagnostic("the weights add up to 0") { Where = "recipe.yml:3", Expected = "another sum", Fix = "Change them." };
-        Assert.Equal("recipe.yml:3: the weights add up to 0; expected another sum. Change them.", diagnostic.ToString());
+        var diagnostic = new Diagnostic("the weights add up to 0")
+        {
+            Where = "recipe.yml:3",
+            Expected = "another sum",
+            Fix = "Change them.",
+        };
+        Assert.Equal(
+            "recipe.yml:3: the weights add up to 0; expected another sum. Change them.", diagnostic.ToString());
         Assert.Equal(diagnostic.ToString(), new MergeException(diagnostic).Message);
     }
 }
