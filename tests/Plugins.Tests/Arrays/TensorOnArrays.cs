@@ -59,6 +59,8 @@ internal sealed class TensorOnArrays
                 return Evaluate(Scan.Record(b =>
                 {
                     var terms = (m.Deltas ? b.Deltas : b.Models).Zip(m.Weights, (x, w) => w * x);
+                    if (!m.Deltas && m.BaseWeight != 0)
+                        terms = terms.Prepend(m.BaseWeight * b.Base);
                     var sum = terms.Aggregate((x, y) => x + y);
                     return m.Deltas ? b.Base + sum : sum;
                 }));
