@@ -125,7 +125,8 @@ internal sealed class ScoreSelection
     {
         foreach (var group in _targets.GroupBy(t => t.Bin))
         {
-            uint[] keys = [.. _gathered.Values.SelectMany(g => g).Where(g => g.Key >> 16 == group.Key).Select(g => g.Key)];
+            uint[] keys =
+                [.. _gathered.Values.SelectMany(g => g).Where(g => g.Key >> 16 == group.Key).Select(g => g.Key)];
             Array.Sort(keys);
             foreach (var target in group)
             {
