@@ -21,7 +21,10 @@ internal sealed class ManagedLinearAlgebra : ILinearAlgebra
     public Matrix Multiply(Matrix a, Matrix b)
     {
         if (a.Columns != b.Rows)
-            throw MergeException.Plugin($"a {a.Rows}×{a.Columns} matrix is multiplied with one of {b.Rows}×{b.Columns}");
+        {
+            throw MergeException.Plugin(
+                $"a {a.Rows}×{a.Columns} matrix is multiplied with one of {b.Rows}×{b.Columns}");
+        }
         var product = new Matrix(a.Rows, b.Columns);
         for (var i = 0; i < a.Rows; i++)
         {
@@ -60,7 +63,10 @@ internal sealed class ManagedLinearAlgebra : ILinearAlgebra
     public SymmetricEigen SymmetricEigen(Matrix a)
     {
         if (a.Rows != a.Columns)
-            throw MergeException.Plugin($"eigenvalues of a {a.Rows}×{a.Columns} matrix are asked for", "a square matrix");
+        {
+            throw MergeException.Plugin(
+                $"eigenvalues of a {a.Rows}×{a.Columns} matrix are asked for", "a square matrix");
+        }
         if (a.Rows == 0)
             return new([], new(0, 0));
         var eigen = From(a).Evd(Symmetricity.Symmetric);

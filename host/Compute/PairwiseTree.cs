@@ -29,9 +29,9 @@ internal sealed class PairwiseTree
 
     private void Add(int level, long index, double[] sums)
     {
-        while (index % 2 == 1 && _nodes.Count > 0 && _nodes[^1] is var last && last.Level == level && last.Index == index - 1)
+        while (index % 2 == 1 && _nodes.Count > 0 && (_nodes[^1].Level, _nodes[^1].Index) == (level, index - 1))
         {
-            sums = Sum(last.Sums, sums);
+            sums = Sum(_nodes[^1].Sums, sums);
             _nodes.RemoveAt(_nodes.Count - 1);
             level++;
             index /= 2;

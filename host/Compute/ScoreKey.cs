@@ -31,7 +31,8 @@ internal static class ScoreKey
             var score = Vector.Load(scores + i) + Vector<float>.Zero;
             var bits = Vector.AsVectorInt32(score);
             var key = bits ^ (Vector.ShiftRightArithmetic(bits, 31) | new Vector<int>(int.MinValue));
-            Vector.Store(Vector.ConditionalSelect(Vector.Equals(score, score), key, Vector<int>.AllBitsSet), (int*)keys + i);
+            key = Vector.ConditionalSelect(Vector.Equals(score, score), key, Vector<int>.AllBitsSet);
+            Vector.Store(key, (int*)keys + i);
         }
         for (; i < count; i++)
             keys[i] = Of(scores[i]);

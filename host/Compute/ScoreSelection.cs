@@ -18,7 +18,7 @@ internal sealed class ScoreSelection
     private const int Bins = 1 << 16;
 
     private readonly Lock _lock = new();
-    private readonly ConcurrentBag<uint[]> _pool = [];
+    private readonly ConcurrentBag<Tables> _pool = [];
     private readonly Target[] _targets;
     private readonly Dictionary<int, int> _slots = [];
     private readonly SortedDictionary<(int Member, long Start), (uint Key, uint Count)[]> _segments = [];
@@ -65,7 +65,7 @@ internal sealed class ScoreSelection
 
     public IReductionPart Begin(int member, long start, long end) => _phase switch
     {
-        Phase.Count => new CountPart(this, Rent(2), end),
+        Phase.Count => new CountPart(this, Rent(2), start, end),
         Phase.Gather => new GatherPart(this, member, start, end),
         Phase.CountLower => new LowerPart(this, Rent(_slots.Count), member, start, end),
         _ => new LocatePart([.. _targets.Where(t => t.Searched && t.Place == (member, start))]),
@@ -106,6 +106,9 @@ internal sealed class ScoreSelection
 
     private void FindBins()
     {
+        foreach (var tables in _pool)
+            AddUp(tables);
+        _pool.Clear();
         foreach (var target in _targets)
         {
             var (bin, below) = Find(_counts, target.Rank);
@@ -116,14 +119,14 @@ internal sealed class ScoreSelection
         var inside = _slots.Keys.Sum(bin => _counts[bin]);
         _phase = inside <= MostGathered ? Phase.Gather : Phase.CountLower;
         _counts = _phase == Phase.CountLower ? new long[_slots.Count * Bins] : [];
-        _pool.Clear();
     }
 
     private void FindAmongGathered()
     {
         foreach (var group in _targets.GroupBy(t => t.Bin))
         {
-            uint[] keys = [.. _gathered.Values.SelectMany(g => g).Where(g => g.Key >> 16 == group.Key).Select(g => g.Key)];
+            uint[] keys =
+                [.. _gathered.Values.SelectMany(g => g).Where(g => g.Key >> 16 == group.Key).Select(g => g.Key)];
             Array.Sort(keys);
             foreach (var target in group)
             {
@@ -187,17 +190,44 @@ internal sealed class ScoreSelection
         return sum;
     }
 
-    private uint[] Rent(int tables) => _pool.TryTake(out var counts) ? counts : new uint[tables * Bins];
+    private Tables Rent(int tables) => _pool.TryTake(out var counts) ? counts : new(tables);
 
-    private void Return(uint[] counts)
+    // Tables go on counting from segment to segment; they are added up at the end, or before they could overflow.
+    private void Return(Tables tables, long elements)
+    {
+        tables.Elements += elements;
+        if (tables.Elements > int.MaxValue)
+            AddUp(tables);
+        _pool.Add(tables);
+    }
+
+    private void Add((int Member, long Start) segment, (uint Key, uint Count)[] keys)
     {
         lock (_lock)
         {
-            for (var i = 0; i < counts.Length; i++)
-                _counts[i % _counts.Length] += counts[i];
+            _segments.Add(segment, keys);
+            foreach (var (key, count) in keys)
+                _counts[(_slots[(int)(key >> 16)] * Bins) + (int)(key & 0xffff)] += count;
         }
-        Array.Clear(counts);
-        _pool.Add(counts);
+    }
+
+    private void AddUp(Tables tables)
+    {
+        lock (_lock)
+        {
+            for (var i = 0; i < Bins; i++)
+                _counts[i] += (long)tables.Counts[i] + tables.Counts[Bins + i];
+        }
+        Array.Clear(tables.Counts);
+        tables.Elements = 0;
+    }
+
+    /// <summary>Tables of one thread.</summary>
+    private sealed class Tables(int count)
+    {
+        public uint[] Counts { get; } = new uint[count * Bins];
+
+        public long Elements { get; set; }
     }
 
     /// <summary>One rank that is looked for.</summary>
@@ -236,14 +266,14 @@ internal sealed class ScoreSelection
         public void SearchIn((int Member, long Start) place) => (Place, Searched) = (place, true);
     }
 
-    private sealed unsafe class CountPart(ScoreSelection owner, uint[] counts, long end) : IReductionPart
+    private sealed unsafe class CountPart(ScoreSelection owner, Tables tables, long start, long end) : IReductionPart
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Take(long start, int count, ReadOnlySpan<nint> operands)
+        public void Take(long first, int count, ReadOnlySpan<nint> operands)
         {
             var keys = stackalloc uint[count];
             ScoreKey.Of((float*)operands[0], count, keys);
-            fixed (uint* table = counts)
+            fixed (uint* table = tables.Counts)
             {
                 // Two tables: runs of equal scores do not wait for one another's increment.
                 var i = 0;
@@ -255,8 +285,8 @@ internal sealed class ScoreSelection
                 if (i < count)
                     table[keys[i] >> 16]++;
             }
-            if (start + count == end)
-                owner.Return(counts);
+            if (first + count == end)
+                owner.Return(tables, end - start);
         }
     }
 
@@ -289,7 +319,7 @@ internal sealed class ScoreSelection
         }
     }
 
-    private sealed unsafe class LowerPart(ScoreSelection owner, uint[] counts, int member, long start, long end)
+    private sealed unsafe class LowerPart(ScoreSelection owner, Tables tables, int member, long start, long end)
         : IReductionPart
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -307,7 +337,7 @@ internal sealed class ScoreSelection
                     inside[found] = keys[i] & 0xffff;
                     found += keys[i] >> 16 == (uint)bin ? 1 : 0;
                 }
-                fixed (uint* table = &counts[slot * Bins])
+                fixed (uint* table = &tables.Counts[slot * Bins])
                 {
                     for (var i = 0; i < found; i++)
                         table[inside[i]]++;
@@ -322,15 +352,17 @@ internal sealed class ScoreSelection
             var keys = new List<(uint Key, uint Count)>();
             foreach (var (bin, slot) in owner._slots.OrderBy(s => s.Key))
             {
-                for (var low = 0; low < Bins; low++)
+                var counts = tables.Counts.AsSpan(slot * Bins, Bins);
+                var low = -1;
+                while (counts[(low + 1)..].IndexOfAnyExcept(0u) is >= 0 and var next)
                 {
-                    if (counts[(slot * Bins) + low] is > 0 and var some)
-                        keys.Add((((uint)bin << 16) | (uint)low, some));
+                    low += next + 1;
+                    keys.Add((((uint)bin << 16) | (uint)low, counts[low]));
                 }
+                counts.Clear();
             }
-            lock (owner._lock)
-                owner._segments.Add((member, start), [.. keys]);
-            owner.Return(counts);
+            owner.Add((member, start), [.. keys]);
+            owner._pool.Add(tables);
         }
     }
 

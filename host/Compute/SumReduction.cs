@@ -4,8 +4,9 @@ using Merge.Sdk;
 namespace Merge.Compute;
 
 /// <summary>
-/// Sums of values and of products, float64. Every 4096 elements, counted from the tensor's first, are a grain, summed by
-/// <see cref="LaneSums"/>; grains are added by <see cref="PairwiseTree"/>. However the tensor is cut, the bits are the same.
+/// Sums of values and of products, float64. Every 4096 elements, counted from the tensor's first, are a grain, summed
+/// by <see cref="LaneSums"/>; grains are added by <see cref="PairwiseTree"/>. However the tensor is cut, the bits are
+/// the same.
 /// </summary>
 /// <param name="operands">The values.</param>
 /// <param name="terms">For each sum its operand, and the one it is multiplied with (-1: none).</param>

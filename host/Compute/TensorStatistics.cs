@@ -4,8 +4,8 @@ using Merge.Sdk;
 namespace Merge.Compute;
 
 /// <summary>
-/// Pending statistics of one tensor: sweeps over its bytes until all are known. One sweep does for all but exact cuts and
-/// order statistics, which need another one or two.
+/// Pending statistics of one tensor: sweeps over its bytes until all are known. One sweep does for all but exact cuts
+/// and order statistics, which need another one or two.
 /// </summary>
 internal sealed class TensorStatistics
 {
@@ -94,7 +94,8 @@ internal sealed class TensorStatistics
         switch (request)
         {
             case SumRequest sum:
-                _once.Add(new SumReduction([sum.Value], [(0, -1)], s => _complete[request] = () => sum.Stat.Complete(s[0])));
+                _once.Add(new SumReduction(
+                    [sum.Value], [(0, -1)], s => _complete[request] = () => sum.Stat.Complete(s[0])));
                 break;
             case DotRequest dot:
                 _once.Add(new SumReduction(
@@ -110,7 +111,8 @@ internal sealed class TensorStatistics
                 _once.Add(new RangeReduction(range.Value, r => _complete[request] = () => range.Stat.Complete(r)));
                 break;
             case RowSumsRequest rows:
-                _once.Add(new RowSumsReduction(_info, rows.Value, s => _complete[request] = () => rows.Stat.Complete(s)));
+                _once.Add(new RowSumsReduction(
+                    _info, rows.Value, s => _complete[request] = () => rows.Stat.Complete(s)));
                 break;
             case ColumnSumsRequest columns:
                 _once.Add(new ColumnSumsReduction(
@@ -132,7 +134,8 @@ internal sealed class TensorStatistics
     private SumReduction Gram(GramRequest request)
     {
         var size = request.Values.Count;
-        (int A, int B)[] pairs = [.. from i in Enumerable.Range(0, size) from j in Enumerable.Range(i, size - i) select (i, j)];
+        (int A, int B)[] pairs =
+            [.. from i in Enumerable.Range(0, size) from j in Enumerable.Range(i, size - i) select (i, j)];
         return new(request.Values, pairs, sums => _complete[request] = () =>
         {
             var gram = new Matrix(size, size);

@@ -18,11 +18,12 @@ internal interface IKernel
     void Run(long start, int count, ReadOnlySpan<nint> inputs, ReadOnlySpan<nint> outputs, Workspace workspace);
 
     /// <summary>
-    /// As <see cref="Run"/>, but every root goes, as float32, to a buffer of <see cref="Kernel.Tile"/> elements again and
-    /// again; <paramref name="taker"/> is called, in the order of the elements, whenever the buffers are full.
+    /// As <see cref="Run"/>, but every root goes, as float32, to a buffer of <see cref="Kernel.Tile"/> elements again
+    /// and again; <paramref name="taker"/> is called, in the order of the elements, whenever the buffers are full.
     /// </summary>
     void RunTiles(
-        long start, int count, ReadOnlySpan<nint> inputs, ReadOnlySpan<nint> tiles, Workspace workspace, ITileTaker taker);
+        long start, int count, ReadOnlySpan<nint> inputs, ReadOnlySpan<nint> tiles, Workspace workspace,
+        ITileTaker taker);
 }
 
 /// <summary>Uses the values of one tile.</summary>

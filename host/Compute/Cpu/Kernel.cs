@@ -29,16 +29,18 @@ internal sealed record Stage(
 internal sealed unsafe class Kernel(Stage[] stages, int slab, long scratchBytes, int[] inputSizes, int[] outputSizes)
     : IKernel
 {
-    /// <summary>Elements evaluated at once where values pass through scratch: they stay in the first-level cache.</summary>
+    /// <summary>Elements evaluated at once where values pass through scratch: small enough for the nearest cache.</summary>
     public const int Tile = 4096;
 
     public long ScratchBytes => scratchBytes;
 
-    public void Run(long start, int count, ReadOnlySpan<nint> inputs, ReadOnlySpan<nint> outputs, Workspace workspace) =>
+    public void Run(
+        long start, int count, ReadOnlySpan<nint> inputs, ReadOnlySpan<nint> outputs, Workspace workspace) =>
         Run(start, count, inputs, outputs, workspace, null);
 
     public void RunTiles(
-        long start, int count, ReadOnlySpan<nint> inputs, ReadOnlySpan<nint> tiles, Workspace workspace, ITileTaker taker) =>
+        long start, int count, ReadOnlySpan<nint> inputs, ReadOnlySpan<nint> tiles, Workspace workspace,
+        ITileTaker taker) =>
         Run(start, count, inputs, tiles, workspace, taker);
 
     private void Run(
@@ -86,10 +88,11 @@ internal sealed unsafe class Kernel(Stage[] stages, int slab, long scratchBytes,
             for (var k = 0; k < stage.Streams.Length; k++)
             {
                 var (place, slot, value) = stage.Streams[k];
+                var element = (nint)(done + tile);
                 streams[k] = place switch
                 {
-                    LoopStream.Place.Input => inputs[slot] + ((nint)(done + tile) * inputSizes[slot]),
-                    LoopStream.Place.Output => outputs[slot] + (outputsOfTile ? 0 : (nint)(done + tile) * outputSizes[slot]),
+                    LoopStream.Place.Input => inputs[slot] + (element * inputSizes[slot]),
+                    LoopStream.Place.Output => outputs[slot] + (outputsOfTile ? 0 : element * outputSizes[slot]),
                     _ => (nint)value.At(scratch, tile),
                 };
             }

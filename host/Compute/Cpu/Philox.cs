@@ -65,7 +65,8 @@ internal static unsafe class Philox
                 continue;
             var first = Math.Max(element, start);
             var end = Math.Min(element + block, start + count);
-            new Span<float>(numbers + (first - element), (int)(end - first)).CopyTo(new(target + (first - start), count));
+            var part = new Span<float>(numbers + (first - element), (int)(end - first));
+            part.CopyTo(new(target + (first - start), part.Length));
         }
     }
 

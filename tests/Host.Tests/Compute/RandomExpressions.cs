@@ -10,7 +10,7 @@ internal sealed class RandomExpressions(ulong seed)
 
     public int Below(int limit) => (int)(Philox.Words((_draws++, 0, 0, 0), seed).X % (uint)limit);
 
-    public DType Type() => (DType[])[DType.F32, DType.BF16, DType.F16, DType.F64] is var all ? all[Below(4)] : default;
+    public DType Type() => Below(4) switch { 0 => DType.F32, 1 => DType.BF16, 2 => DType.F16, _ => DType.F64 };
 
     public long[] Shape(int elements)
     {
@@ -65,7 +65,8 @@ internal sealed class RandomExpressions(ulong seed)
                 case 22: masks.Add(!AnyMask()); break;
                 case 23:
                     var limit = Below(3) == 0 ? long.MaxValue : Below((int)info.Count + 1);
-                    masks.Add((values[Below(5)] + 0f).KeptBy(new Cut(Below(5) switch { 0 => float.NaN, 1 => -0f, 2 => 0.25f, 3 => float.NegativeInfinity, _ => 1f }, limit)));
+                    float[] ends = [float.NaN, -0f, 0.25f, float.NegativeInfinity, 1f];
+                    masks.Add((values[Below(5)] + 0f).KeptBy(new Cut(ends[Below(5)], limit)));
                     break;
                 case 24: values.Add(block.Uniform(Below(3))); break;
                 case 25: values.Add(a.Pow(0.5f)); break;

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Merge.Compute.Cpu;
 using Merge.Sdk;
 using Calculate = Merge.Compute.Cpu.Arithmetic<Merge.Compute.Cpu.Lanes1, float, int>;
@@ -20,7 +21,7 @@ internal sealed unsafe class WholeArrays(TensorInfo info, Func<InputKey, float[]
         if (node.Op == Op.Map)
         {
             var starts = new nint[args.Length];
-            var pins = args.Select(a => System.Runtime.InteropServices.GCHandle.Alloc(a, System.Runtime.InteropServices.GCHandleType.Pinned)).ToArray();
+            var pins = args.Select(a => GCHandle.Alloc(a, GCHandleType.Pinned)).ToArray();
             for (var i = 0; i < starts.Length; i++)
                 starts[i] = pins[i].AddrOfPinnedObject();
             ((MapCall)node.Data!).Kernel(new SpanList(starts, n), result);
