@@ -52,13 +52,17 @@ internal static class MergeToFolder
             WriteSideFiles(plan, folder, checksums, final, sha256);
             folder.Complete(final);
         }
-        catch (MergeException fault) when (fault.Diagnostics.Any(d => d.Actor == Actor.PluginAuthor))
+        catch (Exception fault) when (IsHopeless(fault) || folder.Finished.Count + progress.TensorsDone == 0)
         {
             folder.Abandon();
             throw;
         }
         return new MergeSummary(final, [.. context.Findings]);
     }
+
+    /// <summary>Whether the next run would fail alike: nothing the user can free or repair beside it.</summary>
+    private static bool IsHopeless(Exception fault) =>
+        fault is MergeException { Diagnostics: var reasons } && reasons.Any(d => d.Actor == Actor.PluginAuthor);
 
     private static void WriteSideFiles(MergePlan plan, PartialFolder folder, Checksums checksums, string final, bool sha256)
     {

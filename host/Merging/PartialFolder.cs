@@ -92,12 +92,14 @@ internal sealed class PartialFolder : ITensorSink, IDisposable
     {
         _writer.Sync();
         _writer.Dispose();
+        FolderSync.WithFiles(Path);
         _journal.Dispose();
         File.Delete(System.IO.Path.Combine(Path, JournalName));
         var replaced = final + ".replaced";
         if (Directory.Exists(final))
             Directory.Move(final, replaced);
         Directory.Move(Path, final);
+        FolderSync.Names(System.IO.Path.GetDirectoryName(final)!);
         if (Directory.Exists(replaced))
             Directory.Delete(replaced, recursive: true);
     }
