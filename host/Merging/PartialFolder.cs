@@ -92,9 +92,9 @@ internal sealed class PartialFolder : ITensorSink, IDisposable
     {
         _writer.Sync();
         _writer.Dispose();
-        FolderSync.WithFiles(Path);
         _journal.Dispose();
         File.Delete(System.IO.Path.Combine(Path, JournalName));
+        FolderSync.WithFiles(Path);
         var replaced = final + ".replaced";
         if (Directory.Exists(final))
             Directory.Move(final, replaced);
