@@ -33,7 +33,7 @@ internal sealed partial class MergeProcess : IDisposable
     public bool HasExited => _process.HasExited;
 
     /// <summary>Starts <c>artifacts/merge/merge</c>; its home, where it looks for models, is the working directory.</summary>
-    public static MergeProcess Start(string workingDirectory, params string[] arguments) =>
+    public static MergeProcess Run(string workingDirectory, params string[] arguments) =>
         Start(Program, workingDirectory, [], arguments);
 
     public static MergeProcess Start(

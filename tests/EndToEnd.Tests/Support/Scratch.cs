@@ -25,7 +25,7 @@ internal sealed class Scratch : IDisposable
         + more);
 
     /// <summary>Starts merge with the folder as its working directory.</summary>
-    public MergeProcess Start(params string[] arguments) => MergeProcess.Start(_folder, arguments);
+    public MergeProcess Start(params string[] arguments) => MergeProcess.Run(_folder, arguments);
 
     /// <summary>Runs merge to its end.</summary>
     public Outcome Merge(params string[] arguments)
