@@ -7,8 +7,9 @@ namespace Merge.Commands;
 /// <summary>The <c>merge</c> command: parses, runs, and turns whatever happens into words and an exit code.</summary>
 internal static class CommandLine
 {
-    /// <summary>0 done; 1 failed; 2 the command line or the recipe is wrong; 130 interrupted, 143 told to stop.</summary>
-    public static Task<int> RunAsync(string[] args, Terminal terminal) => RunAsync(args, terminal, CreateRoot(terminal));
+    /// <returns>0 done; 1 failed; 2 wrong command line or recipe; 130 interrupted, 143 told to stop.</returns>
+    public static Task<int> RunAsync(string[] args, Terminal terminal) =>
+        RunAsync(args, terminal, CreateRoot(terminal));
 
     internal static async Task<int> RunAsync(string[] args, Terminal terminal, RootCommand root)
     {
@@ -56,11 +57,13 @@ internal static class CommandLine
 
     private static RootCommand CreateRoot(Terminal terminal)
     {
-        var root = new RootCommand("Merges models: a recipe and checkpoints go in, one streaming pass writes the merged checkpoint.")
+        var root = new RootCommand(
+            "Merges models: a recipe and checkpoints go in, one streaming pass writes the merged checkpoint.")
         {
             RunCommand.Create(terminal),
             ValidateCommand.Create(terminal),
             InspectCommand.Create(terminal),
+            DemoCommand.Create(terminal),
             PluginsCommand.Create(terminal),
             CompletionCommand.Create(terminal),
         };

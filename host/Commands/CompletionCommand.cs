@@ -2,13 +2,14 @@ using System.CommandLine;
 
 namespace Merge.Commands;
 
-/// <summary><c>merge completion SHELL</c>: a script that asks merge itself what fits, so it never falls behind.</summary>
+/// <summary><c>merge completion SHELL</c>: a script that asks merge itself, so it never falls behind.</summary>
 internal static class CompletionCommand
 {
     private const string Bash = """
         _merge() {
             local IFS=$'\n'
-            COMPREPLY=($(compgen -W "$(merge "[suggest:$COMP_POINT]" "$COMP_LINE" 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}"))
+            local words=$(merge "[suggest:$COMP_POINT]" "$COMP_LINE" 2>/dev/null)
+            COMPREPLY=($(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}"))
         }
         complete -o default -F _merge merge
         """;
@@ -28,10 +29,15 @@ internal static class CompletionCommand
 
     public static Command Create(Terminal terminal)
     {
-        var shell = new Argument<string>("shell") { Description = "The shell to complete in.", HelpName = "bash|zsh|fish" };
+        var shell = new Argument<string>("shell")
+        {
+            Description = "The shell to complete in.",
+            HelpName = "bash|zsh|fish",
+        };
         shell.AcceptOnlyFromAmong("bash", "zsh", "fish");
         var command = new Command(
-            "completion", "Print a script that completes merge's commands and options; for example: source <(merge completion bash).")
+            "completion",
+            "Print a script that completes merge's commands and options: source <(merge completion bash).")
         {
             shell,
         };

@@ -3,7 +3,7 @@ using Merge.Sdk;
 
 namespace Merge.Commands;
 
-/// <summary>A diagnostic as a person reads it: what was found, then a line each for where, expected, fix and who acts.</summary>
+/// <summary>A diagnostic as a person reads it: what was found, then a line each for the rest.</summary>
 internal static class DiagnosticText
 {
     private const string Indent = "  ";

@@ -14,7 +14,8 @@ internal static class ParseErrors
             .Concat(WithParents(parsed).SelectMany(c => c.Options).SelectMany(o => (string[])[o.Name, .. o.Aliases]))
             .ToArray();
         var unknown = parsed.UnmatchedTokens
-            .Select(token => new Diagnostic($"there is no {(token.StartsWith('-') ? "option" : "command or argument")} '{token}'")
+            .Select(token => new Diagnostic(
+                $"there is no {(token.StartsWith('-') ? "option" : "command or argument")} '{token}'")
             {
                 Where = Path(parsed),
                 Fix = NearestMatch.Of(token, known) is { } nearest
@@ -23,10 +24,18 @@ internal static class ParseErrors
             })
             .ToList();
         var others = parsed.Errors
-            .Where(e => !parsed.UnmatchedTokens.Any(token => e.Message.Contains($"'{token}'", StringComparison.Ordinal)))
-            .Select(e => new Diagnostic(e.Message.TrimEnd('.')) { Where = Path(parsed), Fix = $"See {Path(parsed)} --help." });
+            .Where(e => !parsed.UnmatchedTokens.Any(
+                token => e.Message.Contains($"'{token}'", StringComparison.Ordinal)))
+            .Select(e => new Diagnostic(OneLine(e.Message).TrimEnd('.'))
+            {
+                Where = Path(parsed),
+                Fix = $"See {Path(parsed)} --help.",
+            });
         return new MergeException([.. unknown, .. others]) { WrongUsage = true };
     }
+
+    private static string OneLine(string text) =>
+        string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
     private static IEnumerable<Command> WithParents(ParseResult parsed)
     {

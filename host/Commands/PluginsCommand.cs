@@ -16,7 +16,7 @@ internal static class PluginsCommand
         };
         var command = new Command(
             "plugins",
-            "List the plugins found (in the host's plugins folder and those of $MERGE_PLUGINS), their methods and what failed.")
+            "List the plugins of the host and of $MERGE_PLUGINS, their methods, and why some failed to load.")
         {
             folders,
         };

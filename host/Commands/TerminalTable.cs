@@ -2,14 +2,15 @@ using Spectre.Console;
 
 namespace Merge.Commands;
 
-/// <summary>A table: drawn and fitted to the screen at a terminal, plain aligned columns, one line a row, in a pipe.</summary>
+/// <summary>A table: fitted to the screen at a terminal; plain aligned columns, one line a row, in a pipe.</summary>
 /// <param name="columns">Headings.</param>
 internal sealed class TerminalTable(params IReadOnlyList<string> columns)
 {
     private readonly List<string[]> _rows = [];
 
     /// <summary>Adds a row of as many cells as there are columns.</summary>
-    public void Add(params IReadOnlyList<string> cells) => _rows.Add([.. cells]);
+    public void Add(params IReadOnlyList<string> cells) =>
+        _rows.Add([.. cells.Select(cell => cell.ReplaceLineEndings(" "))]);
 
     public void Write(Terminal terminal)
     {
@@ -23,7 +24,7 @@ internal sealed class TerminalTable(params IReadOnlyList<string> columns)
 
     private void WritePlain(Terminal terminal)
     {
-        string[][] lines = [[.. columns], .. _rows.Select(row => row.Select(cell => cell.ReplaceLineEndings(" ")).ToArray())];
+        IReadOnlyList<string>[] lines = [columns, .. _rows];
         var widths = columns.Select((_, i) => lines.Max(line => line[i].Length)).ToArray();
         foreach (var line in lines)
             terminal.Line(string.Join("  ", line.Select((cell, i) => cell.PadRight(widths[i]))).TrimEnd());

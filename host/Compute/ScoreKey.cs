@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace Merge.Compute;
@@ -19,4 +20,21 @@ internal static class ScoreKey
     public static float ToScore(uint key) => key == uint.MaxValue
         ? float.NaN
         : BitConverter.UInt32BitsToSingle((key & 0x80000000) != 0 ? key & 0x7fffffff : ~key);
+
+    /// <summary>The keys of <paramref name="count"/> scores.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static unsafe void Of(float* scores, int count, uint* keys)
+    {
+        var i = 0;
+        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            var score = Vector.Load(scores + i) + Vector<float>.Zero;
+            var bits = Vector.AsVectorInt32(score);
+            var key = bits ^ (Vector.ShiftRightArithmetic(bits, 31) | new Vector<int>(int.MinValue));
+            key = Vector.ConditionalSelect(Vector.Equals(score, score), key, Vector<int>.AllBitsSet);
+            Vector.Store(key, (int*)keys + i);
+        }
+        for (; i < count; i++)
+            keys[i] = Of(scores[i]);
+    }
 }

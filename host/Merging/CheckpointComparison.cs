@@ -51,6 +51,7 @@ internal sealed record CheckpointComparison(
         (StoredTensor A, StoredTensor B)[] pairs, RunSettings settings, RunProgress progress, CancellationToken cancellation)
     {
         var results = new TensorComparison?[pairs.Length];
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var context = new RunContext
         {
             Method = "inspect",
@@ -59,8 +60,9 @@ internal sealed record CheckpointComparison(
             Checksums = new Checksums(),
             LinearAlgebra = new ManagedLinearAlgebra(),
             Progress = progress,
+            Stopped = stop.Token,
         };
-        new Scheduler(settings.Threads, cancellation).Run(pairs.Select((pair, i) => new ComparisonJob(
+        new Scheduler(settings.Threads, stop).Run(pairs.Select((pair, i) => new ComparisonJob(
             context, pair.A, pair.B, result => results[i] = result)));
         return [.. results.OfType<TensorComparison>()];
     }

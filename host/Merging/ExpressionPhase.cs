@@ -24,6 +24,12 @@ internal sealed class ExpressionPhase : OutputPhase
         _plan = plan;
         _inputTypes = [.. recording.Inputs.Select(i => plan.Stored(i).DType)];
         _kernel = context.Compiler.Compile(recording, _inputTypes, [plan.OutType], plan.Info.Name, context.Seed);
+        var outputBytes = plan.OutType.Bits() / 8;
+        context.RequireMemory(
+            plan,
+            recording.Unit == 1 ? "works on blocks" : $"works on {recording.Unit} elements of this tensor at once",
+            (PartLength * RunContext.ElementBytes(plan, recording.Inputs.Select(plan.Stored), outputBytes)) + _kernel.ScratchBytes,
+            0);
     }
 
     /// <summary>Index of the first part with a NaN or infinity that none of its inputs has; -1 if there is none.</summary>

@@ -50,21 +50,29 @@ internal readonly record struct Lowered(StoredTensor? Copied, Node? Expression)
                     expected: $"{plan.Models.Length}, one a model",
                     where: plan.Info.Name);
             }
-            if (weights.FirstOrDefault(w => !double.IsFinite(w), 0) is var bad && !double.IsFinite(bad))
+            if (weights.Append(combination.BaseWeight).FirstOrDefault(w => !float.IsFinite((float)w), 0) is var bad && bad != 0)
             {
                 throw MergeException.Plugin(
-                    $"the strategy combines with a weight of {bad}", expected: "finite weights", where: plan.Info.Name);
+                    $"the strategy combines with a weight of {bad}",
+                    expected: "weights that are finite in float32",
+                    where: plan.Info.Name);
             }
-            // A weight of 0 leaves its model out, so that one-hot weights give that model's own bits.
-            var used = Enumerable.Range(0, weights.Count).Where(i => weights[i] != 0).ToArray();
+            int[] used = [.. Enumerable.Range(0, weights.Count).Where(i => weights[i] != 0)];
             if (combination.Deltas)
-                return used.Length == 0 ? CopyOf(-1) : new(null, scan.Record(x => x.Base + Sum(x.Deltas)));
-            if (used is [var only] && weights[only] == 1)
-                return CopyOf(only);
-            return new(null, scan.Record(x => used.Length == 0 ? x.Models[0] * 0f : Sum(x.Models)));
+                return used.Length == 0 ? CopyOf(-1) : new(null, scan.Record(x => x.Base + Sum(x, x.Deltas)));
+            if (combination.BaseWeight != 0)
+                used = [-1, .. used];
+            return used switch
+            {
+                [] => new(null, scan.Record(x => x.Models[0] * 0f)),
+                [var only] when Weight(only) == 1 => CopyOf(only),
+                _ => new(null, scan.Record(x => Sum(x, x.Models))),
+            };
 
-            TensorExpr Sum(IReadOnlyList<TensorExpr> terms) =>
-                used.Select(i => (TensorExpr)weights[i] * terms[i]).Aggregate((sum, term) => sum + term);
+            double Weight(int i) => i < 0 ? combination.BaseWeight : weights[i];
+
+            TensorExpr Sum(Block x, IReadOnlyList<TensorExpr> terms) =>
+                used.Select(i => (TensorExpr)Weight(i) * (i < 0 ? x.Base : terms[i])).Aggregate((sum, term) => sum + term);
         }
     }
 }

@@ -8,12 +8,12 @@ internal static class MergeRun
 {
     /// <param name="context">The run.</param>
     /// <param name="finished">Tensors that an earlier, interrupted run has already written.</param>
-    /// <param name="cancellation">Stops between two blocks.</param>
-    public static void Execute(MergeContext context, IReadOnlySet<string> finished, CancellationToken cancellation)
+    /// <param name="stop">Stops between two blocks; what the context calls stopped.</param>
+    public static void Execute(MergeContext context, IReadOnlySet<string> finished, CancellationTokenSource stop)
     {
         TensorPlan[] left = [.. context.Plan.Tensors.Where(t => !finished.Contains(t.Info.Name))];
         if (context.Plan.Strategy.HasSurvey && left.Any(t => !t.IsCopied))
-            new Scheduler(context.Settings.Threads, cancellation).Run([new SurveyJob(context)]);
-        new Scheduler(context.Settings.Threads, cancellation).Run(left.Select(t => new TensorJob(context, t)));
+            new Scheduler(context.Settings.Threads, stop).Run([new SurveyJob(context)]);
+        new Scheduler(context.Settings.Threads, stop).Run(left.Select(t => new TensorJob(context, t)));
     }
 }

@@ -32,6 +32,7 @@ internal static class MergeToFolder
         OutputTarget.Check(final, plan, force);
         var checksums = new Checksums();
         using var folder = PartialFolder.Open(final, plan, checksums);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var context = new MergeContext
         {
             Plan = plan,
@@ -42,11 +43,12 @@ internal static class MergeToFolder
             Checksums = checksums,
             LinearAlgebra = new ManagedLinearAlgebra(),
             Progress = progress,
+            Stopped = stop.Token,
         };
         progress.TensorsResumed = folder.Finished.Count;
         try
         {
-            MergeRun.Execute(context, folder.Finished, cancellation);
+            MergeRun.Execute(context, folder.Finished, stop);
             WriteSideFiles(plan, folder, checksums, final, sha256);
             folder.Complete(final);
         }

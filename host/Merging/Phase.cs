@@ -31,6 +31,9 @@ internal abstract class Phase
 
     public int Parts { get; }
 
+    /// <summary>Whether this is the first pass over one of the inputs.</summary>
+    protected bool OwesChecksums => _checksums.Any(c => c is not null);
+
     protected long Count { get; }
 
     protected long PartLength { get; }

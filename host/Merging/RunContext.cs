@@ -23,53 +23,49 @@ internal class RunContext
 
     public RunProgress Progress { get; init; } = new();
 
+    /// <summary>Only one tensor at a time may hold much memory (a materialised matrix, many counts).</summary>
+    public SemaphoreSlim LargeTensor { get; } = new(1);
+
+    /// <summary>Set when the run stops before it is done, so that nobody waits for <see cref="LargeTensor"/> in vain.</summary>
+    public CancellationToken Stopped { get; init; }
+
     /// <summary>
     /// Elements of a block: about <see cref="RunSettings.BlockBytes"/> of inputs and output, whole units.
     /// </summary>
-    /// <param name="plan">The tensor, for messages.</param>
+    /// <param name="plan">The tensor.</param>
     /// <param name="inputs">The stored tensors read.</param>
     /// <param name="outputBytes">Bytes an output element takes; 0 in a sweep.</param>
     /// <param name="unit">Fewest consecutive elements that can be worked on alone.</param>
     public long BlockLength(TensorPlan plan, IEnumerable<StoredTensor> inputs, int outputBytes, long unit)
     {
-        var bytes = outputBytes + inputs.Sum(i => i.Length / plan.Info.Count);
+        var bytes = ElementBytes(plan, inputs, outputBytes);
         var target = Math.Min(Settings.BlockBytes, Settings.Memory / Settings.Threads / 2);
         var length = Math.Max(target / Math.Max(bytes, 1) / 1024 * 1024, 1024);
-        if (unit > length)
-            RequireMemory(plan, unit * (bytes + ScratchBytes), unit);
         return Math.Min(Math.Max(length / unit, 1) * unit, Math.Max(plan.Info.Count, 1));
     }
 
-    /// <summary>float32 scratch an element of a row operation takes: operand, result, and one of each in flight.</summary>
-    private const int ScratchBytes = 16;
-
-    private void RequireMemory(TensorPlan plan, long bytesPerWorker, long unit)
+    /// <summary>Refuses what does not fit the budget, before it is allocated.</summary>
+    /// <param name="plan">The tensor.</param>
+    /// <param name="why">What needs the memory, in words.</param>
+    /// <param name="each">Bytes every worker needs.</param>
+    /// <param name="held">Bytes needed once.</param>
+    public void RequireMemory(TensorPlan plan, string why, long each, long held)
     {
-        var needed = bytesPerWorker * Settings.Threads;
-        if (needed > Settings.Memory || bytesPerWorker > int.MaxValue)
+        var needed = ((Int128)each * Settings.Threads) + held;
+        if (needed <= Settings.Memory && each <= int.MaxValue)
+            return;
+        throw new MergeException(new Diagnostic(
+            $"{Method} {why}, which takes {DiskSpace.Text((long)Int128.Min(needed, long.MaxValue))} with {Settings.Threads} threads")
         {
-            throw new MergeException(new Diagnostic(
-                $"{Method} works on {unit} elements of this tensor at once, which takes about {needed >> 20} MB")
-            {
-                Expected = $"at most {Settings.Memory >> 20} MB",
-                Where = plan.Info.Name,
-                Fix = $"Raise --memory to {(needed >> 20) + 1}MB, or lower --threads.",
-            });
-        }
+            Expected = $"at most {DiskSpace.Text(Settings.Memory)}",
+            Where = plan.Info.Name,
+            Fix = each > int.MaxValue
+                ? "A block of more than 2 GB is not supported: this method cannot merge this tensor."
+                : $"Raise --memory to {((long)Int128.Min(needed, long.MaxValue - 1_000_000) / 1_000_000) + 1}MB, or lower --threads.",
+        });
     }
-}
 
-/// <summary>Where merged bytes go.</summary>
-internal interface ITensorSink
-{
-    /// <summary>Writes a part of a tensor; several threads write at once.</summary>
-    /// <param name="tensor">The tensor's name.</param>
-    /// <param name="offset">Bytes from the tensor's start.</param>
-    /// <param name="bytes">The part.</param>
-    void Write(string tensor, long offset, ReadOnlySpan<byte> bytes);
-
-    /// <summary>All parts of the tensor are written; its inputs' checksums are known.</summary>
-    /// <param name="tensor">The tensor.</param>
-    /// <param name="checksum">CRC-32C of its output bytes.</param>
-    void Finish(TensorPlan tensor, uint checksum);
+    /// <summary>Bytes one element takes in all inputs and the output.</summary>
+    public static long ElementBytes(TensorPlan plan, IEnumerable<StoredTensor> inputs, int outputBytes) =>
+        outputBytes + inputs.Sum(i => i.Length / plan.Info.Count);
 }

@@ -27,14 +27,13 @@ internal sealed class ScanOf
     public TensorScan Tensor { get; }
 
     /// <summary>All statistics asked for since the last call; null if there are none.</summary>
-    public TensorStatistics? TakePending(IReadOnlyList<(ModelSelection Selection, Node Score)>? shared = null)
+    public TensorStatistics? TakePending()
     {
-        if (Tensor.Pending.Count == 0 && shared is null)
+        if (Tensor.Pending.Count == 0)
             return null;
         StatRequest[] requests = [.. Tensor.Pending];
         Tensor.Pending.Clear();
-        return new TensorStatistics(
-            _plan.Info, requests, shared ?? [], _context.Compiler, InputType, _context.Seed, Substitute);
+        return new TensorStatistics(_plan.Info, requests, [], _context.Compiler, InputType, _context.Seed, Substitute);
     }
 
     public DType InputType(InputKey key) => _plan.Stored(key).DType;

@@ -6,7 +6,9 @@ namespace Merge.Merging;
 /// Worker threads over jobs. A worker takes a part of the earliest job that has one, else starts the next job; whoever
 /// finishes the last part of a phase moves its job on. No thread waits for one tensor as long as there is another.
 /// </summary>
-internal sealed class Scheduler(int threads, CancellationToken cancellation)
+/// <param name="threads">How many workers.</param>
+/// <param name="stop">Stops the work between two parts; set by the first fault, too.</param>
+internal sealed class Scheduler(int threads, CancellationTokenSource stop)
 {
     /// <summary>Guards everything below and is pulsed whenever there may be something new to take.</summary>
     private readonly object _gate = new();
@@ -19,7 +21,7 @@ internal sealed class Scheduler(int threads, CancellationToken cancellation)
     public void Run(IEnumerable<IJob> jobs)
     {
         _jobs = jobs.GetEnumerator();
-        using var wake = cancellation.Register(Pulse);
+        using var wake = stop.Token.Register(Pulse);
         var workers = Enumerable.Range(0, threads)
             .Select(i => new Thread(Work) { Name = $"merge worker {i}", IsBackground = true })
             .ToArray();
@@ -28,7 +30,7 @@ internal sealed class Scheduler(int threads, CancellationToken cancellation)
         foreach (var worker in workers)
             worker.Join();
         _fault?.Throw();
-        cancellation.ThrowIfCancellationRequested();
+        stop.Token.ThrowIfCancellationRequested();
     }
 
     private void Work()
@@ -47,10 +49,8 @@ internal sealed class Scheduler(int threads, CancellationToken cancellation)
         catch (Exception fault)
         {
             lock (_gate)
-            {
                 _fault ??= ExceptionDispatchInfo.Capture(fault);
-                Monitor.PulseAll(_gate);
-            }
+            stop.Cancel();
         }
     }
 
@@ -59,7 +59,7 @@ internal sealed class Scheduler(int threads, CancellationToken cancellation)
     {
         lock (_gate)
         {
-            while (_fault is null && !cancellation.IsCancellationRequested)
+            while (!stop.IsCancellationRequested)
             {
                 foreach (var job in _running)
                 {

@@ -53,8 +53,10 @@ internal sealed class SurveyJob(MergeContext context) : IJob
         ModelRequest[] requests = [.. _model.Pending];
         _model.Pending.Clear();
         return new ModelStatistics(
-            [.. _tensors.Keys],
-            requests,
-            (scan, shared) => _tensors[scan].Scan.TakePending(shared));
+            _model,
+            context.Compiler,
+            (scan, key) => _tensors[scan].Scan.InputType(key),
+            context.Seed,
+            (scan, key) => _tensors[scan].Scan.Substitute(key));
     }
 }

@@ -4,22 +4,43 @@ using Merge.Planning;
 namespace Merge.Merging;
 
 /// <summary>A pass that computes statistics; a part is a segment, whose accumulators one worker fills in order.</summary>
-internal sealed class SweepPhase(RunContext context, TensorPlan plan, TensorSweep sweep)
-    : Phase(context, [.. sweep.Inputs.Select(plan.Stored)], plan.Info.Count, sweep.SegmentLength)
+internal sealed class SweepPhase : Phase
 {
-    private readonly SweepSegment[] _segments = new SweepSegment[(plan.Info.Count + sweep.SegmentLength - 1) / sweep.SegmentLength];
-    private readonly long _blockLength = context.BlockLength(plan, sweep.Inputs.Select(plan.Stored), 0, sweep.Unit);
+    private readonly TensorSweep _sweep;
+    private readonly SweepSegment?[] _segments;
+    private readonly long _blockLength;
+
+    public SweepPhase(RunContext context, TensorPlan plan, TensorSweep sweep)
+        : base(context, [.. sweep.Inputs.Select(plan.Stored)], plan.Info.Count, sweep.SegmentLength)
+    {
+        _sweep = sweep;
+        _segments = new SweepSegment?[Parts];
+        _blockLength = context.BlockLength(plan, sweep.Inputs.Select(plan.Stored), 0, sweep.Unit);
+        var blockBytes = _blockLength * RunContext.ElementBytes(plan, sweep.Inputs.Select(plan.Stored), 0);
+        context.RequireMemory(
+            plan,
+            sweep.Unit == 1 ? "takes statistics" : $"looks at {sweep.Unit} elements of this tensor at once",
+            blockBytes + sweep.ScratchBytes + sweep.SegmentBytes,
+            sweep.SharedBytes);
+        IsLarge = sweep.SharedBytes > context.Settings.Memory / 8;
+    }
+
+    /// <summary>Whether it holds so much that no other such tensor should be worked on beside it.</summary>
+    public bool IsLarge { get; }
 
     public override void Run(int part, Worker worker)
     {
         var start = part * PartLength;
+        // Until every input has been read once, it is read whole: its checksum is owed.
+        if (!OwesChecksums && !_sweep.Wants(start))
+            return;
         var end = start + LengthOf(part);
-        var segment = sweep.Begin(start);
-        Span<nint> addresses = stackalloc nint[sweep.Inputs.Count];
+        var segment = _sweep.Begin(start);
+        Span<nint> addresses = stackalloc nint[_sweep.Inputs.Count];
         for (var at = start; at < end; at += _blockLength)
         {
             var count = (int)Math.Min(_blockLength, end - at);
-            sweep.Run(segment, at, count, Read(part, at, count, worker, addresses), worker.Workspace);
+            _sweep.Run(segment, at, count, Read(part, at, count, worker, addresses), worker.Workspace);
         }
         _segments[part] = segment;
     }
@@ -27,6 +48,6 @@ internal sealed class SweepPhase(RunContext context, TensorPlan plan, TensorSwee
     public override void Finish()
     {
         base.Finish();
-        sweep.Finish(_segments);
+        _sweep.Finish([.. _segments.OfType<SweepSegment>()]);
     }
 }

@@ -14,19 +14,16 @@ internal sealed class TensorJob(MergeContext context, TensorPlan plan) : IJob
     private Task<TensorMerge>? _planning;
     private TensorStatistics? _statistics;
     private OutputPhase? _output;
+    private bool _isLarge;
 
     public Phase? Next()
     {
-        if (_output is not null)
+        if (_output is not null || plan.Info.Count == 0)
         {
-            context.Output.Finish(plan, _output.Checksum);
+            context.Output.Finish(plan, _output?.Checksum ?? 0);
             context.Progress.FinishedTensor();
-            return null;
-        }
-        if (plan.Info.Count == 0)
-        {
-            context.Output.Finish(plan, 0);
-            context.Progress.FinishedTensor();
+            if (_isLarge)
+                context.LargeTensor.Release();
             return null;
         }
         if (plan.IsCopied)
@@ -44,7 +41,7 @@ internal sealed class TensorJob(MergeContext context, TensorPlan plan) : IJob
         while (true)
         {
             if (_statistics?.Next() is { } sweep)
-                return new SweepPhase(context, plan, sweep);
+                return Admit(new SweepPhase(context, plan, sweep));
             _statistics?.Complete();
             _statistics = null;
             if (_planning.IsCompleted)
@@ -54,6 +51,17 @@ internal sealed class TensorJob(MergeContext context, TensorPlan plan) : IJob
             }
             _statistics = _scan.TakePending() ?? throw StrategyCall.AwaitedSomethingElse(context.Plan.Strategy, plan.Info.Name);
         }
+    }
+
+    /// <summary>Waits until no other tensor holds much memory, where this one is about to.</summary>
+    private SweepPhase Admit(SweepPhase phase)
+    {
+        if (phase.IsLarge && !_isLarge)
+        {
+            context.LargeTensor.Wait(context.Stopped);
+            _isLarge = true;
+        }
+        return phase;
     }
 
     private OutputPhase Write(TensorMerge merge)

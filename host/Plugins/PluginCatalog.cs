@@ -35,7 +35,7 @@ internal sealed class PluginCatalog : IDisposable
     }
 
     /// <summary>The method of this name; <c>-</c> and <c>_</c> are the same.</summary>
-    /// <exception cref="MergeException">There is none: names the nearest, all there are, and plugins that failed.</exception>
+    /// <exception cref="MergeException">None: says the nearest, all there are, and plugins that failed.</exception>
     public StrategyEntry Find(string method)
     {
         if (_methods.TryGetValue(Key(method), out var entry))
@@ -82,7 +82,10 @@ internal sealed class PluginCatalog : IDisposable
                 Fix = "Remove one of the two, or ask its author to rename the method.",
             })
             .ToArray();
-        var own = plugin.Strategies.DistinctBy(s => Key(s.Info.Id)).Where(s => !_methods.ContainsKey(Key(s.Info.Id))).ToArray();
+        var own = plugin.Strategies
+            .DistinctBy(s => Key(s.Info.Id))
+            .Where(s => !_methods.ContainsKey(Key(s.Info.Id)))
+            .ToArray();
         var status = plugin.Status with
         {
             Methods = [.. own.Select(s => s.Info.Id)],

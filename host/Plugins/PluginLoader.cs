@@ -8,9 +8,11 @@ namespace Merge.Plugins;
 /// <param name="Strategies">Those that work, ordered by id.</param>
 /// <param name="Context">Where the plugin's code lives; null where none was loaded.</param>
 internal sealed record LoadedPlugin(
-    PluginStatus Status, IReadOnlyList<(StrategyInfo Info, MergeStrategy Strategy)> Strategies, PluginLoadContext? Context);
+    PluginStatus Status,
+    IReadOnlyList<(StrategyInfo Info, MergeStrategy Strategy)> Strategies,
+    PluginLoadContext? Context);
 
-/// <summary>Takes one plugin folder from files to strategies. Whatever is wrong ends in its status, never in a throw.</summary>
+/// <summary>From a plugin folder to its strategies. Whatever is wrong ends in the status, never in a throw.</summary>
 internal static class PluginLoader
 {
     public static LoadedPlugin Load(string folder, IServiceProvider services)
@@ -130,7 +132,8 @@ internal static class PluginLoader
                 [], null);
         }
         var built = types
-            .Where(t => t.IsVisible && !t.IsAbstract && !t.ContainsGenericParameters && t.IsSubclassOf(typeof(MergeStrategy)))
+            .Where(t => t is { IsVisible: true, IsAbstract: false, ContainsGenericParameters: false }
+                && t.IsSubclassOf(typeof(MergeStrategy)))
             .OrderBy(t => t.FullName, StringComparer.Ordinal)
             .Select(t => StrategyFactory.Build(t, services))
             .ToArray();

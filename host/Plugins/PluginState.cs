@@ -9,6 +9,6 @@ internal enum PluginState
     IncompatibleContract,
     /// <summary>An assembly it needs is not there; none of its methods can be used.</summary>
     MissingDependency,
-    /// <summary>Not a plugin, or code that failed. The methods that did work are still listed and can be used.</summary>
+    /// <summary>Not a plugin, or code that failed. Methods that did work are listed and can be used.</summary>
     Malfunctioned,
 }

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Merge.Plugins;
 
-/// <summary>Builds a plugin's strategies and asks each how it presents itself; what fails is named, the rest goes on.</summary>
+/// <summary>Builds a plugin's strategies and asks each for its info; what fails is named, the rest goes on.</summary>
 internal static partial class StrategyFactory
 {
     /// <summary>A strategy of <paramref name="type"/> with its checked info, or what is wrong with it.</summary>
@@ -49,7 +49,7 @@ internal static partial class StrategyFactory
         if (info is null)
             return Fault(type, "its Info is null");
         if (info.Id is null || !Id().IsMatch(info.Id))
-            return Fault(type, $"its id is '{info.Id}'", expected: "lower-case letters, digits, '_' and '-', a letter first");
+            return Fault(type, $"its id is '{info.Id}'", expected: "lower-case letters, digits, _ and -");
         if (string.IsNullOrWhiteSpace(info.Name))
             return Fault(type, $"'{info.Id}' has no name in print");
         if (!Enum.IsDefined(info.Base))

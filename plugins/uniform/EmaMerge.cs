@@ -5,7 +5,7 @@ namespace Merge.Plugin.Uniform;
 /// <summary>The parameters of <c>ema</c>.</summary>
 public sealed record EmaOptions
 {
-    /// <summary>β. No default: it must fit the number of checkpoints (0.999 over 20 leaves 98 % on the oldest).</summary>
+    /// <summary>β. No default: it must fit their number (0.999 over 20 leaves 98 % on the oldest).</summary>
     [Parameter("beta, what the average keeps at each further checkpoint; choose it for their number",
         Bounds = "[0, 1]", Required = true)]
     [Searchable(0, 0.99)]

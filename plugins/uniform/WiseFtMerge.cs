@@ -24,6 +24,5 @@ public sealed class WiseFtMerge : MergeStrategy<WiseFtOptions>
 
     /// <inheritdoc/>
     protected override ValueTask<TensorMerge> Plan(TensorScan tensor, WiseFtOptions options) =>
-        ValueTask.FromResult(TensorMerge.From(
-            b => ((1 - options.Alpha) * b.Base) + (options.Alpha * b.Models[0])));
+        ValueTask.FromResult(TensorMerge.Combine([options.Alpha], baseWeight: 1 - options.Alpha));
 }

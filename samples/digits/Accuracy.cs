@@ -15,6 +15,6 @@ public static class Accuracy
         for (var row = 0; row < split.Count; row++)
             network.SetImage(row, split.Image(row));
         network.Forward(model.CopyValues());
-        return [.. Enumerable.Range(0, split.Count).Select(row => network.Prediction(row) == split.Labels[row] ? 1.0 : 0.0)];
+        return [.. split.Labels.Select((label, row) => network.Prediction(row) == label ? 1.0 : 0.0)];
     }
 }

@@ -19,7 +19,8 @@ public sealed record DigitsData(DigitsSplit Train, DigitsSplit Selection, Digits
     /// <summary>Reads both files.</summary>
     /// <param name="folder">Holds <c>optdigits.tra</c> and <c>optdigits.tes</c>.</param>
     /// <exception cref="IOException">A file is absent or cannot be read.</exception>
-    /// <exception cref="InvalidDataException">A file is not the one expected; the message names file and line.</exception>
+    /// <exception cref="InvalidDataException">A file is not the one expected; the message names file and
+    /// line.</exception>
     public static DigitsData Load(string folder)
     {
         var train = Read(Path.Combine(folder, "optdigits.tra"), TrainRows);

@@ -1,8 +1,8 @@
 namespace Merge.Samples.Digits;
 
 /// <summary>
-/// The weights of one classifier (or, in the same shape, the optimiser's moments): 64 pixels, two hidden layers with ReLU, a
-/// layer norm, a head of ten digits.
+/// The weights of one classifier (or, in the same shape, the optimiser's moments): 64 pixels, two hidden layers with
+/// ReLU, a layer norm, a head of ten digits.
 /// </summary>
 /// <param name="Tensors">Every tensor of <see cref="Layout"/> by its name: shape and values, row-major.</param>
 public sealed record DigitsModel(IReadOnlyDictionary<string, (int[] Shape, float[] Values)> Tensors)

@@ -8,8 +8,9 @@ namespace Merge.Samples.Digits;
 public sealed record ZooModel(string Name, int Step, DigitsModel Model, DigitsModel SecondMoments);
 
 /// <summary>
-/// The checkpoints that the demo merges: a base that has seen the first few writers only, fine-tunes of it on everything,
-/// one noisy run in many checkpoints, two specialists that each saw half of the digits, and a model of its own origin.
+/// The checkpoints that the demo merges: a base that has seen a quarter of the rows, fine-tunes of it on
+/// everything, one noisy run in many checkpoints, two specialists that each saw half of the digits, and a model of its
+/// own origin.
 /// </summary>
 public static class DigitsZoo
 {
@@ -46,7 +47,8 @@ public static class DigitsZoo
     /// <summary>Trains all of them, independent runs side by side; the same bits on any number of threads.</summary>
     /// <param name="train">The training split.</param>
     /// <param name="onTrained">Told of every checkpoint as it appears, from several threads, in no fixed order.</param>
-    /// <returns>The base, the fine-tunes, the run's checkpoints by step, the specialists, the unrelated model.</returns>
+    /// <returns>The base, the fine-tunes, the run's checkpoints by step, the specialists, the unrelated
+    /// model.</returns>
     public static IReadOnlyList<ZooModel> Train(DigitsSplit train, Action<ZooModel>? onTrained = null)
     {
         var start = Run(Base, null, train.Rows(0, BaseRows), BaseOptions)[^1];
@@ -76,7 +78,8 @@ public static class DigitsZoo
 
     private static TrainingOptions BaseOptions { get; } = new() { Seed = 1, LearningRate = 1e-3f, Epochs = 8 };
 
-    // Constant and rather high rate, small batches: checkpoints circle around a minimum that their average comes closer to.
+    // Constant and rather high rate, small batches: checkpoints circle around a minimum that their average comes closer
+    // to.
     private static TrainingOptions TrajectoryOptions { get; } =
         new() { Seed = 21, LearningRate = 3e-3f, Epochs = 8, BatchSize = 8, CheckpointEvery = 212 };
 

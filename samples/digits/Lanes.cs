@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics;
 namespace Merge.Samples.Digits;
 
 /// <summary>
-/// Eight floats, side by side. The number is fixed, products are never fused with sums and the order of every sum is written
-/// down, so that training gives the same bits on every machine.
+/// Eight floats, side by side. The number is fixed, products are never fused with sums and the order of every sum is
+/// written down, so that training gives the same bits on every machine.
 /// </summary>
 internal static class Lanes
 {

@@ -3,8 +3,8 @@ using System.Runtime.Intrinsics;
 namespace Merge.Samples.Digits;
 
 /// <summary>
-/// Forward and backward of each kind of layer. Activations are [features, images], images side by side in lanes (a multiple
-/// of <see cref="Lanes.Width"/>); weights are [outputs, inputs]. Gradients are overwritten.
+/// Forward and backward of each kind of layer. Activations are [features, images], images side by side in lanes (a
+/// multiple of <see cref="Lanes.Width"/>); weights are [outputs, inputs]. Gradients are overwritten.
 /// </summary>
 internal static class Layers
 {
@@ -91,7 +91,14 @@ internal static class Layers
     }
 
     public static void NormBackward(
-        float[] weight, float[] normal, float[] scale, float[] dy, float[] dWeight, float[] dBias, float[] dx, int images)
+        float[] weight,
+        float[] normal,
+        float[] scale,
+        float[] dy,
+        float[] dWeight,
+        float[] dBias,
+        float[] dx,
+        int images)
     {
         for (var f = 0; f < weight.Length; f++)
         {

@@ -36,7 +36,9 @@ internal sealed class Network
         Layers.Linear(p[6], p[7], normed, logits, images);
     }
 
-    /// <summary>After <see cref="Forward"/>: the gradients of the mean cross entropy over the labelled images.</summary>
+    /// <summary>
+    /// After <see cref="Forward"/>: the gradients of the mean cross entropy over the labelled images.
+    /// </summary>
     public void Backward(float[][] p, ReadOnlySpan<int> labels, float[][] gradients)
     {
         Softmax.CrossEntropyGradient(logits, labels, images);
@@ -48,7 +50,9 @@ internal sealed class Network
         Layers.LinearBackward(p[0], pixels, dHidden0, gradients[0], gradients[1], null, images);
     }
 
-    /// <summary>After <see cref="Forward"/>: the digit with the largest logit; the smallest such digit where they tie.</summary>
+    /// <summary>
+    /// After <see cref="Forward"/>: the digit with the largest logit; the smallest such digit where they tie.
+    /// </summary>
     public int Prediction(int column)
     {
         var best = 0;

@@ -8,7 +8,8 @@ public static class Trainer
     /// <param name="start">Where to start; null: from <see cref="DigitsModel.Initial"/>.</param>
     /// <param name="rows">What to learn from.</param>
     /// <param name="options">How.</param>
-    /// <param name="onCheckpoint">Receives steps done so far, the model, and Adam's second moments (<c>exp_avg_sq</c>).</param>
+    /// <param name="onCheckpoint">Receives steps done so far, the model, and Adam's second moments
+    /// (<c>exp_avg_sq</c>).</param>
     /// <returns>The model after the last step.</returns>
     public static DigitsModel Train(
         DigitsModel? start,
@@ -40,8 +41,8 @@ public static class Trainer
 
             network.Forward(values);
             network.Backward(values, labels, gradients);
-            adam.Step(
-                values, gradients, options.Decay ? options.LearningRate * (1 - step / (float)steps) : options.LearningRate);
+            var rate = options.LearningRate * (options.Decay ? 1 - step / (float)steps : 1);
+            adam.Step(values, gradients, rate);
 
             var done = step + 1;
             if (onCheckpoint is not null
@@ -62,13 +63,14 @@ public static class Trainer
             down = CounterRandom.Below(places, options.Seed, ShiftStream, 2 * draw + 1) - options.Shift;
         }
 
+        var firstPixel = draw * DigitsSplit.PixelsPerImage;
         for (var i = 0; i < to.Length; i++)
         {
             var (y, x) = (i / 8 - down, i % 8 - right);
             to[i] = y is >= 0 and < 8 && x is >= 0 and < 8 ? from[y * 8 + x] : 0;
             if (options.Noise > 0)
                 to[i] += options.Noise
-                    * (2 * CounterRandom.Uniform(options.Seed, NoiseStream, draw * DigitsSplit.PixelsPerImage + (ulong)i) - 1);
+                    * (2 * CounterRandom.Uniform(options.Seed, NoiseStream, firstPixel + (ulong)i) - 1);
         }
     }
 }

@@ -18,7 +18,9 @@ public sealed record TrainingOptions
     /// <summary>Images a step.</summary>
     public int BatchSize { get; init; } = 32;
 
-    /// <summary>Each image of a step moves by up to this many pixels in both directions, drawn anew each time.</summary>
+    /// <summary>
+    /// Each image of a step moves by up to this many pixels in both directions, drawn anew each time.
+    /// </summary>
     public int Shift { get; init; }
 
     /// <summary>Each pixel of a step gets a number drawn uniformly from ± this added.</summary>

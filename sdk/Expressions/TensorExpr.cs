@@ -89,7 +89,9 @@ public sealed class TensorExpr
     /// elements are kept as were asked for, however many tie: of equal scores those with the lower index stay. The
     /// score must be the expression the cut was computed from.
     /// </summary>
-    public TensorMask KeptBy(Cut cut) => new(new Node(Node.Scope!, Op.KeptBy, Node) { Data = cut });
+    public TensorMask KeptBy(Cut cut) => Node.Scope is { } tensor
+        ? new(new Node(tensor, Op.KeptBy, Node) { Data = cut })
+        : throw MergeException.Plugin("KeptBy is applied to a constant", expected: "the score that the cut was computed from");
 
     /// <summary>
     /// Sum along an axis, in float64, rounded once; repeated along that axis. <paramref name="axis"/> counts from 0,

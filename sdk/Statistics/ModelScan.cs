@@ -3,14 +3,26 @@ namespace Merge.Sdk;
 /// <summary>The whole model, for statistics that no single tensor can give.</summary>
 public abstract class ModelScan
 {
-    private protected ModelScan(long elementCount) => ElementCount = elementCount;
+    private protected ModelScan(IReadOnlyList<TensorScan> scans)
+    {
+        ElementCount = scans.Sum(s => s.Info.Count);
+        ModelCount = scans.Count == 0 ? 0 : scans[0].ModelCount;
+        HasBase = scans.Count > 0 && scans[0].HasBase;
+        Scans = scans;
+    }
 
     /// <summary>Number of elements of all tensors.</summary>
     public long ElementCount { get; }
 
+    /// <summary>How many models there are, the base not counted.</summary>
+    public int ModelCount { get; }
+
+    /// <summary>Whether there is a base.</summary>
+    public bool HasBase { get; }
+
     internal List<ModelRequest> Pending { get; } = [];
 
-    internal abstract IEnumerable<TensorScan> Scans { get; }
+    internal IReadOnlyList<TensorScan> Scans { get; }
 }
 
 /// <summary>One tensor of a survey and its options.</summary>
@@ -24,18 +36,18 @@ public sealed record SurveyedTensor<TOptions>(TensorScan Scan, TOptions Options)
 public sealed class ModelScan<TOptions> : ModelScan
 {
     internal ModelScan(IReadOnlyList<SurveyedTensor<TOptions>> tensors)
-        : base(tensors.Sum(t => t.Scan.Info.Count)) => Tensors = tensors;
+        : base([.. tensors.Select(t => t.Scan)]) => Tensors = tensors;
 
     /// <summary>Every tensor that is merged, ordered by name (ordinal).</summary>
     public IReadOnlyList<SurveyedTensor<TOptions>> Tensors { get; }
-
-    internal override IEnumerable<TensorScan> Scans => Tensors.Select(t => t.Scan);
 
     /// <summary>The cut that keeps exactly the <paramref name="keep"/> largest scores of the whole model.</summary>
     /// <param name="score">The score of a tensor; null leaves the tensor out (nothing of it is kept).</param>
     /// <param name="keep">How many elements of all tensors together.</param>
     public Stat<ModelCut> Largest(Func<SurveyedTensor<TOptions>, Func<Block, TensorExpr>?> score, long keep)
     {
+        if (keep < 0)
+            throw MergeException.Plugin($"the {keep} largest of the model are asked for", expected: "0 or more");
         var scores = new List<(TensorScan, Node)>();
         foreach (var tensor in Tensors)
         {

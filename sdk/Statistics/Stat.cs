@@ -94,7 +94,7 @@ public static class Stat
                 {
                     all.Complete([.. parts.Select(p => p.GetAwaiter().GetResult())]);
                 }
-                catch (MergeException fault)
+                catch (Exception fault)
                 {
                     all.Fail(fault);
                 }

@@ -50,20 +50,22 @@ public sealed class TensorScan
         Ask(new DotRequest(Record(a), Record(b))).Stat;
 
     /// <summary>How many elements are set.</summary>
-    public Stat<long> Count(Func<Block, TensorMask> mask) => Ask(new CountRequest(mask(_block).Node)).Stat;
+    public Stat<long> Count(Func<Block, TensorMask> mask) => Ask(new CountRequest(Own(mask(_block).Node))).Stat;
 
     /// <summary>Smallest and largest element.</summary>
     public Stat<ValueRange> Range(Func<Block, TensorExpr> value) => Ask(new RangeRequest(Record(value))).Stat;
 
     /// <summary>The Gram matrix of K values: K×K, entry (i, j) = Σ a_i·a_j.</summary>
     public Stat<Matrix> Gram(Func<Block, IReadOnlyList<TensorExpr>> values) =>
-        Ask(new GramRequest([.. values(_block).Select(v => v.Node)])).Stat;
+        Ask(new GramRequest([.. values(_block).Select(v => Own(v.Node))])).Stat;
 
     /// <summary>
     /// The cut that keeps exactly the <paramref name="keep"/> largest scores (all for more than there are, none
     /// for 0). Apply it with <see cref="TensorExpr.KeptBy"/> to the same score.
     /// </summary>
-    public Stat<Cut> Largest(Func<Block, TensorExpr> score, long keep) => Ask(new LargestRequest(Record(score), keep)).Stat;
+    public Stat<Cut> Largest(Func<Block, TensorExpr> score, long keep) => keep >= 0
+        ? Ask(new LargestRequest(Record(score), keep)).Stat
+        : throw MergeException.Plugin($"the {keep} largest are asked for", expected: "0 or more", where: Info.Name);
 
     /// <summary>The values at some ranks of the ascending order; rank 0 is the smallest. NaN is above all.</summary>
     /// <param name="score">The values to order.</param>
@@ -94,7 +96,15 @@ public sealed class TensorScan
     public Stat<Matrix> Materialize(Func<Block, TensorExpr> value) => Ask(new MaterializeRequest(Record(value))).Stat;
 
     /// <summary>Records an expression of this tensor.</summary>
-    internal Node Record(Func<Block, TensorExpr> value) => value(_block).Node;
+    internal Node Record(Func<Block, TensorExpr> value) => Own(value(_block).Node);
+
+    private Node Own(Node node) => node.Scope is null || ReferenceEquals(node.Scope, this)
+        ? node
+        : throw MergeException.Plugin(
+            "an expression of another tensor is used",
+            expected: "one made from the block that the lambda is given",
+            where: Info.Name,
+            fix: "Carry numbers, not expressions, between tensors.");
 
     private T Ask<T>(T request)
         where T : StatRequest

@@ -13,13 +13,20 @@ public abstract class TensorMerge
     /// </summary>
     public static TensorMerge From(Func<Block, TensorExpr> merge) => new ExpressionMerge(merge);
 
-    /// <summary>Σ w_i θ_i over the models, summed in order.</summary>
+    /// <summary>
+    /// w_0 θ_0 + Σ w_i θ_i. Coefficients are rounded to float32; every product and every partial sum is rounded, in
+    /// order, the base first. A coefficient of 0 leaves its model out, and a single coefficient of 1 copies that model.
+    /// </summary>
     /// <param name="weights">One coefficient a model; any sign, need not add to 1.</param>
-    public static TensorMerge Combine(IReadOnlyList<double> weights) => new CombinationMerge(false, weights);
+    /// <param name="baseWeight">The base's coefficient; not 0 only where there is a base.</param>
+    public static TensorMerge Combine(IReadOnlyList<double> weights, double baseWeight = 0) =>
+        new CombinationMerge(weights, baseWeight, false);
 
-    /// <summary>θ_0 + Σ w_i Δ_i, summed in order. Needs a base.</summary>
+    /// <summary>
+    /// θ_0 + (Σ w_i Δ_i), rounded as <see cref="Combine"/>, the base added last. Needs a base.
+    /// </summary>
     /// <param name="weights">One coefficient a model; any sign, need not add to 1.</param>
-    public static TensorMerge CombineDeltas(IReadOnlyList<double> weights) => new CombinationMerge(true, weights);
+    public static TensorMerge CombineDeltas(IReadOnlyList<double> weights) => new CombinationMerge(weights, 1, true);
 
     /// <summary>θ_0 + B·A, or B·A where there is no base. For 2-D tensors [m, n].</summary>
     /// <param name="b">m×r.</param>
@@ -38,11 +45,13 @@ internal sealed class ExpressionMerge(Func<Block, TensorExpr> merge) : TensorMer
     public Func<Block, TensorExpr> Merge { get; } = merge;
 }
 
-internal sealed class CombinationMerge(bool deltas, IReadOnlyList<double> weights) : TensorMerge
+internal sealed class CombinationMerge(IReadOnlyList<double> weights, double baseWeight, bool deltas) : TensorMerge
 {
-    public bool Deltas { get; } = deltas;
-
     public IReadOnlyList<double> Weights { get; } = weights;
+
+    public double BaseWeight { get; } = baseWeight;
+
+    public bool Deltas { get; } = deltas;
 }
 
 internal sealed class LowRankMerge(Matrix b, Matrix a) : TensorMerge

@@ -29,12 +29,14 @@ public abstract class GraftingTests
             var (rows, columns) = ((int)rank1[tensor].Shape[0], (int)rank1[tensor].Shape[1]);
             var values = rank1[tensor].Values;
             float[] row = [.. Enumerable.Range(0, rows).Select(i => values.Skip(i * columns).Take(columns).Sum())];
-            float[] column = [.. Enumerable.Range(0, columns).Select(j => values.Where((_, e) => e % columns == j).Sum())];
+            float[] column =
+                [.. Enumerable.Range(0, columns).Select(j => values.Where((_, e) => e % columns == j).Sum())];
             rank1.Remove(tensor);
             rank1.Add(tensor + ".row_sum", ArrayTensor.Of(row));
             rank1.Add(tensor + ".column_sum", ArrayTensor.Of(column));
             var sum = (float)row.Sum(r => (double)r);
-            full[tensor] = new ArrayTensor([rows, columns], [.. row.SelectMany(r => column.Select(c => r * (c / sum)))]);
+            float[] product = [.. row.SelectMany(r => column.Select(c => r * (c / sum)))];
+            full[tensor] = new ArrayTensor([rows, columns], product);
         }
         Agrees(0.3, stored, expanded);
     }
@@ -56,7 +58,10 @@ public abstract class GraftingTests
         double density, Dictionary<string, ArrayTensor>[] stored, Dictionary<string, ArrayTensor>[]? expanded = null)
     {
         const double epsilon = 1e-8;
-        var inputs = _golden.Inputs with { Sides = new Dictionary<string, IReadOnlyDictionary<string, ArrayTensor>?[]> { ["second_moment"] = stored } };
+        var inputs = _golden.Inputs with
+        {
+            Sides = new Dictionary<string, IReadOnlyDictionary<string, ArrayTensor>?[]> { ["second_moment"] = stored },
+        };
         var options = new CurvatureGraftOptions { Density = density, Epsilon = epsilon };
         var merged = Runner.Merge(new CurvatureGraft(), options, inputs);
         string[] names = [.. inputs.Base!.Keys.Order(StringComparer.Ordinal)];

@@ -13,6 +13,10 @@ internal static class MergeRunners
 {
     /// <summary>The merge of checkpoints with one tensor <c>w</c>.</summary>
     public static float[] MergeOne(
-        this IMergeRunner runner, MergeStrategy strategy, object options, ArrayTensor? theta0, params ArrayTensor[] models) =>
+        this IMergeRunner runner,
+        MergeStrategy strategy,
+        object options,
+        ArrayTensor? theta0,
+        params ArrayTensor[] models) =>
         runner.Merge(strategy, options, MergeInputs.OfOne(theta0, models))["w"];
 }

@@ -36,7 +36,8 @@ internal sealed record MergeCase(long[] Shape, float[] Base, float[][] Models, d
             from weights in Gen.Choose(4, 16).Select(w => w / 8.0).ArrayOf(models)
             from seed in Gen.Choose(0, int.MaxValue)
             select new MergeCase([.. shape.Select(s => (long)s)], theta0, thetas, weights, (ulong)seed);
-        var config = Config.QuickThrowOnFailure.WithReplay(new FSharpOption<Replay>(new Replay(new Rnd(2026, 1), null)));
+        var replay = new Replay(new Rnd(2026, 1), null);
+        var config = Config.QuickThrowOnFailure.WithReplay(new FSharpOption<Replay>(replay));
         Check.One(config, Prop.ForAll(cases.ToArbitrary(), holds));
     }
 }

@@ -4,7 +4,8 @@ namespace Plugins.Tests;
 internal static class Near
 {
     /// <summary>|x − y| ≤ tolerance for every element.</summary>
-    public static void All(IReadOnlyList<float> expected, IReadOnlyList<float> actual, double tolerance, string what = "")
+    public static void All(
+        IReadOnlyList<float> expected, IReadOnlyList<float> actual, double tolerance, string what)
     {
         Assert.Equal(expected.Count, actual.Count);
         for (var e = 0; e < expected.Count; e++)

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Merge.Sdk;
 
 namespace Merge.Compute.Cpu;
@@ -42,9 +43,9 @@ internal sealed unsafe class AlongSum(Fibers fibers, ScratchValue a, ScratchValu
             if (fibers.Stride == 1)
                 TakeRow(scratch, totals, number, tile + done, run, x + done, y is null ? null : y + done);
             else if (y is null)
-                AddTo(totals + number, x + done, run);
+                LaneSums.AddEach(totals + number, x + done, run);
             else
-                AddProductsTo(totals + number, x + done, y + done, run);
+                LaneSums.AddEachProduct(totals + number, x + done, y + done, run);
             done += run;
         }
     }
@@ -70,18 +71,6 @@ internal sealed unsafe class AlongSum(Fibers fibers, ScratchValue a, ScratchValu
             return;
         ((float*)(scratch + result))[number] = (float)LaneSums.Total(lanes, fibers.Length);
         new Span<double>(lanes, LaneSums.Lanes).Clear();
-    }
-
-    private static void AddTo(double* totals, float* x, int count)
-    {
-        for (var i = 0; i < count; i++)
-            totals[i] += x[i];
-    }
-
-    private static void AddProductsTo(double* totals, float* x, float* y, int count)
-    {
-        for (var i = 0; i < count; i++)
-            totals[i] += (double)x[i] * y[i];
     }
 }
 
@@ -111,6 +100,7 @@ internal sealed unsafe class AlongMax(Fibers fibers, ScratchValue a, long result
     {
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Largest(float* x, int count)
     {
         var largest = float.NegativeInfinity;
@@ -128,6 +118,7 @@ internal sealed unsafe class AlongMax(Fibers fibers, ScratchValue a, long result
         return largest;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Raise(float* numbers, float* x, int count)
     {
         var i = 0;

@@ -2,7 +2,9 @@ using Merge.Sdk;
 
 namespace Merge.Compute.Cpu;
 
-/// <summary>A compiled loop with its numbers. What is left over when the width does not divide the count is padded.</summary>
+/// <summary>
+/// A compiled loop with its numbers. What is left over when the width does not divide the count is padded.
+/// </summary>
 internal sealed unsafe class CompiledLoop(LoopShape shape, LoopNumbers numbers, LoopCode code, int width) : ILoop
 {
     private readonly float[] _constants = [.. numbers.Constants, .. numbers.Cuts.Select(c => c.Value)];
@@ -32,7 +34,8 @@ internal sealed unsafe class CompiledLoop(LoopShape shape, LoopNumbers numbers, 
                 if (k < shape.Inputs.Count)
                 {
                     var bytes = (count - whole) * _sizes[k];
-                    Buffer.MemoryCopy((byte*)streams[k] + ((long)whole * _sizes[k]), (void*)paddedStreams[k], slot, bytes);
+                    var rest = (byte*)streams[k] + ((long)whole * _sizes[k]);
+                    Buffer.MemoryCopy(rest, (void*)paddedStreams[k], slot, bytes);
                 }
             }
             SetLimits(limits, start + whole);

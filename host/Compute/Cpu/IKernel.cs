@@ -16,4 +16,18 @@ internal interface IKernel
     /// <param name="outputs">For every root the address where its bytes go.</param>
     /// <param name="workspace">The caller's own.</param>
     void Run(long start, int count, ReadOnlySpan<nint> inputs, ReadOnlySpan<nint> outputs, Workspace workspace);
+
+    /// <summary>
+    /// As <see cref="Run"/>, but every root goes, as float32, to a buffer of <see cref="Kernel.Tile"/> elements again
+    /// and again; <paramref name="taker"/> is called, in the order of the elements, whenever the buffers are full.
+    /// </summary>
+    void RunTiles(
+        long start, int count, ReadOnlySpan<nint> inputs, ReadOnlySpan<nint> tiles, Workspace workspace,
+        ITileTaker taker);
+}
+
+/// <summary>Uses the values of one tile.</summary>
+internal interface ITileTaker
+{
+    void Take(long start, int count);
 }

@@ -56,7 +56,9 @@ internal sealed unsafe class InterpretedLoop(LoopShape shape, LoopNumbers number
             for (var i = 0; i < length; i++)
             {
                 var below = One.AsNumber(start + done + i < cut.IndexLimit ? -1 : 0);
-                target[i] = step.C == 1 ? Calculate.KeptByNaN(a[i], below) : Calculate.KeptByNumber(a[i], cut.Value, below);
+                target[i] = step.C == 1
+                    ? Calculate.KeptByNaN(a[i], below)
+                    : Calculate.KeptByNumber(a[i], cut.Value, below);
             }
             return;
         }

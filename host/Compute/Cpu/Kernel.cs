@@ -29,17 +29,28 @@ internal sealed record Stage(
 internal sealed unsafe class Kernel(Stage[] stages, int slab, long scratchBytes, int[] inputSizes, int[] outputSizes)
     : IKernel
 {
-    /// <summary>Elements evaluated at once where values pass through scratch: they stay in the first-level cache.</summary>
+    /// <summary>Elements evaluated at once where values pass through scratch: small enough for the nearest cache.</summary>
     public const int Tile = 4096;
 
     public long ScratchBytes => scratchBytes;
 
-    public void Run(long start, int count, ReadOnlySpan<nint> inputs, ReadOnlySpan<nint> outputs, Workspace workspace)
+    public void Run(
+        long start, int count, ReadOnlySpan<nint> inputs, ReadOnlySpan<nint> outputs, Workspace workspace) =>
+        Run(start, count, inputs, outputs, workspace, null);
+
+    public void RunTiles(
+        long start, int count, ReadOnlySpan<nint> inputs, ReadOnlySpan<nint> tiles, Workspace workspace,
+        ITileTaker taker) =>
+        Run(start, count, inputs, tiles, workspace, taker);
+
+    private void Run(
+        long start, int count, ReadOnlySpan<nint> inputs, ReadOnlySpan<nint> outputs, Workspace workspace,
+        ITileTaker? taker)
     {
         var scratch = workspace.Reserve(Scratch.Kernel, scratchBytes);
 
         // A loop alone needs no tiles.
-        var (slabSize, tileSize) = scratchBytes == 0 ? (count, count) : (slab, Tile);
+        var (slabSize, tileSize) = scratchBytes == 0 && taker is null ? (count, count) : (slab, Tile);
         for (var done = 0; done < count; done += slabSize)
         {
             var size = Math.Min(slabSize, count - done);
@@ -50,7 +61,9 @@ internal sealed unsafe class Kernel(Stage[] stages, int slab, long scratchBytes,
                 for (var tile = 0; tile < size; tile += tileSize)
                 {
                     var length = Math.Min(tileSize, size - tile);
-                    RunTile(stage, start, done, tile, length, inputs, outputs, scratch, workspace);
+                    RunTile(stage, start, done, tile, length, inputs, outputs, scratch, workspace, taker is not null);
+                    if (stage == stages[^1])
+                        taker?.Take(start + done + tile, length);
                 }
                 foreach (var barrier in stage.Barriers)
                     barrier.Finish(scratch, size);
@@ -62,7 +75,7 @@ internal sealed unsafe class Kernel(Stage[] stages, int slab, long scratchBytes,
 
     private void RunTile(
         Stage stage, long start, int done, int tile, int length, ReadOnlySpan<nint> inputs, ReadOnlySpan<nint> outputs,
-        byte* scratch, Workspace workspace)
+        byte* scratch, Workspace workspace, bool outputsOfTile)
     {
         var first = start + done + tile;
         foreach (var (leaf, target) in stage.Leaves)
@@ -75,10 +88,11 @@ internal sealed unsafe class Kernel(Stage[] stages, int slab, long scratchBytes,
             for (var k = 0; k < stage.Streams.Length; k++)
             {
                 var (place, slot, value) = stage.Streams[k];
+                var element = (nint)(done + tile);
                 streams[k] = place switch
                 {
-                    LoopStream.Place.Input => inputs[slot] + ((nint)(done + tile) * inputSizes[slot]),
-                    LoopStream.Place.Output => outputs[slot] + ((nint)(done + tile) * outputSizes[slot]),
+                    LoopStream.Place.Input => inputs[slot] + (element * inputSizes[slot]),
+                    LoopStream.Place.Output => outputs[slot] + (outputsOfTile ? 0 : element * outputSizes[slot]),
                     _ => (nint)value.At(scratch, tile),
                 };
             }

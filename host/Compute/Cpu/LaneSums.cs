@@ -14,6 +14,7 @@ internal static unsafe class LaneSums
     private const int Part = 8;
 
     /// <summary>Adds values, the first to lane <paramref name="phase"/> mod 64.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Add(double* lanes, float* values, int count, long phase)
     {
         var lane = (int)(phase % Lanes);
@@ -41,7 +42,10 @@ internal static unsafe class LaneSums
             lanes[lane] += values[i];
     }
 
-    /// <summary>Adds products; exact in float64, so each is rounded only by its addition.</summary>
+    /// <summary>
+    /// Adds products. They are exact in float64, so that fusing them with the addition, or not, gives the same bits.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AddProducts(double* lanes, float* x, float* y, int count, long phase)
     {
         var lane = (int)(phase % Lanes);
@@ -54,14 +58,14 @@ internal static unsafe class LaneSums
             var (e, f, g, h) = (Load(lanes, 4), Load(lanes, 5), Load(lanes, 6), Load(lanes, 7));
             for (; i <= count - Lanes; i += Lanes)
             {
-                a += Widen(x + i, 0) * Widen(y + i, 0);
-                b += Widen(x + i, 1) * Widen(y + i, 1);
-                c += Widen(x + i, 2) * Widen(y + i, 2);
-                d += Widen(x + i, 3) * Widen(y + i, 3);
-                e += Widen(x + i, 4) * Widen(y + i, 4);
-                f += Widen(x + i, 5) * Widen(y + i, 5);
-                g += Widen(x + i, 6) * Widen(y + i, 6);
-                h += Widen(x + i, 7) * Widen(y + i, 7);
+                a = Vector512.MultiplyAddEstimate(Widen(x + i, 0), Widen(y + i, 0), a);
+                b = Vector512.MultiplyAddEstimate(Widen(x + i, 1), Widen(y + i, 1), b);
+                c = Vector512.MultiplyAddEstimate(Widen(x + i, 2), Widen(y + i, 2), c);
+                d = Vector512.MultiplyAddEstimate(Widen(x + i, 3), Widen(y + i, 3), d);
+                e = Vector512.MultiplyAddEstimate(Widen(x + i, 4), Widen(y + i, 4), e);
+                f = Vector512.MultiplyAddEstimate(Widen(x + i, 5), Widen(y + i, 5), f);
+                g = Vector512.MultiplyAddEstimate(Widen(x + i, 6), Widen(y + i, 6), g);
+                h = Vector512.MultiplyAddEstimate(Widen(x + i, 7), Widen(y + i, 7), h);
             }
             Store(lanes, a, b, c, d, e, f, g, h);
         }
@@ -70,6 +74,7 @@ internal static unsafe class LaneSums
     }
 
     /// <summary>The sum of the lanes that <paramref name="count"/> elements reached: halves added to halves.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static double Total(double* lanes, long count)
     {
         var width = 1;
@@ -81,6 +86,28 @@ internal static unsafe class LaneSums
                 lanes[i] += lanes[i + width];
         }
         return lanes[0];
+    }
+
+    /// <summary>Adds each value to a sum of its own.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void AddEach(double* sums, float* values, int count)
+    {
+        var i = 0;
+        for (; i <= count - Part; i += Part)
+            (Vector512.Load(sums + i) + Widen(values + i, 0)).Store(sums + i);
+        for (; i < count; i++)
+            sums[i] += values[i];
+    }
+
+    /// <summary>Adds each product to a sum of its own.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void AddEachProduct(double* sums, float* x, float* y, int count)
+    {
+        var i = 0;
+        for (; i <= count - Part; i += Part)
+            Vector512.MultiplyAddEstimate(Widen(x + i, 0), Widen(y + i, 0), Vector512.Load(sums + i)).Store(sums + i);
+        for (; i < count; i++)
+            sums[i] += (double)x[i] * y[i];
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Merge.Sdk;
 
 namespace Merge.Compute.Cpu;
@@ -80,6 +81,7 @@ internal sealed unsafe class LowRankLeaf(Matrix b, Matrix a) : ILeaf
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Accumulate(double factor, ReadOnlySpan<double> values, double* sums)
     {
         var i = 0;

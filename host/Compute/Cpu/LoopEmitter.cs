@@ -70,7 +70,8 @@ internal sealed class LoopEmitter
                 Call(_lanes, "Broadcast", typeof(int));
             }))];
         var index = limits.Length == 0 ? null : Hold(_integer, () => Call(_lanes, "Iota"));
-        LocalBuilder[] registers = [.. Enumerable.Range(0, _shape.RegisterCount).Select(_ => _il.DeclareLocal(_number))];
+        LocalBuilder[] registers =
+            [.. Enumerable.Range(0, _shape.RegisterCount).Select(_ => _il.DeclareLocal(_number))];
 
         var i = Hold(typeof(nint), () => EmitNumber(0));
         var (body, test) = (_il.DefineLabel(), _il.DefineLabel());

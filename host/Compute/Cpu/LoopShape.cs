@@ -26,7 +26,8 @@ internal readonly record struct LoopStep(Op Op, int A = -1, int B = -1, int C = 
 /// </summary>
 internal sealed class LoopShape
 {
-    public LoopShape(IReadOnlyList<DType> inputs, IReadOnlyList<LoopStep> steps, IReadOnlyList<(int Step, DType Type)> outputs)
+    public LoopShape(
+        IReadOnlyList<DType> inputs, IReadOnlyList<LoopStep> steps, IReadOnlyList<(int Step, DType Type)> outputs)
     {
         Inputs = inputs;
         Steps = steps;
@@ -89,8 +90,8 @@ internal sealed class LoopShape
     private string Describe()
     {
         var text = new StringBuilder().AppendJoin(',', Inputs).Append(';');
-        foreach (var step in Steps)
-            text.Append((int)step.Op).Append(' ').Append(step.A).Append(' ').Append(step.B).Append(' ').Append(step.C).Append(',');
+        foreach (var (op, a, b, c) in Steps)
+            text.Append(op).Append(' ').Append(a).Append(' ').Append(b).Append(' ').Append(c).Append(',');
         return text.Append(';').AppendJoin(',', Outputs).ToString();
     }
 }

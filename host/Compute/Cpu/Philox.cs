@@ -1,5 +1,6 @@
-using System.Runtime.Intrinsics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
+using System.Runtime.Intrinsics;
 using System.Text;
 
 namespace Merge.Compute.Cpu;
@@ -47,6 +48,7 @@ internal static unsafe class Philox
     }
 
     /// <summary>Uniform numbers in [0, 1) of elements [start, start + count).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Fill(ulong key, int stream, long start, int count, float* target)
     {
         var block = Avx512F.IsSupported ? 32 : 4;
@@ -63,7 +65,8 @@ internal static unsafe class Philox
                 continue;
             var first = Math.Max(element, start);
             var end = Math.Min(element + block, start + count);
-            new Span<float>(numbers + (first - element), (int)(end - first)).CopyTo(new(target + (first - start), count));
+            var part = new Span<float>(numbers + (first - element), (int)(end - first));
+            part.CopyTo(new(target + (first - start), part.Length));
         }
     }
 
@@ -77,6 +80,7 @@ internal static unsafe class Philox
     }
 
     // Eight counters, a word in the low half of each 64-bit lane: the form the widening multiplication takes.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Fill32(ulong key, int stream, long counter, float* target)
     {
         var low = Vector512.Create(0xFFFFFFFFUL);

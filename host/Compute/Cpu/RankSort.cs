@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Merge.Compute.Cpu;
 
 /// <summary>Ranks by a stable radix sort.</summary>
@@ -16,12 +18,13 @@ internal static unsafe class RankSort
     /// <param name="length">How many.</param>
     /// <param name="stride">Elements from one to the next.</param>
     /// <param name="scratch">See <see cref="ScratchBytes"/>.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Rank(float* values, float* ranks, int length, int stride, ulong* scratch)
     {
         for (var i = 0; i < length; i++)
             scratch[i] = ((ulong)ScoreKey.Of(values[(long)i * stride]) << 32) | (uint)i;
         var sorted = length <= ShortFiber ? InsertionSort(scratch, length)
-            : length <= 4096 ? RadixSort(scratch, scratch + length, length, 8)
+            : length <= 1024 ? RadixSort(scratch, scratch + length, length, 8)
             : RadixSort(scratch, scratch + length, length, 11);
         for (var rank = 0; rank < length; rank++)
             ranks[(long)(uint)sorted[rank] * stride] = rank;
@@ -41,6 +44,7 @@ internal static unsafe class RankSort
     }
 
     // Least digit first, by the keys alone: equal keys stay in the order of their indices.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static ulong* RadixSort(ulong* from, ulong* to, int length, int digitBits)
     {
         var digits = (32 + digitBits - 1) / digitBits;

@@ -13,7 +13,9 @@ internal enum Scratch
     Sweep,
 }
 
-/// <summary>Scratch memory of one worker, outside the garbage collector; it grows to the largest kernel it serves.</summary>
+/// <summary>
+/// Scratch memory of one worker, outside the garbage collector; it grows to the largest kernel it serves.
+/// </summary>
 internal sealed unsafe class Workspace : IDisposable
 {
     private readonly nint[] _memory = new nint[3];

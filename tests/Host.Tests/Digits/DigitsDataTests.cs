@@ -21,7 +21,8 @@ public class DigitsDataTests
             [178, 182, 177, 183, 181, 182, 181, 179, 174, 180],
             CountsOf([.. data.Selection.Labels, .. data.Report.Labels]));
 
-        static IEnumerable<int> CountsOf(int[] labels) => Enumerable.Range(0, 10).Select(d => labels.Count(l => l == d));
+        static IEnumerable<int> CountsOf(int[] labels) =>
+            Enumerable.Range(0, 10).Select(digit => labels.Count(label => label == digit));
     }
 
     [Fact]

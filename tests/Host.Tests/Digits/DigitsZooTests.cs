@@ -89,6 +89,9 @@ public class DigitsZooTests : IClassFixture<DigitsZooTests.Trained>
         Assert.Contains("norm.bias", Assert.Throws<ArgumentException>(() => Accuracy.Of(broken, data.Report)).Message);
     }
 
-    private static string DigestOf(DigitsModel model) => Convert.ToHexStringLower(SHA256.HashData(
-        DigitsModel.Layout.SelectMany(t => MemoryMarshal.AsBytes<float>(model.Tensors[t.Name].Values).ToArray()).ToArray()));
+    private static string DigestOf(DigitsModel model)
+    {
+        float[] values = [.. DigitsModel.Layout.SelectMany(t => model.Tensors[t.Name].Values)];
+        return Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<float>(values)));
+    }
 }

@@ -5,15 +5,17 @@ using System.Reflection.PortableExecutable;
 
 namespace Host.Tests.Plugins;
 
-/// <summary>Assemblies without code that only refer to others, for contracts and runtimes that do not exist yet.</summary>
+/// <summary>Assemblies without code that only refer to another, for contracts that do not exist yet.</summary>
 internal static class BareAssembly
 {
     public static byte[] ReferringTo(
         string name, Version version, CorFlags flags = CorFlags.ILOnly)
     {
         var metadata = new MetadataBuilder();
-        metadata.AddModule(0, metadata.GetOrAddString("bare.dll"), metadata.GetOrAddGuid(new Guid(1, 2, 3, new byte[8])), default, default);
-        metadata.AddAssembly(metadata.GetOrAddString("bare"), new Version(1, 2, 3, 4), default, default, 0, AssemblyHashAlgorithm.None);
+        var id = metadata.GetOrAddGuid(new Guid(1, 2, 3, new byte[8]));
+        metadata.AddModule(0, metadata.GetOrAddString("bare.dll"), id, default, default);
+        metadata.AddAssembly(
+            metadata.GetOrAddString("bare"), new Version(1, 2, 3, 4), default, default, 0, AssemblyHashAlgorithm.None);
         metadata.AddTypeDefinition(
             TypeAttributes.NotPublic, default, metadata.GetOrAddString("<Module>"), default,
             MetadataTokens.FieldDefinitionHandle(1), MetadataTokens.MethodDefinitionHandle(1));

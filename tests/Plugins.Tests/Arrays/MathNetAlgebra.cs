@@ -28,7 +28,8 @@ internal sealed class MathNetAlgebra : ILinearAlgebra
     public Qr Qr(Matrix a)
     {
         var qr = To(a).QR(QRMethod.Thin);
-        var signs = DiagonalMatrix.OfDiagonal(qr.R.RowCount, qr.R.RowCount, qr.R.Diagonal().Select(r => r < 0 ? -1.0 : 1));
+        var signs = DiagonalMatrix.OfDiagonal(
+            qr.R.RowCount, qr.R.RowCount, qr.R.Diagonal().Select(r => r < 0 ? -1.0 : 1));
         return new Qr(From(qr.Q * signs), From(signs * qr.R));
     }
 

@@ -2,7 +2,9 @@ using Merge.Sdk;
 
 namespace Plugins.Tests.Arrays;
 
-/// <summary>Order, cuts and ranks by sorting: -0 equals +0, NaN is above all, of equal scores the lower index stays.</summary>
+/// <summary>
+/// Order, cuts and ranks by sorting: -0 equals +0, NaN is above all, of equal scores the lower index stays.
+/// </summary>
 internal static class OrderOnArrays
 {
     public static int Compare(float a, float b) => (float.IsNaN(a), float.IsNaN(b)) switch

@@ -3,8 +3,8 @@ using System.Text;
 namespace Plugins.Tests.Arrays;
 
 /// <summary>
-/// Philox4x32-10, one element at a time: element e of a stream is word e mod 4 of counter (e / 4, stream); the key mixes
-/// seed and tensor name.
+/// Philox4x32-10, one element at a time: element e of a stream is word e mod 4 of counter (e / 4, stream); the key
+/// mixes seed and tensor name.
 /// </summary>
 internal static class PhiloxOnArrays
 {

@@ -12,7 +12,10 @@ internal sealed class TensorOnArrays
         _inputs = inputs;
         Scan = new TensorScan(
             new TensorInfo(name, [.. shape], TensorKind.Weight, null),
-            inputs.Models.Count, inputs.Base is not null, (side, model) => Side(side, model) is not null, new MathNetAlgebra());
+            inputs.Models.Count,
+            inputs.Base is not null,
+            (side, model) => Side(side, model) is not null,
+            new MathNetAlgebra());
     }
 
     public TensorScan Scan { get; }
@@ -55,7 +58,10 @@ internal sealed class TensorOnArrays
                 Assert.Equal(Scan.ModelCount, m.Weights.Count);
                 return Evaluate(Scan.Record(b =>
                 {
-                    var sum = (m.Deltas ? b.Deltas : b.Models).Zip(m.Weights, (x, w) => w * x).Aggregate((x, y) => x + y);
+                    var terms = (m.Deltas ? b.Deltas : b.Models).Zip(m.Weights, (x, w) => w * x);
+                    if (!m.Deltas && m.BaseWeight != 0)
+                        terms = terms.Prepend(m.BaseWeight * b.Base);
+                    var sum = terms.Aggregate((x, y) => x + y);
                     return m.Deltas ? b.Base + sum : sum;
                 }));
             default:
@@ -79,7 +85,8 @@ internal sealed class TensorOnArrays
             case RangeRequest r:
                 var values = Evaluate(r.Value);
                 r.Stat.Complete(new ValueRange(
-                    values.Aggregate(float.PositiveInfinity, MathF.Min), values.Aggregate(float.NegativeInfinity, MathF.Max)));
+                    values.Aggregate(float.PositiveInfinity, MathF.Min),
+                    values.Aggregate(float.NegativeInfinity, MathF.Max)));
                 break;
             case GramRequest r:
                 var columns = r.Values.Select(Evaluate).ToList();
@@ -98,7 +105,8 @@ internal sealed class TensorOnArrays
                 break;
             case ColumnSumsRequest r:
                 var transposed = AsMatrix(Evaluate(r.Value)).Transpose();
-                r.Stat.Complete([.. Enumerable.Range(0, transposed.Rows).Select(j => transposed.Row(j).ToArray().Sum())]);
+                r.Stat.Complete(
+                    [.. Enumerable.Range(0, transposed.Rows).Select(j => transposed.Row(j).ToArray().Sum())]);
                 break;
             case MaterializeRequest r:
                 r.Stat.Complete(AsMatrix(Evaluate(r.Value)));

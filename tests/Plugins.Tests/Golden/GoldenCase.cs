@@ -34,7 +34,8 @@ internal sealed class GoldenCase
     public int Draws => _case.GetProperty("mc_draws").GetInt32();
 
     /// <summary>The mean share of a tensor's elements that a draw changes.</summary>
-    public double ShareChanged(string tensor) => _case.GetProperty("mc_fraction_changed").GetProperty(tensor).GetDouble();
+    public double ShareChanged(string tensor) =>
+        _case.GetProperty("mc_fraction_changed").GetProperty(tensor).GetDouble();
 
     /// <summary>The strategy and its options, as the case gives them.</summary>
     public (MergeStrategy Strategy, object Options) Method() => _case.GetProperty("method").GetString() switch

@@ -44,7 +44,8 @@ public abstract class GoldenTests
             for (var e = 0; e < mean.Length; e++)
             {
                 var difference = Math.Abs(merges.Average(m => (double)m[tensor][e]) - mean[e]);
-                Assert.True(difference <= (6 * deviation[e] * meanError) + Tolerance, $"{tensor}[{e}] is {difference} off");
+                Assert.True(
+                    difference <= (6 * deviation[e] * meanError) + Tolerance, $"{tensor}[{e}] is {difference} off");
             }
             var changed = merges.Average(m => m[tensor].Zip(theta0.Values).Average(p => p.First != p.Second ? 1.0 : 0));
             var shareError = 0.5 * meanError / Math.Sqrt(mean.Length);

@@ -23,7 +23,8 @@ internal static class Grafting
                 for (var e = 0; e < delta.Length; e++)
                     scored.Add((v[e] * (delta[e] * delta[e]), t, e));
             }
-            foreach (var (_, t, e) in scored.OrderByDescending(s => s.Score).Take(keep)) // stable: first come, first kept
+            // A stable sort: of equal scores the first stays.
+            foreach (var (_, t, e) in scored.OrderByDescending(s => s.Score).Take(keep))
             {
                 var weight = Math.Sqrt(moments(t, i)![e]) + epsilon;
                 sum[t][e] += weight * tensors[t].Delta(i)[e];

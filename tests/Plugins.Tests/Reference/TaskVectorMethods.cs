@@ -1,6 +1,6 @@
 namespace Plugins.Tests.Reference;
 
-/// <summary>Task arithmetic, TIES and DELLA over whole arrays. What decides (order, sign) is float32, as in METHODS.</summary>
+/// <summary>Task arithmetic, TIES and DELLA over whole arrays. What decides (order, sign) is float32.</summary>
 internal static class TaskVectorMethods
 {
     public static double[] TaskArithmetic(MergeCase c, bool normalize, double lambda)

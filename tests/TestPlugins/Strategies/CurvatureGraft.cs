@@ -23,7 +23,8 @@ public sealed class CurvatureGraft : MergeStrategy<CurvatureGraftOptions, ModelC
 {
     internal const string SecondMoment = "second_moment";
 
-    public override StrategyInfo Info => new("curvature_graft", "Curvature graft", "arXiv:2509.11167", InputRole.Required);
+    public override StrategyInfo Info =>
+        new("curvature_graft", "Curvature graft", "arXiv:2509.11167", InputRole.Required);
 
     protected override async ValueTask<ModelCut[]> Survey(ModelScan<CurvatureGraftOptions> model)
     {

@@ -21,7 +21,7 @@ public sealed class Slerp : MergeStrategy<SlerpOptions>
     {
         var gram = await tensor.Gram(b => [b.Base, b.Models[0]]);
         var (c0, c1) = Coefficients(gram, options.T);
-        return TensorMerge.From(b => (c0 * b.Base) + (c1 * b.Models[0]));
+        return TensorMerge.Combine([c1], baseWeight: c0);
     }
 
     private static (double C0, double C1) Coefficients(Matrix gram, double t)

@@ -9,7 +9,8 @@ internal static class TaskVectors
     /// <param name="values">x_i = w_i · Δ_i, trimmed or masked.</param>
     /// <param name="weights">w_i: where <paramref name="normalize"/>, the sum of the agreeing ones divides.</param>
     /// <param name="normalize">Whether to divide; a sum of 0 counts as 1.</param>
-    public static TensorExpr AgreeingSum(IReadOnlyList<TensorExpr> values, IReadOnlyList<double> weights, bool normalize)
+    public static TensorExpr AgreeingSum(
+        IReadOnlyList<TensorExpr> values, IReadOnlyList<double> weights, bool normalize)
     {
         var plus = Sum(values) >= 0f;
         TensorExpr sum = 0f;

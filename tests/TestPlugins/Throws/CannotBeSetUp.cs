@@ -6,7 +6,8 @@ public abstract class NeverPlans : MergeStrategy<Options>
 {
     public override StrategyInfo Info => new("never-plans", "Never plans");
 
-    protected sealed override ValueTask<TensorMerge> Plan(TensorScan tensor, Options options) => new(TensorMerge.Copy(0));
+    protected sealed override ValueTask<TensorMerge> Plan(TensorScan tensor, Options options) =>
+        new(TensorMerge.Copy(0));
 }
 
 public sealed class ThrowsInConstructor : NeverPlans

@@ -1,0 +1,194 @@
+using Merge.Compute.Cpu;
+using Merge.Sdk;
+
+namespace Merge.Compute;
+
+/// <summary>
+/// Pending statistics of one tensor: sweeps over its bytes until all are known. One sweep does for all but exact cuts
+/// and order statistics, which need another one or two.
+/// </summary>
+internal sealed class TensorStatistics
+{
+    // Segments are no smaller, and no more than 64 of a large tensor.
+    private const long SmallestSegment = 1 << 20;
+    private const int MostSegments = 64;
+
+    private readonly TensorInfo _info;
+    private readonly IReadOnlyList<StatRequest> _requests;
+    private readonly CpuCompiler _compiler;
+    private readonly Func<InputKey, DType> _inputType;
+    private readonly ulong _seed;
+    private readonly Func<InputKey, Node?>? _substitute;
+    private readonly List<Reduction> _once = [];
+    private readonly List<SelectionReduction> _own = [];
+    private readonly List<SelectionReduction> _selections = [];
+    private readonly Dictionary<StatRequest, Action> _complete = new(ReferenceEqualityComparer.Instance);
+    private long _segmentLength;
+    private bool _begun;
+
+    /// <param name="info">The tensor.</param>
+    /// <param name="requests">What is asked of it.</param>
+    /// <param name="shared">Selections it has a part in, its number there, and the score.</param>
+    /// <param name="compiler">Makes the kernels.</param>
+    /// <param name="inputType">Stored type of a streamed tensor.</param>
+    /// <param name="seed">The recipe's.</param>
+    /// <param name="substitute">See <see cref="Recording.Of"/>.</param>
+    public TensorStatistics(
+        TensorInfo info,
+        IReadOnlyList<StatRequest> requests,
+        IReadOnlyList<(ScoreSelection Selection, int Member, Node Score)> shared,
+        CpuCompiler compiler,
+        Func<InputKey, DType> inputType,
+        ulong seed,
+        Func<InputKey, Node?>? substitute = null)
+    {
+        (_info, _requests, _compiler) = (info, requests, compiler);
+        (_inputType, _seed, _substitute) = (inputType, seed, substitute);
+        foreach (var request in requests)
+            Prepare(request);
+        PrepareSelections();
+        _selections.AddRange(_own);
+        _selections.AddRange(shared.Select(s => new SelectionReduction(s.Selection, s.Member, s.Score)));
+    }
+
+    /// <summary>The next sweep to run; null when all is known.</summary>
+    public TensorSweep? Next()
+    {
+        if (_begun)
+        {
+            foreach (var selection in _own.Where(s => s.Wanted))
+                selection.Selection.Advance();
+        }
+        List<Reduction> pending = [.. _begun ? [] : _once, .. _selections.Where(s => s.Wanted)];
+        var first = !_begun;
+        _begun = true;
+        if (pending.Count == 0)
+            return null;
+        if (_info.Count == 0)
+        {
+            foreach (var reduction in pending)
+                reduction.Finish([]);
+            return null;
+        }
+        if (first)
+            _segmentLength = SegmentLength(pending);
+        return new(_info, pending, _segmentLength, _compiler, _inputType, _seed, _substitute);
+    }
+
+    /// <summary>Gives every statistic its value, which runs what waits for it.</summary>
+    public void Complete()
+    {
+        foreach (var request in _requests)
+            _complete[request]();
+    }
+
+    /// <summary>Gives every statistic a fault instead.</summary>
+    public void Fail(Exception fault)
+    {
+        foreach (var request in _requests)
+            request.Fail(fault);
+    }
+
+    private void Prepare(StatRequest request)
+    {
+        switch (request)
+        {
+            case SumRequest sum:
+                _once.Add(new SumReduction(
+                    [sum.Value], [(0, -1)], s => _complete[request] = () => sum.Stat.Complete(s[0])));
+                break;
+            case DotRequest dot:
+                _once.Add(new SumReduction(
+                    [dot.A, dot.B], [(0, 1)], s => _complete[request] = () => dot.Stat.Complete(s[0])));
+                break;
+            case GramRequest gram:
+                _once.Add(Gram(gram));
+                break;
+            case CountRequest count:
+                _once.Add(new CountReduction(count.Mask, n => _complete[request] = () => count.Stat.Complete(n)));
+                break;
+            case RangeRequest range:
+                _once.Add(new RangeReduction(range.Value, r => _complete[request] = () => range.Stat.Complete(r)));
+                break;
+            case RowSumsRequest rows:
+                _once.Add(new RowSumsReduction(
+                    _info, rows.Value, s => _complete[request] = () => rows.Stat.Complete(s)));
+                break;
+            case ColumnSumsRequest columns:
+                _once.Add(new ColumnSumsReduction(
+                    _info, columns.Value, s => _complete[request] = () => columns.Stat.Complete(s)));
+                break;
+            case MaterializeRequest matrix:
+                _once.Add(new MaterializeReduction(
+                    _info, matrix.Value, m => _complete[request] = () => matrix.Stat.Complete(m)));
+                break;
+            case LargestRequest { Keep: <= 0 } none:
+                _complete[request] = () => none.Stat.Complete(Cut.KeepNone);
+                break;
+            case LargestRequest all when all.Keep >= _info.Count:
+                _complete[request] = () => all.Stat.Complete(Cut.KeepAll);
+                break;
+        }
+    }
+
+    private SumReduction Gram(GramRequest request)
+    {
+        var size = request.Values.Count;
+        (int A, int B)[] pairs =
+            [.. from i in Enumerable.Range(0, size) from j in Enumerable.Range(i, size - i) select (i, j)];
+        return new(request.Values, pairs, sums => _complete[request] = () =>
+        {
+            var gram = new Matrix(size, size);
+            for (var k = 0; k < pairs.Length; k++)
+                gram[pairs[k].A, pairs[k].B] = gram[pairs[k].B, pairs[k].A] = sums[k];
+            request.Stat.Complete(gram);
+        });
+    }
+
+    // Cuts and order statistics of one score share its counts.
+    private void PrepareSelections()
+    {
+        var wanted = new List<(Node Score, StatRequest Request, (long Rank, long Keep)[] Ranks)>();
+        foreach (var request in _requests.Where(r => !_complete.ContainsKey(r)))
+        {
+            if (request is LargestRequest largest)
+                wanted.Add((largest.Score, request, [(_info.Count - largest.Keep, largest.Keep)]));
+            else if (request is OrderRequest order)
+                wanted.Add((order.Score, request, [.. order.Ranks.Select(r => (r, -1L))]));
+        }
+        var terms = Recording.Of(_info, [.. wanted.Select(w => w.Score)], _substitute).Roots;
+        foreach (var group in wanted.Zip(terms).GroupBy(w => w.Second, w => w.First))
+        {
+            var selection = new ScoreSelection([.. group.SelectMany(w => w.Ranks)]);
+            _own.Add(new(selection, 0, group.First().Score));
+            var first = 0;
+            foreach (var (_, request, ranks) in group)
+            {
+                var target = first;
+                first += ranks.Length;
+                _complete[request] = request is LargestRequest largest
+                    ? () => largest.Stat.Complete(selection.CutOf(target, 0))
+                    : () => ((OrderRequest)request).Stat.Complete(
+                        [.. Enumerable.Range(target, ranks.Length).Select(selection.Score)]);
+            }
+        }
+    }
+
+    private long SegmentLength(List<Reduction> reductions)
+    {
+        var recording = Recording.Of(_info, [.. reductions.SelectMany(r => r.Operands)], _substitute);
+        var step = TensorSweep.UnitOf(_info, reductions, recording);
+        foreach (var reduction in reductions)
+            step = LeastCommonMultiple(step, reduction.SegmentUnit);
+        var length = Math.Max(SmallestSegment, (_info.Count + MostSegments - 1) / MostSegments);
+        return step >= _info.Count ? _info.Count : (length + step - 1) / step * step;
+    }
+
+    private static long LeastCommonMultiple(long a, long b)
+    {
+        var (x, y) = (a, b);
+        while (y != 0)
+            (x, y) = (y, x % y);
+        return (long)Int128.Min((Int128)a / x * b, long.MaxValue / 4);
+    }
+}

@@ -1,0 +1,129 @@
+using FsCheck;
+using FsCheck.Fluent;
+using Merge.Compute;
+using Merge.Compute.Cpu;
+using Merge.Sdk;
+using static Host.Tests.Compute.Sweeps;
+
+namespace Host.Tests.Compute;
+
+public class SelectionTests
+{
+    [Fact]
+    public void Cuts_keep_exactly_the_largest_with_the_lower_indices()
+    {
+        var property = Prop.ForAll(Gen.Choose(0, int.MaxValue - 10).ToArbitrary(), seed =>
+        {
+            var random = new RandomExpressions((ulong)seed);
+            var scores = Evaluate.Values(1 + random.Below(3000), (ulong)seed);
+            CheckCuts(scores, [0, 1, scores.Length, scores.Length + 5, random.Below(scores.Length), random.Below(scores.Length)]);
+        });
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(150).WithReplay(20260102, 77), property);
+    }
+
+    [Fact]
+    public void Cuts_among_more_ties_than_can_be_gathered_are_exact()
+    {
+        const int Count = 4_300_000;
+        var scores = new float[Count];
+        for (var i = 0; i < Count; i++)
+            scores[i] = Philox.Words(((uint)i, 0, 0, 0), 9).X % 10 is var x && x < 8 ? (x % 2 == 0 ? 0f : -0f) : x - 8.5f;
+        var negative = scores.Count(s => s < 0);
+        CheckCuts(scores, [1, Count / 2, Count - negative, Count - negative + 1, Count - negative - 1, Count - 1]);
+    }
+
+    [Fact]
+    public void Cuts_among_many_different_scores_of_one_bin_are_exact()
+    {
+        float Score(int i) => 1 + ((Philox.Words(((uint)i, 0, 0, 0), 3).X % 30000) * 1.1920929e-7f);
+        float[] scores = [.. Enumerable.Range(0, 2_200_000).Select(Score)];
+        CheckCuts(scores, [1, 12345, 1_100_000, 2_199_999]);
+    }
+
+    [Fact]
+    public void Order_statistics_are_those_of_sorting()
+    {
+        var scores = Evaluate.Values(20011, 4);
+        var sorted = (float[])scores.Clone();
+        Array.Sort(sorted, WholeArrays.Compare);
+        var scan = Evaluate.Scan(0, scores.Length);
+        long[] ranks = [0, 20010, 10005, 5002, 10005, 15007, 17];
+        var values = scan.OrderStatistics(b => b.Base, ranks);
+        Complete(scan, [scores]);
+        for (var k = 0; k < ranks.Length; k++)
+            Assert.Equal(0, WholeArrays.Compare(sorted[ranks[k]], Value(values)[k]));
+    }
+
+    [Fact]
+    public void The_same_score_is_kept_where_its_cut_says_so()
+    {
+        var inputs = new[] { Evaluate.Finite(50_021, 1), Evaluate.Finite(50_021, 2) };
+        var scan = Evaluate.Scan(1, 50_021);
+        TensorExpr Score(Block b) => (b.Deltas[0].Abs() * 0.37f).Exp();
+        var cut = scan.Largest(Score, 12_345);
+        Complete(scan, inputs);
+        var kept = scan.Count(b => Score(b).KeptBy(Value(cut)));
+        Complete(scan, inputs, compiler: Evaluate.Interpreter);
+        Assert.Equal(12_345, Value(kept));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(4000)]
+    [InlineData(5000)]
+    [InlineData(1_200_000)]
+    [InlineData(3_999_999)]
+    [InlineData(100_000_000)]
+    public void A_model_keeps_exactly_as_many_in_the_order_of_its_tensors(long keep)
+    {
+        int[] sizes = [1000, 0, 7, 2_500_000, 1_500_000, 2500];
+        var scans = sizes.Select((n, i) => new TensorScan(
+            new TensorInfo($"t{i}", [n], TensorKind.Weight, i), 0, true, (_, _) => false, null!)).ToArray();
+        var values = sizes.Select((n, i) => Enumerable.Range(0, n)
+            .Select(k => Philox.Words(((uint)k, 0, 0, 0), (ulong)i).X % 20 is var x && x < 15 ? 0f : x * 0.5f).ToArray()).ToArray();
+        var model = new ModelScan<object>([.. scans.Select(s => new SurveyedTensor<object>(s, new object()))]);
+        var cut = model.Largest(t => t.Scan == scans[2] ? null : b => b.Base, keep);
+        var sum = scans[0].Sum(b => b.Base);
+        var statistics = new ModelStatistics(model, new CpuCompiler(), (_, _) => DType.F32, 0);
+        var rounds = 0;
+        while (statistics.Next() is { } round)
+        {
+            rounds++;
+            foreach (var (scan, sweep) in round)
+                Sweeps.Run(sweep, scan.Info, [values[Array.IndexOf(scans, scan)]], 5);
+        }
+        statistics.Complete();
+
+        Assert.InRange(rounds, 1, 3);
+        Assert.Equal(values[0].Sum(v => (double)v), Value(sum));
+        var all = new[] { 0, 3, 4, 5 }.SelectMany(t => values[t].Select((v, i) => (Value: v, Tensor: t, Index: i))).ToArray();
+        var expected = all.OrderByDescending(e => e.Value).ThenBy(e => e.Tensor).ThenBy(e => e.Index)
+            .Take((int)Math.Min(keep, all.Length)).Select(e => (e.Tensor, e.Index)).ToHashSet();
+        var kept = all.Where(e => IsKept(e.Value, e.Index, Value(cut).For(scans[e.Tensor].Info))).ToArray();
+        Assert.Equal(expected.Count, kept.Length);
+        Assert.All(kept, e => Assert.Contains((e.Tensor, e.Index), expected));
+        Assert.Equal(Cut.KeepNone, Value(cut).For(scans[2].Info));
+    }
+
+    private static void CheckCuts(float[] scores, long[] keeps)
+    {
+        var scan = Evaluate.Scan(0, scores.Length);
+        var cuts = keeps.Select(k => scan.Largest(b => b.Base, k)).ToArray();
+        Complete(scan, [scores]);
+        int[] order = [.. Enumerable.Range(0, scores.Length)];
+        Array.Sort(order, (i, j) => WholeArrays.Compare(scores[j], scores[i]) is var c && c != 0 ? c : i - j);
+        for (var k = 0; k < keeps.Length; k++)
+        {
+            var cut = Value(cuts[k]);
+            var expected = new bool[scores.Length];
+            foreach (var i in order.Take((int)Math.Min(keeps[k], scores.Length)))
+                expected[i] = true;
+            bool[] kept = [.. scores.Select((s, i) => IsKept(s, i, cut))];
+            Assert.True(expected.AsSpan().SequenceEqual(kept), $"keep {keeps[k]} of {scores.Length}: {cut}");
+        }
+    }
+
+    private static bool IsKept(float score, long index, Cut cut) =>
+        WholeArrays.Compare(score, cut.Value) is var order && (order > 0 || (order == 0 && index < cut.IndexLimit));
+}
