@@ -71,7 +71,7 @@ public sealed class CommandTests : IDisposable
         Assert.Matches(@"(?m)^layers\.2\.w +BF16 +\[2, 3\] +12 bytes +weight +2$", text);
         Assert.Contains("3 tensors, 12 parameters in 2 layers", text);
         // As a person counts: 2 before 10.
-        Assert.True(text.IndexOf("layers.2.w") < text.IndexOf("layers.10.w"));
+        Assert.True(text.IndexOf("layers.2.w", StringComparison.Ordinal) < text.IndexOf("layers.10.w", StringComparison.Ordinal));
         var json = _scratch.Succeeds("inspect", "a", "--json").Json;
         Assert.Equal(12, json.GetProperty("parameters").GetInt64());
         var norm = json.GetProperty("tensors").EnumerateArray().Single(t => t.GetProperty("name").GetString() == "norm.weight");

@@ -45,12 +45,17 @@ public sealed class OutputErrorTests : IDisposable
         Assert.True(File.Exists(_scratch["a/model.safetensors"]));
     }
 
-    [Fact]
-    public void A_link_to_an_input_is_not_an_output()
+    [Theory]
+    [InlineData("done", "link")]
+    [InlineData("link", "done")]
+    [InlineData("chain/link", "done")]
+    public void An_output_that_holds_an_input_by_way_of_links_is_refused_even_with_force(string model, string output)
     {
-        Directory.CreateSymbolicLink(_scratch["link"], _scratch["a"]);
-        _scratch.Refuses(2, ["holds an input"], "run", _scratch.Recipe("linear", "a=1 b=1"), "link", "--force");
-        Assert.True(File.Exists(_scratch["a/model.safetensors"]));
+        _scratch.Succeeds("run", _scratch.Recipe("linear", "a=1 b=1"), "done");
+        Directory.CreateSymbolicLink(_scratch["link"], "done");
+        Directory.CreateSymbolicLink(_scratch["chain"], ".");
+        _scratch.Refuses(2, ["holds an input"], "run", _scratch.Recipe("linear", $"{model}=1 b=1"), output, "--force");
+        Assert.True(File.Exists(_scratch["done/model.safetensors"]));
     }
 
     [Fact]

@@ -51,14 +51,14 @@ public sealed class RecipeErrorTests : IDisposable
 
     [Fact]
     public void A_missing_model_prints_the_command_that_downloads_it() => Refuses(
-        ["'org/name@v1'", "recipe.yaml, line 4", "hf download org/name --revision v1", _scratch["org/name@v1"]],
+        ["'org/name@v1'", "recipe.yaml, line 5", "hf download org/name --revision v1", _scratch["org/name@v1"]],
         _scratch.Recipe("linear", "a=1 org/name@v1=1"));
 
     [Fact]
     public void A_mistyped_model_names_the_nearest()
     {
         TinyCheckpoint.Write(_scratch["models/wizard-7b"], TinyTensor.Of("F32", "w", [1], 1));
-        Refuses(["'models/wizzard-7b'", "line 4", "'models/wizard-7b'"], _scratch.Recipe("linear", "a=1 models/wizzard-7b=1"));
+        Refuses(["'models/wizzard-7b'", "line 5", "'models/wizard-7b'"], _scratch.Recipe("linear", "a=1 models/wizzard-7b=1"));
     }
 
     [Fact]
@@ -82,8 +82,10 @@ public sealed class RecipeErrorTests : IDisposable
         _scratch.Write("r.yaml", "merge_method: linear\nmodels:\n  - model: a\n   parameters: {weight: 1}\n"));
 
     [Theory]
-    [InlineData("--threads", "0", "--threads must be from 1 to 1024")]
-    [InlineData("--threads", "many", "--threads")]
+    [InlineData("--threads", "0", "--threads is '0'; expected a whole number from 1 to 1024")]
+    [InlineData("--threads", "many", "--threads is 'many'")]
+    [InlineData("--threads", "", "--threads")]
+    [InlineData("--memory", "", "--memory")]
     [InlineData("--memory", "much", "'much' is no size")]
     [InlineData("--forse", "", "Did you mean '--force'?")]
     public void A_wrong_option_is_explained(string option, string value, string words) =>
