@@ -33,7 +33,7 @@ public sealed class DeterminismTests : IDisposable
     public void Threads_and_memory_change_no_byte(string method, string models, string more)
     {
         var recipe = _scratch.Recipe(method, models, more);
-        string[][] settings = [["--threads", "1"], ["--threads", "5"], ["--threads", "2", "--memory", "32MB"]];
+        string[][] settings = [["--threads", "1"], ["--threads", "5"], ["--threads", "2", "--memory", "40MB"]];
         foreach (var (i, setting) in settings.Index())
         {
             Directory.CreateDirectory(_scratch[$"{i}"]);

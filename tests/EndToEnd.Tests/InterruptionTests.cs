@@ -20,6 +20,8 @@ public sealed class InterruptionTests(BigModels models) : IClassFixture<BigModel
 
     private string Partial => Out + ".partial";
 
+    private string JournalPath => Path.Combine(Partial, "journal.jsonl");
+
     [Fact]
     public void A_killed_merge_resumes_and_gives_the_same_bytes()
     {
@@ -45,8 +47,7 @@ public sealed class InterruptionTests(BigModels models) : IClassFixture<BigModel
     public void A_journal_cut_within_a_line_is_believed_up_to_there()
     {
         var finished = KillOne();
-        var journal = Path.Combine(Partial, "journal.jsonl");
-        File.WriteAllText(journal, string.Join('\n', finished[..3]) + '\n' + finished[3][..^5]);
+        File.WriteAllText(JournalPath, string.Join('\n', finished[..3]) + '\n' + finished[3][..^5]);
         Assert.Equal(2, Finish().GetProperty("tensors_resumed").GetInt32());
         FolderContent.AssertSame(models.Undisturbed, Out);
     }
@@ -98,21 +99,25 @@ public sealed class InterruptionTests(BigModels models) : IClassFixture<BigModel
 
     private JsonElement Finish() => models.Scratch.Succeeds([.. models.Arguments(Out), "--json"]).Json;
 
-    /// <summary>Starts a merge and kills it once some tensors are finished; gives the journal's lines.</summary>
+    /// <summary>
+    /// Starts a merge and kills it once some tensors are finished; gives the journal's whole lines, of which the first
+    /// tells merges apart.
+    /// </summary>
     private string[] KillOne()
     {
         using var process = StartOne();
         process.Signal(Kill);
         Assert.Equal(128 + Kill, process.Wait().ExitCode);
-        return Journal();
+        var text = File.ReadAllText(JournalPath);
+        return text[..text.LastIndexOf('\n')].Split('\n');
     }
 
     private MergeProcess StartOne()
     {
         var process = models.Scratch.Start(models.Arguments(Out));
         var clock = Stopwatch.StartNew();
-        // The first line tells the merges apart; then one a tensor.
-        while (Journal().Length < 4)
+        // Merge holds the journal locked: only its length can be seen. A tensor's line is shorter than this.
+        while (new FileInfo(JournalPath) is not { Exists: true, Length: > 5 * 120 })
         {
             Assert.False(process.HasExited, "the merge ended before it could be interrupted");
             Assert.True(clock.Elapsed < MergeProcess.Patience, "the merge finished no tensor");
@@ -121,16 +126,6 @@ public sealed class InterruptionTests(BigModels models) : IClassFixture<BigModel
         return process;
     }
 
-    /// <summary>The whole lines of the journal; it is open, and locked, in merge.</summary>
-    private string[] Journal()
-    {
-        var path = Path.Combine(Partial, "journal.jsonl");
-        if (!File.Exists(path))
-            return [];
-        using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-        var text = reader.ReadToEnd();
-        return text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries);
-    }
 
     private static void FlipLastByteOf(string tensor, string path)
     {

@@ -12,7 +12,7 @@ public sealed class LauncherTests : IDisposable
 
     public LauncherTests()
     {
-        foreach (var source in new[] { "host/Program.cs", "sdk/a", "plugins/a", "Directory.Build.props", "global.json", "BannedSymbols.txt" })
+        foreach (var source in new[] { "host/Program.cs", "sdk/a", "plugins/a", "samples/digits/a", "Directory.Build.props", "global.json", "BannedSymbols.txt" })
             _scratch.Write($"tree/{source}", "");
         File.Copy(Path.Combine(MergeProcess.Root, "merge"), _scratch["tree/merge"]);
         var built = Path.GetDirectoryName(MergeProcess.Program)!;

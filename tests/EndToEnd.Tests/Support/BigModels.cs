@@ -15,7 +15,7 @@ public sealed class BigModels : IDisposable
             TinyCheckpoint.Write(Scratch[model], [.. Enumerable.Range(0, Tensors).Select(i => new TinyTensor(
                 $"layers.{i}.w", "F32", [Elements], pattern[(i * 4096)..((i * 4096) + (Elements * 4))]))]);
         }
-        Recipe = Scratch.Recipe("ties", "a=0.3 b=0.9", "base_model: a\nparameters: {density: 0.4}\n");
+        Recipe = Scratch.Recipe("ties", "b=0.9", "base_model: a\nparameters: {density: 0.4}\n");
         Directory.CreateDirectory(Scratch["undisturbed"]);
         Scratch.Succeeds([.. Arguments("undisturbed/out")]);
     }

@@ -21,7 +21,7 @@ internal static class Failures
         Assert.DoesNotContain(StackLine, outcome.Error);
         Assert.DoesNotContain("fault in merge itself", outcome.Error);
 
-        var verbose = scratch.Merge([.. arguments, "--json", "--verbose"]);
+        var verbose = scratch.Merge([arguments[0], "--json", "--verbose", .. arguments[1..]]);
         Assert.Equal(exitCode, verbose.ExitCode);
         Assert.Equal("", verbose.Error);
         Assert.False(verbose.Json.GetProperty("ok").GetBoolean());
