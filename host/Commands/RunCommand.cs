@@ -38,6 +38,7 @@ internal static class RunCommand
                 terminal.Warn(warning);
             var final = Path.TrimEndingDirectorySeparator(Path.GetFullPath(parsed.GetRequiredValue(output)));
             var progress = new RunProgress();
+            using var keeping = new KeptWork(terminal, final);
             var summary = TerminalProgress.Run(
                 terminal,
                 "merging",
@@ -57,6 +58,19 @@ internal static class RunCommand
             return Task.FromResult(0);
         });
         return command;
+    }
+
+    /// <summary>However the run ends: says so where unfinished work was left for the next one.</summary>
+    private sealed class KeptWork(Terminal terminal, string final) : IDisposable
+    {
+        public void Dispose()
+        {
+            if (Directory.Exists(PartialFolder.PathFor(final)))
+            {
+                terminal.Note(
+                    $"what was finished is kept in {PartialFolder.PathFor(final)}: the same command goes on from there");
+            }
+        }
     }
 
     private static void Report(

@@ -19,7 +19,7 @@ internal static class TensorMatching
         IReadOnlyList<PlannedModel> models, PlannedModel donor, List<Diagnostic> problems)
     {
         var matched = new List<MatchedTensor>();
-        var missing = models.ToDictionary(m => m, _ => new List<string>());
+        var missing = models.Distinct().ToDictionary(m => m, _ => new List<string>());
         foreach (var name in NamesInOrder(models, donor))
         {
             var stored = models.Select(m => m.Find(name) ?? TiedHead(m, name)).ToArray();
@@ -28,7 +28,7 @@ internal static class TensorMatching
                 ReportDroppedHead(name, models, donor, problems);
                 continue;
             }
-            foreach (var (model, _) in models.Zip(stored).Where(p => p.Second is null))
+            foreach (var (model, _) in models.Zip(stored).Where(p => p.Second is null).Distinct())
                 missing[model].Add(name);
             if (stored.All(s => s is not null))
                 matched.Add(new(name, stored!));
