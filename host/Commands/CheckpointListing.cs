@@ -9,7 +9,7 @@ internal static class CheckpointListing
 {
     public static void Print(Terminal terminal, Checkpoint checkpoint)
     {
-        var tensors = checkpoint.Tensors.Values.OrderBy(t => t.Name, NaturalOrder.Instance).ToArray();
+        var tensors = checkpoint.Tensors.Values.InNaturalOrder(t => t.Name).ToArray();
         var quantised = Quantisation.Refuse(checkpoint);
         if (terminal.IsJson)
         {

@@ -59,6 +59,9 @@ internal sealed class PartialFolder : ITensorSink, IDisposable
         catch (Exception fault)
         {
             journal?.Dispose();
+            // Nothing is finished in it that a later run could take over.
+            if (journal is { Entries.Count: 0 })
+                Directory.Delete(path, recursive: true);
             throw fault is IOException or UnauthorizedAccessException ? Unusable(path, fault) : fault;
         }
     }
