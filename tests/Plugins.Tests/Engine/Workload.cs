@@ -1,4 +1,5 @@
 using Merge.Plugin.TaskArithmetic;
+using Merge.Plugin.Ties;
 using Merge.Plugin.Uniform;
 using Merge.Sdk;
 using Merge.TestPlugins.Strategies;
@@ -38,9 +39,9 @@ internal static class Workload
                 ModelCount,
                 true),
             "ties" => (
-                new Ties(), new TiesOptions { Weight = new(0.3, 0.5, 0.7), Density = new(0.5, 0.6, 1) }, ModelCount, true),
+                new TiesMerge(), new TiesOptions { Weight = new(0.3, 0.5, 0.7), Density = new(0.5, 0.6, 1) }, ModelCount, true),
             "della" => (
-                new Della(), new DellaOptions { Density = 0.5, Epsilon = 0.2, Lambda = 1.1 }, ModelCount, false),
+                new DellaMerge(), new DellaOptions { Density = 0.5, Epsilon = 0.2, Lambda = 1.1 }, ModelCount, false),
             "slerp" => (new Slerp(), new SlerpOptions { T = 0.3 }, 1, false),
             "row_softmax" => (new RowSoftmax(), new RowSoftmaxOptions { Temperature = 0.5 }, ModelCount, false),
             "curvature_graft" or "curvature_graft rank 1" => (
