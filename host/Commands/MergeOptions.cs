@@ -37,8 +37,11 @@ internal static class MergeOptions
         CustomParser = argument =>
         {
             var text = argument.Tokens[0].Value;
-            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var threads) && threads is >= 1 and <= 1024)
+            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var threads)
+                && threads is >= 1 and <= 1024)
+            {
                 return threads;
+            }
             argument.AddError($"--threads is '{text}'; expected a whole number from 1 to 1024");
             return null;
         },

@@ -9,7 +9,8 @@ internal static partial class NaturalOrder
     private const int LongestNumber = 20;
 
     public static IEnumerable<T> InNaturalOrder<T>(this IEnumerable<T> items, Func<T, string> name) =>
-        items.OrderBy(item => Digits().Replace(name(item), m => m.Value.PadLeft(LongestNumber, '0')), StringComparer.Ordinal);
+        items.OrderBy(
+            item => Digits().Replace(name(item), m => m.Value.PadLeft(LongestNumber, '0')), StringComparer.Ordinal);
 
     [GeneratedRegex("[0-9]+", RegexOptions.CultureInvariant)]
     private static partial Regex Digits();

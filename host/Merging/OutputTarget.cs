@@ -40,7 +40,8 @@ internal static class OutputTarget
     {
         var root = Path.GetPathRoot(path)!;
         return path[root.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries)
-            .Aggregate(root, (folder, name) => Path.Combine(folder, name) is var inner
-                && new FileInfo(inner).LinkTarget is { } target ? WithoutLinks(Path.GetFullPath(target, folder)) : inner);
+            .Aggregate(root, (folder, name) => new FileInfo(Path.Combine(folder, name)).LinkTarget is { } target
+                ? WithoutLinks(Path.GetFullPath(target, folder))
+                : Path.Combine(folder, name));
     }
 }

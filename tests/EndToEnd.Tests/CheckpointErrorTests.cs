@@ -3,13 +3,14 @@ using EndToEnd.Tests.Support;
 
 namespace EndToEnd.Tests;
 
-/// <summary>Checkpoints that are damaged, or do not fit together: refused by their headers, before anything is written.</summary>
+/// <summary>
+/// Checkpoints that are damaged, or do not fit together: refused by their headers, before anything is written.
+/// </summary>
 public sealed class CheckpointErrorTests : IDisposable
 {
     private readonly Scratch _scratch = new();
 
-    public CheckpointErrorTests() =>
-        TinyCheckpoint.Write(_scratch["good"], TinyTensor.Pattern("F32", "w", [4, 4], 1), TinyTensor.Pattern("F32", "v", [4], 2));
+    public CheckpointErrorTests() => Model("good", Floats("w", 4, 4), Floats("v", 4));
 
     public void Dispose() => _scratch.Dispose();
 
@@ -80,7 +81,7 @@ public sealed class CheckpointErrorTests : IDisposable
     {
         TinyCheckpoint.WriteSharded(
             _scratch["bad"],
-            [TinyTensor.Pattern("F32", "w", [4, 4], 1)], [TinyTensor.Pattern("F32", "v", [4], 2)], [TinyTensor.Of("F32", "u", [0])]);
+            [Floats("w", 4, 4)], [Floats("v", 4)], [Floats("u", 0)]);
         File.Delete(_scratch["bad/model-00001-of-00003.safetensors"]);
         File.Delete(_scratch["bad/model-00003-of-00003.safetensors"]);
         Refuses([
@@ -99,21 +100,25 @@ public sealed class CheckpointErrorTests : IDisposable
             File.WriteAllText(_scratch[$"{name}/model.safetensors"], "not a checkpoint");
         }
         _scratch.Refuses(
-            1, [BadFile, _scratch["worse/model.safetensors"]], "run", _scratch.Recipe("linear", "bad=1 good=1 worse=1"), "out");
+            1, [BadFile, _scratch["worse/model.safetensors"]],
+            "run", _scratch.Recipe("linear", "bad=1 good=1 worse=1"), "out");
     }
 
     [Fact]
     public void Different_shapes_are_all_listed()
     {
-        TinyCheckpoint.Write(_scratch["bad"], TinyTensor.Pattern("F32", "w", [4, 5], 1), TinyTensor.Pattern("F32", "v", [3], 2));
+        Model("bad", Floats("w", 4, 5), Floats("v", 3));
         Refuses(["w", "[4, 4] in 'good'", "[4, 5] in 'bad'", "v", "[4] in 'good'", "[3] in 'bad'"]);
     }
 
     [Fact]
     public void Missing_and_extra_tensors_are_all_listed()
     {
-        TinyCheckpoint.Write(_scratch["bad"], TinyTensor.Pattern("F32", "extra.x", [3], 2), TinyTensor.Pattern("F32", "extra.y", [3], 2));
-        Refuses(["'bad' lacks 2 tensors that 'good' has: w, v", "'good' lacks 2 tensors that 'bad' has: extra.x, extra.y"]);
+        Model("bad", Floats("extra.x", 3), Floats("extra.y", 3));
+        Refuses([
+            "'bad' lacks 2 tensors that 'good' has: w, v",
+            "'good' lacks 2 tensors that 'bad' has: extra.x, extra.y",
+        ]);
     }
 
     [Fact]
@@ -127,7 +132,7 @@ public sealed class CheckpointErrorTests : IDisposable
     [Fact]
     public void Fp8_is_refused()
     {
-        TinyCheckpoint.Write(_scratch["bad"], TinyTensor.Of("F8_E4M3", "w", [4, 4], new double[16]), TinyTensor.Pattern("F32", "v", [4], 2));
+        Model("bad", TinyTensor.Of("F8_E4M3", "w", [4, 4], new double[16]), Floats("v", 4));
         Refuses(["'w'", "F8_E4M3", _scratch["bad"]]);
     }
 
@@ -147,6 +152,10 @@ public sealed class CheckpointErrorTests : IDisposable
 
     private void Refuses(string[] words) =>
         _scratch.Refuses(1, words, "run", _scratch.Recipe("linear", "good=1 bad=1"), "out");
+
+    private void Model(string name, params TinyTensor[] tensors) => TinyCheckpoint.Write(_scratch[name], tensors);
+
+    private static TinyTensor Floats(string name, params long[] shape) => TinyTensor.Pattern("F32", name, shape, 1);
 
     private void CopyGood()
     {

@@ -33,12 +33,12 @@ public sealed class DeterminismTests : IDisposable
     public void Threads_and_memory_change_no_byte(string method, string models, string more)
     {
         var recipe = _scratch.Recipe(method, models, more);
+        string[] plugins = ["--plugins", Path.Combine(MergeProcess.TestPlugins, "strategies")];
         string[][] settings = [["--threads", "1"], ["--threads", "5"], ["--threads", "2", "--memory", "40MB"]];
         foreach (var (i, setting) in settings.Index())
         {
             Directory.CreateDirectory(_scratch[$"{i}"]);
-            _scratch.Succeeds(
-                ["run", recipe, $"{i}/out", "--plugins", Path.Combine(MergeProcess.TestPlugins, "strategies"), .. setting]);
+            _scratch.Succeeds(["run", recipe, $"{i}/out", .. plugins, .. setting]);
         }
         FolderContent.AssertSame(_scratch["0/out"], _scratch["1/out"]);
         FolderContent.AssertSame(_scratch["0/out"], _scratch["2/out"]);

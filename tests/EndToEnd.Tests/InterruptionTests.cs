@@ -4,7 +4,7 @@ using EndToEnd.Tests.Support;
 
 namespace EndToEnd.Tests;
 
-/// <summary>A merge that is killed, stopped or started twice: never a wrong folder, never the same work twice.</summary>
+/// <summary>A merge that is killed, stopped or started twice: no wrong folder, and no finished work is lost.</summary>
 public sealed class InterruptionTests(BigModels models) : IClassFixture<BigModels>, IDisposable
 {
     private const int Interrupt = 2;
@@ -56,7 +56,8 @@ public sealed class InterruptionTests(BigModels models) : IClassFixture<BigModel
     public void Another_recipe_starts_anew()
     {
         KillOne();
-        var other = models.Scratch.Write("other.yaml", "merge_method: linear\nmodels: [a, b]\nparameters: {weight: 1}\n");
+        var other = models.Scratch.Write(
+            "other.yaml", "merge_method: linear\nmodels: [a, b]\nparameters: {weight: 1}\n");
         var json = models.Scratch.Succeeds([.. models.Arguments(Out, other), "--json"]).Json;
         Assert.Equal(0, json.GetProperty("tensors_resumed").GetInt32());
         var (a, b) = (TinyCheckpoint.Read(models.Scratch["a"]), TinyCheckpoint.Read(models.Scratch["b"]));

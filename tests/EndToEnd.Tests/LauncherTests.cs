@@ -12,7 +12,9 @@ public sealed class LauncherTests : IDisposable
 
     public LauncherTests()
     {
-        foreach (var source in new[] { "host/Program.cs", "sdk/a", "plugins/a", "samples/digits/a", "Directory.Build.props", "global.json", "BannedSymbols.txt" })
+        string[] sources =
+            ["host/a", "sdk/a", "plugins/a", "samples/a", "Directory.Build.props", "global.json", "BannedSymbols.txt"];
+        foreach (var source in sources)
             _scratch.Write($"tree/{source}", "");
         File.Copy(Path.Combine(MergeProcess.Root, "merge"), _scratch["tree/merge"]);
         var built = Path.GetDirectoryName(MergeProcess.Program)!;
@@ -46,7 +48,8 @@ public sealed class LauncherTests : IDisposable
     [Fact]
     public void An_edited_source_is_built_first_and_a_failed_build_says_why()
     {
-        File.SetLastWriteTimeUtc(_scratch["tree/host/Program.cs"], File.GetLastWriteTimeUtc(_scratch["tree/artifacts/merge/.built"]).AddMinutes(1));
+        var built = File.GetLastWriteTimeUtc(_scratch["tree/artifacts/merge/.built"]);
+        File.SetLastWriteTimeUtc(_scratch["tree/host/a"], built.AddMinutes(1));
         var outcome = Launch("tree/merge", "--version");
         Assert.Equal(1, outcome.ExitCode);
         Assert.StartsWith("building merge", outcome.Error);

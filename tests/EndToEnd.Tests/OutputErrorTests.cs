@@ -21,7 +21,7 @@ public sealed class OutputErrorTests : IDisposable
         var recipe = _scratch.Recipe("linear", "a=1 b=1");
         _scratch.Succeeds("run", recipe, "done");
         var before = File.ReadAllBytes(_scratch["done/model.safetensors"]);
-        _scratch.Refuses(2, ["exists", _scratch["done"], "--force"], "run", _scratch.Recipe("linear", "a=1 b=0"), "done");
+        Refuses(2, ["exists", _scratch["done"], "--force"], "done", force: false);
         Assert.Equal(before, File.ReadAllBytes(_scratch["done/model.safetensors"]));
         Assert.False(Directory.Exists(_scratch["done.partial"]));
     }
@@ -30,8 +30,7 @@ public sealed class OutputErrorTests : IDisposable
     public void Force_deletes_no_folder_that_no_merge_made()
     {
         var mine = _scratch.Write("mine/thesis.txt", "years of work");
-        _scratch.Refuses(
-            2, ["not made by a merge", _scratch["mine"]], "run", _scratch.Recipe("linear", "a=1 b=1"), "mine", "--force");
+        Refuses(2, ["not made by a merge", _scratch["mine"]], "mine");
         Assert.Equal("years of work", File.ReadAllText(mine));
     }
 
@@ -40,8 +39,7 @@ public sealed class OutputErrorTests : IDisposable
     [InlineData(".")]
     public void An_output_that_holds_an_input_is_refused_even_with_force(string output)
     {
-        _scratch.Refuses(
-            2, ["holds an input", _scratch["a/model.safetensors"]], "run", _scratch.Recipe("linear", "a=1 b=1"), output, "--force");
+        Refuses(2, ["holds an input", _scratch["a/model.safetensors"]], output);
         Assert.True(File.Exists(_scratch["a/model.safetensors"]));
     }
 
@@ -54,7 +52,7 @@ public sealed class OutputErrorTests : IDisposable
         _scratch.Succeeds("run", _scratch.Recipe("linear", "a=1 b=1"), "done");
         Directory.CreateSymbolicLink(_scratch["link"], "done");
         Directory.CreateSymbolicLink(_scratch["chain"], ".");
-        _scratch.Refuses(2, ["holds an input"], "run", _scratch.Recipe("linear", $"{model}=1 b=1"), output, "--force");
+        Refuses(2, ["holds an input"], output, $"{model}=1 b=1");
         Assert.True(File.Exists(_scratch["done/model.safetensors"]));
     }
 
@@ -62,20 +60,24 @@ public sealed class OutputErrorTests : IDisposable
     public void A_file_in_the_way_is_left_alone()
     {
         var file = _scratch.Write("file", "mine");
-        _scratch.Refuses(2, ["a file stands", file], "run", _scratch.Recipe("linear", "a=1 b=1"), "file", "--force");
+        Refuses(2, ["a file stands", file], "file");
         Assert.Equal("mine", File.ReadAllText(file));
     }
 
     [Fact]
-    public void A_place_that_cannot_be_written_is_named() => _scratch.Refuses(
-        1, ["/proc/merged", "may write"], "run", _scratch.Recipe("linear", "a=1 b=1"), "/proc/merged");
+    public void A_place_that_cannot_be_written_is_named() => Refuses(1, ["/proc/merged", "may write"], "/proc/merged");
 
     [Fact]
     public void Too_little_room_is_found_before_anything_is_written()
     {
-        // 8 EB would not be a file; these two are 16 TB each, and take no room.
+        // As large as a file may be on common file systems; being all holes, they take no room.
         foreach (var model in new[] { "a", "b" })
             TinyCheckpoint.WriteSparse(_scratch[model], "F32", 4_000_000_000_000 - 4096);
-        _scratch.Refuses(1, ["not enough disk space", "16 TB", "free", _scratch["out"]], "run", _scratch.Recipe("linear", "a=1 b=1"), "out");
+        Refuses(1, ["not enough disk space", "16 TB", "free", _scratch["out"]], "out", force: false);
     }
+
+    private void Refuses(int exitCode, string[] words, string output, string models = "a=1 b=1", bool force = true) =>
+        _scratch.Refuses(exitCode, words, ["run", _scratch.Recipe("linear", models), output, .. Force(force)]);
+
+    private static string[] Force(bool force) => force ? ["--force"] : [];
 }

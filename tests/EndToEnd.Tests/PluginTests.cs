@@ -21,7 +21,7 @@ public sealed class PluginTests : IDisposable
     {
         _scratch.Refuses(
             1,
-            ["throws-in-plan threw InvalidOperationException: a fault of the plugin", "layers.0.w", "plugin", "--verbose"],
+            ["throws-in-plan threw InvalidOperationException: a fault of the plugin", "layers.0.w", "--verbose"],
             "run", _scratch.Recipe("throws-in-plan", "a b"), "out", "--plugins", Folder("Throws"));
     }
 
@@ -41,7 +41,8 @@ public sealed class PluginTests : IDisposable
     public void Every_plugin_is_listed_with_its_state_and_reason()
     {
         var json = _scratch.Succeeds("plugins", "--json", "--plugins", MergeProcess.TestPlugins).Json;
-        var plugins = json.GetProperty("plugins").EnumerateArray().ToDictionary(p => p.GetProperty("name").GetString()!);
+        var plugins = json.GetProperty("plugins").EnumerateArray()
+            .ToDictionary(p => p.GetProperty("name").GetString()!);
         Assert.Equal("Loaded", Status("uniform"));
         Assert.Equal("Loaded", Status("PrivateA"));
         Assert.Equal("Loaded", Status("PrivateB"));
@@ -59,14 +60,15 @@ public sealed class PluginTests : IDisposable
 
         string Status(string name) => plugins[name].GetProperty("status").GetString()!;
         string Reasons(string name) => plugins[name].GetProperty("problems").ToString();
-        string[] Methods(string name) => [.. plugins[name].GetProperty("methods").EnumerateArray().Select(m => m.GetString()!)];
+        string[] Methods(string name) =>
+            [.. plugins[name].GetProperty("methods").EnumerateArray().Select(m => m.GetString()!)];
     }
 
     [Fact]
     public void The_list_is_readable_and_the_old_plugin_hides_no_other()
     {
         var lines = _scratch.Succeeds("plugins", "--plugins", MergeProcess.TestPlugins).Out.Split('\n');
-        Assert.Contains(lines, l => l.StartsWith("OldContract") && l.Contains("built against contract 0.9; expected 1."));
+        Assert.Contains(lines, l => l.StartsWith("OldContract") && l.Contains("built against contract 0.9; expected"));
         Assert.Contains(lines, l => l.StartsWith("uniform") && l.Contains("Loaded") && l.Contains("linear"));
         Assert.Contains(lines, l => l.StartsWith("strategies") && l.Contains("ties"));
     }

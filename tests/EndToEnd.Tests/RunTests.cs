@@ -71,13 +71,14 @@ public sealed class RunTests : IDisposable
     [Fact]
     public void A_shard_is_no_larger_than_asked_and_the_index_names_every_tensor()
     {
-        TinyTensor[] tensors = [.. Enumerable.Range(0, 7).Select(i => TinyTensor.Pattern("F32", $"layers.{i}.w", [100], i))];
+        var tensors = Layers(7, "F32", 100);
         TinyCheckpoint.Write(_scratch["a"], tensors);
         TinyCheckpoint.Write(_scratch["b"], tensors);
         _scratch.Succeeds("run", _scratch.Recipe("linear", "a=1 b=1"), "out", "--max-shard", "900");
         var index = JsonElement.Parse(File.ReadAllText(_scratch["out/model.safetensors.index.json"]));
         Assert.Equal(7 * 400, index.GetProperty("metadata").GetProperty("total_size").GetInt64());
-        var map = index.GetProperty("weight_map").EnumerateObject().ToDictionary(e => e.Name, e => e.Value.GetString()!);
+        var map = index.GetProperty("weight_map").EnumerateObject()
+            .ToDictionary(e => e.Name, e => e.Value.GetString()!);
         Assert.Equal(tensors.Select(t => t.Name), map.Keys.Order(StringComparer.Ordinal));
         Assert.Equal(
             Enumerable.Range(1, 4).Select(i => $"model-{i:D5}-of-00004.safetensors"), map.Values.Distinct().Order());
@@ -118,7 +119,7 @@ public sealed class RunTests : IDisposable
     [Fact]
     public void A_sharded_model_is_one_model()
     {
-        TinyTensor[] tensors = [.. Enumerable.Range(0, 4).Select(i => TinyTensor.Pattern("BF16", $"layers.{i}.w", [9], i))];
+        var tensors = Layers(4, "BF16", 9);
         TinyCheckpoint.WriteSharded(_scratch["a"], [tensors[2], tensors[0]], [tensors[3], tensors[1]]);
         TinyCheckpoint.Write(_scratch["b"], tensors);
         _scratch.Succeeds("run", _scratch.Recipe("linear", "a=1 b=1"), "out");
@@ -184,6 +185,9 @@ public sealed class RunTests : IDisposable
         TinyCheckpoint.Write(_scratch["a"], Model(1));
         TinyCheckpoint.Write(_scratch["b"], Model(2));
     }
+
+    private static TinyTensor[] Layers(int count, string dtype, long elements) =>
+        [.. Enumerable.Range(0, count).Select(i => TinyTensor.Pattern(dtype, $"layers.{i}.w", [elements], i))];
 
     private string[] Entries() => [.. Directory.GetFileSystemEntries(_scratch["."])
         .Select(e => Path.GetFileName(e)).Order(StringComparer.Ordinal)];

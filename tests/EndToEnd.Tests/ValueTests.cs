@@ -93,8 +93,8 @@ public sealed class ValueTests : IDisposable
         TinyCheckpoint.Write(_scratch["b"], b);
         var merged = Merged(_scratch.Recipe("linear", "a=1 b=1", "dtype: float32\nout_dtype: bfloat16\n"))["w"];
         Assert.Equal("BF16", merged.DType);
-        Assert.Equal(
-            TinyTensor.Of("BF16", "w", [Count], [.. a.Values.Zip(b.Values, (x, y) => (x + y) / 2)]).Bytes, merged.Bytes);
+        var expected = TinyTensor.Of("BF16", "w", [Count], [.. a.Values.Zip(b.Values, (x, y) => (x + y) / 2)]);
+        Assert.Equal(expected.Bytes, merged.Bytes);
         var config = JsonElement.Parse(File.ReadAllText(_scratch["out/config.json"]));
         Assert.Equal("bfloat16", config.GetProperty("torch_dtype").GetString());
         Assert.Equal("tiny", config.GetProperty("model_type").GetString());
@@ -106,7 +106,8 @@ public sealed class ValueTests : IDisposable
     {
         foreach (var (name, value) in new[] { ("a", 1), ("b", 3) })
         {
-            TinyCheckpoint.Write(_scratch[name], TinyTensor.Of("F32", "model.embed_tokens.weight", [2, 1], value, 2 * value));
+            TinyCheckpoint.Write(
+                _scratch[name], TinyTensor.Of("F32", "model.embed_tokens.weight", [2, 1], value, 2 * value));
             Tie(name);
         }
         var merged = Merged(_scratch.Recipe("linear", "a=1 b=1"));

@@ -32,7 +32,7 @@ internal sealed partial class MergeProcess : IDisposable
 
     public bool HasExited => _process.HasExited;
 
-    /// <summary>Starts <c>artifacts/merge/merge</c>; its home, where it looks for models, is the working directory.</summary>
+    /// <summary>Starts the built merge; its home, where it looks for models, is the working directory.</summary>
     public static MergeProcess Run(string workingDirectory, params string[] arguments) =>
         Start(Program, workingDirectory, [], arguments);
 
@@ -65,7 +65,8 @@ internal sealed partial class MergeProcess : IDisposable
         {
             _process.Kill(entireProcessTree: true);
             _process.WaitForExit();
-            Assert.Fail($"merge did not end in {patience ?? Patience}: {new Outcome(-1, _output.Result, _error.Result)}");
+            var said = new Outcome(-1, _output.Result, _error.Result);
+            Assert.Fail($"merge did not end in {patience ?? Patience}: {said}");
         }
         return new Outcome(_process.ExitCode, _output.GetAwaiter().GetResult(), _error.GetAwaiter().GetResult());
     }
@@ -91,6 +92,6 @@ internal sealed partial class MergeProcess : IDisposable
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Merge.sln")))
             folder = folder.Parent;
-        return folder?.FullName ?? throw new DirectoryNotFoundException("no Merge.sln above " + AppContext.BaseDirectory);
+        return folder?.FullName ?? throw new DirectoryNotFoundException($"no Merge.sln above {AppContext.BaseDirectory}");
     }
 }

@@ -43,8 +43,7 @@ internal sealed class Scratch : IDisposable
     }
 
     /// <summary>Whether merge left anything where a merge is made.</summary>
-    public bool HoldsOutput(string name) =>
-        Directory.EnumerateFileSystemEntries(_folder).Any(e => Path.GetFileName(e).StartsWith(name, StringComparison.Ordinal));
+    public bool HoldsOutput(string name) => Directory.EnumerateFileSystemEntries(_folder, name + "*").Any();
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 }

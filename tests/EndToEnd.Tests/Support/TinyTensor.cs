@@ -13,8 +13,8 @@ internal sealed record TinyTensor(string Name, string DType, long[] Shape, byte[
     }
 
     /// <summary>
-    /// A tensor of multiples of 1/512 in [-4, 4) that look random: exact in float32, and so are their sums with weights such
-    /// as 1/4, in any order.
+    /// A tensor of multiples of 1/512 in [-4, 4) that look random: exact in float32, and so are their sums with weights
+    /// such as 1/4, in any order.
     /// </summary>
     public static TinyTensor Pattern(string dtype, string name, long[] shape, int seed)
     {
