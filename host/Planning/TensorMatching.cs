@@ -28,7 +28,7 @@ internal static class TensorMatching
                 ReportDroppedHead(name, models, donor, problems);
                 continue;
             }
-            foreach (var (model, _) in models.Zip(stored).Where(p => p.Second is null).Distinct())
+            foreach (var model in models.Zip(stored).Where(p => p.Second is null).Select(p => p.First).Distinct())
                 missing[model].Add(name);
             if (stored.All(s => s is not null))
                 matched.Add(new(name, stored!));
@@ -36,7 +36,7 @@ internal static class TensorMatching
         foreach (var (model, names) in missing.Where(m => m.Value.Count > 0))
             problems.Add(Missing(model, names, models));
         foreach (var tensor in matched)
-            CheckAlike(tensor, models, problems);
+            CheckAlike(tensor, models, donor, problems);
         return matched;
     }
 
@@ -87,9 +87,14 @@ internal static class TensorMatching
         };
     }
 
-    private static void CheckAlike(MatchedTensor tensor, IReadOnlyList<PlannedModel> models, List<Diagnostic> problems)
+    // A donor that takes no part lends its config and its integers, so its tensors must be like the others, too.
+    private static void CheckAlike(
+        MatchedTensor tensor, IReadOnlyList<PlannedModel> models, PlannedModel donor, List<Diagnostic> problems)
     {
-        if (tensor.Stored.Any(s => !s.Shape.AsSpan().SequenceEqual(tensor.Stored[0].Shape.AsSpan())))
+        var all = models.Zip(tensor.Stored);
+        if (!models.Contains(donor) && donor.Find(tensor.Name) is { } lent)
+            all = all.Append((donor, lent));
+        if (all.Any(p => !p.Second.Shape.AsSpan().SequenceEqual(tensor.Stored[0].Shape.AsSpan())))
         {
             problems.Add(new Diagnostic("its shape differs: " + Each(s => $"[{string.Join(", ", s.Shape)}]"))
             {
@@ -98,7 +103,7 @@ internal static class TensorMatching
                 Fix = "Merge checkpoints of one architecture and vocabulary.",
             });
         }
-        if (tensor.Stored.Any(s => s.DType.IsMergeable() != tensor.Stored[0].DType.IsMergeable()))
+        if (all.Any(p => p.Second.DType.IsMergeable() != tensor.Stored[0].DType.IsMergeable()))
         {
             problems.Add(new Diagnostic("it is of numbers in some models and of codes in others: " + Each(s => $"{s.DType}"))
             {
@@ -109,6 +114,6 @@ internal static class TensorMatching
         }
 
         string Each(Func<StoredTensor, string> text) =>
-            string.Join(", ", models.Zip(tensor.Stored).Select(p => $"{text(p.Second)} in '{p.First.Text}'"));
+            string.Join(", ", all.Select(p => $"{text(p.Second)} in '{p.First.Text}'"));
     }
 }
