@@ -60,3 +60,24 @@ public sealed class PropertyTestsOnEngineInF16 : PropertyTests
     private protected override IMergeRunner Runner { get; } =
         new MergeOnEngine(EngineSettings.Of(DType.F16, threads: 5, blockBytes: 64));
 }
+
+public sealed class TiesGoldenTestsOnEngine : TiesGoldenTests
+{
+    private protected override IMergeRunner Runner { get; } = new MergeOnEngine(EngineSettings.Of());
+}
+
+public sealed class TiesReferenceTestsOnEngine : TiesReferenceTests
+{
+    private protected override IMergeRunner Runner { get; } = new MergeOnEngine(EngineSettings.Of(threads: 1));
+}
+
+public sealed class TiesReferenceTestsOnEngineInF16 : TiesReferenceTests
+{
+    private protected override IMergeRunner Runner { get; } =
+        new MergeOnEngine(EngineSettings.Of(DType.F16, threads: 5, blockBytes: 64));
+}
+
+public sealed class TiesPropertyTestsOnEngine : TiesPropertyTests
+{
+    private protected override IMergeRunner Runner { get; } = new MergeOnEngine(EngineSettings.Of(threads: 1));
+}

@@ -20,8 +20,8 @@ internal static class Workload
 
     public static IEnumerable<string> Methods =>
     [
-        "uniform", "linear", "ema", "wsm", "wise-ft", "task_arithmetic", "ties", "della", "slerp", "row_softmax",
-        "curvature_graft", "curvature_graft rank 1", "iso_c",
+        "uniform", "linear", "ema", "wsm", "wise-ft", "task_arithmetic", "ties", "ties rescaled", "dare_linear",
+        "dare_ties", "della", "breadcrumbs", "breadcrumbs_ties", "slerp", "row_softmax", "curvature_graft", "curvature_graft rank 1", "iso_c",
     ];
 
     /// <summary>A method by the name a test gives it, how it is set, and whether all it does is exact or rounded alike.</summary>
@@ -39,9 +39,37 @@ internal static class Workload
                 ModelCount,
                 true),
             "ties" => (
-                new TiesMerge(), new TiesOptions { Weight = new(0.3, 0.5, 0.7), Density = new(0.5, 0.6, 1) }, ModelCount, true),
+                new TiesMerge(),
+                new TiesOptions { Weight = new(0.3, 0.5, 0.7), Density = new(0.5, 0.6, 1) },
+                ModelCount,
+                true),
+            "ties rescaled" => (
+                new TiesMerge(),
+                new TiesOptions { Weight = new(0.3, 0.5, 0.7), Density = new(0.5, 0.6, 1), Rescale = true },
+                ModelCount,
+                false),
+            "dare_linear" => (
+                new DareLinearMerge(), new DareOptions { Weight = new(0.3, -0.2, 0.7), Density = 0.5 }, ModelCount, false),
+            "dare_ties" => (
+                new DareTiesMerge(),
+                new DareOptions { Weight = 1, Density = 0.3, Rescale = Rescaling.InverseDensity },
+                ModelCount,
+                true),
             "della" => (
-                new DellaMerge(), new DellaOptions { Density = 0.5, Epsilon = 0.2, Lambda = 1.1 }, ModelCount, false),
+                new DellaMerge(),
+                new DellaOptions { Weight = 1, Density = 0.5, Epsilon = 0.2, Lambda = 1.1 },
+                ModelCount,
+                false),
+            "breadcrumbs" => (
+                new BreadcrumbsMerge(),
+                new BreadcrumbsOptions { Weight = new(0.3, -0.2, 0.7), Density = 0.6, Gamma = 0.1 },
+                ModelCount,
+                true),
+            "breadcrumbs_ties" => (
+                new BreadcrumbsTiesMerge(),
+                new BreadcrumbsOptions { Weight = 1, Density = 0.6, Gamma = 0.1, Normalize = true },
+                ModelCount,
+                true),
             "slerp" => (new Slerp(), new SlerpOptions { T = 0.3 }, 1, false),
             "row_softmax" => (new RowSoftmax(), new RowSoftmaxOptions { Temperature = 0.5 }, ModelCount, false),
             "curvature_graft" or "curvature_graft rank 1" => (
