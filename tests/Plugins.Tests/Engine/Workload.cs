@@ -6,7 +6,7 @@ using Plugins.Tests.Arrays;
 
 namespace Plugins.Tests.Engine;
 
-/// <summary>Every strategy there is, and checkpoints that are cut in blocks and, where asked, segments.</summary>
+/// <summary>Every strategy there is, and checkpoints large enough to be cut in blocks and, where asked, segments.</summary>
 internal static class Workload
 {
     private const int ModelCount = 3;
@@ -23,7 +23,7 @@ internal static class Workload
         "curvature_graft", "curvature_graft rank 1", "iso_c",
     ];
 
-    /// <summary>A method by the name a test gives it, its options, and whether both runners must give equal bits.</summary>
+    /// <summary>A method by the name a test gives it, how it is set, and whether all it does is exact or rounded alike.</summary>
     public static (MergeStrategy Strategy, object Options, int Models, bool SameBitsAsArrays) Of(string method) =>
         method switch
         {
@@ -38,10 +38,7 @@ internal static class Workload
                 ModelCount,
                 true),
             "ties" => (
-                new Ties(),
-                new TiesOptions { Weight = new(0.3, 0.5, 0.7), Density = new(0.5, 0.6, 1) },
-                ModelCount,
-                true),
+                new Ties(), new TiesOptions { Weight = new(0.3, 0.5, 0.7), Density = new(0.5, 0.6, 1) }, ModelCount, true),
             "della" => (
                 new Della(), new DellaOptions { Density = 0.5, Epsilon = 0.2, Lambda = 1.1 }, ModelCount, false),
             "slerp" => (new Slerp(), new SlerpOptions { T = 0.3 }, 1, false),
@@ -64,8 +61,7 @@ internal static class Workload
             Sides = method.StartsWith("curvature_graft", StringComparison.Ordinal)
                 ? new Dictionary<string, IReadOnlyDictionary<string, ArrayTensor>?[]>
                 {
-                    ["second_moment"] =
-                        [.. Enumerable.Range(0, ModelCount).Select(i => Moments(i, method.EndsWith('1')))],
+                    ["second_moment"] = [.. Enumerable.Range(0, ModelCount).Select(i => Moments(i, method.EndsWith('1')))],
                 }
                 : new Dictionary<string, IReadOnlyDictionary<string, ArrayTensor>?[]>(),
         };
