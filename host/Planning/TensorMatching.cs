@@ -28,7 +28,7 @@ internal static class TensorMatching
                 ReportDroppedHead(name, models, donor, problems);
                 continue;
             }
-            foreach (var model in models.Zip(stored).Where(p => p.Second is null).Select(p => p.First).Distinct())
+            foreach (var (model, _) in models.Zip(stored).Where(p => p.Second is null).Distinct())
                 missing[model].Add(name);
             if (stored.All(s => s is not null))
                 matched.Add(new(name, stored!));
