@@ -21,7 +21,8 @@ internal static class Workload
     public static IEnumerable<string> Methods =>
     [
         "uniform", "linear", "ema", "wsm", "wise-ft", "task_arithmetic", "ties", "ties rescaled", "dare_linear",
-        "dare_ties", "della", "breadcrumbs", "breadcrumbs_ties", "slerp", "row_softmax", "curvature_graft", "curvature_graft rank 1", "iso_c",
+        "dare_ties", "della", "breadcrumbs", "breadcrumbs_ties", "slerp", "row_softmax",
+        "curvature_graft", "curvature_graft rank 1", "iso_c",
     ];
 
     /// <summary>A method by the name a test gives it, how it is set, and whether all it does is exact or rounded alike.</summary>
