@@ -15,12 +15,16 @@ internal sealed class CheckpointFile : IDisposable
         Path = path;
         Handle = handle;
         Size = RandomAccess.GetLength(handle);
+        LastWrite = LastWriteNow();
     }
 
     public string Path { get; }
 
     /// <summary>Bytes of the whole file when it was opened.</summary>
     public long Size { get; }
+
+    /// <summary>When the file (what a link stands for) was last written to, as it was when it was opened; UTC.</summary>
+    public DateTime LastWrite { get; }
 
     /// <summary>Where tensors begin: 8 + the header's length.</summary>
     public long DataStart { get; private set; }
@@ -49,6 +53,9 @@ internal sealed class CheckpointFile : IDisposable
             throw;
         }
     }
+
+    /// <summary>When the file was last written to, as it is now; UTC.</summary>
+    public DateTime LastWriteNow() => File.GetLastWriteTimeUtc(Handle);
 
     /// <summary>Fills a span from an absolute offset.</summary>
     /// <exception cref="MergeException">The file ends before, or the disk fails.</exception>

@@ -6,10 +6,10 @@ namespace Merge.Checkpoints;
 /// <summary>Brings a folder to the disk itself: its files, and the names they have in it.</summary>
 internal static partial class FolderSync
 {
-    /// <summary>Every file in the folder, then the folder.</summary>
-    public static void WithFiles(string folder)
+    /// <summary>Every file in the folder but one, then the folder.</summary>
+    public static void WithFiles(string folder, string except)
     {
-        foreach (var path in Directory.EnumerateFiles(folder))
+        foreach (var path in Directory.EnumerateFiles(folder).Where(p => Path.GetFileName(p) != except))
         {
             using var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
             RandomAccess.FlushToDisk(file);

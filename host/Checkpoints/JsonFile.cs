@@ -39,13 +39,26 @@ internal static class JsonFile
         {
             var options = new JsonDocumentOptions { AllowDuplicateProperties = false };
             if (JsonNode.Parse(WithoutInfinities(Read(path)), documentOptions: options) is JsonObject json)
+            {
+                // Texts are decoded when they are asked for; a broken one should be found here.
+                _ = json.ToJsonString();
                 return json;
+            }
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new MergeException(new Diagnostic("the file holds a text that is no Unicode")
+            {
+                Where = path,
+                Fix = "Download or write it again.",
+            }, e);
         }
         catch (JsonException e)
         {
-            throw new MergeException(new Diagnostic("the file is not JSON")
+            throw new MergeException(new Diagnostic(
+                e.LineNumber is null ? $"the file is not JSON as it should be: {e.Message}" : "the file is not JSON")
             {
-                Where = $"{path}, line {e.LineNumber + 1}",
+                Where = e.LineNumber is { } line ? $"{path}, line {line + 1}" : path,
                 Fix = "Download or write it again.",
             }, e);
         }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Merge.Checkpoints;
 using Merge.Planning;
 using Merge.Sdk;
@@ -36,7 +37,7 @@ internal static class CheckpointListing
             + $"{DiskSpace.Text(tensors.Sum(t => t.Length))} in {checkpoint.Files.Count} file{(checkpoint.Files.Count == 1 ? "" : "s")}");
         foreach (var group in tensors.GroupBy(t => t.DType).OrderByDescending(Elements))
             terminal.Line($"  {group.Key}: {group.Count()} tensors, {Elements(group):N0} elements");
-        if ((string?)checkpoint.Config?["model_type"] is { } type)
+        if (checkpoint.Config?["model_type"] is JsonValue value && value.TryGetValue<string>(out var type))
             terminal.Line($"  model_type {type}");
         foreach (var reason in quantised)
             terminal.Line($"  not mergeable: {reason.Found}");

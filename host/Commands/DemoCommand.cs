@@ -14,7 +14,7 @@ internal static class DemoCommand
     {
         var output = new Option<string>("--out")
         {
-            Description = "The folder for checkpoints, recipes and merged models; an earlier demo's is replaced.",
+            Description = "The folder for checkpoints, recipes and merged models; an earlier demo's files are replaced.",
             HelpName = "FOLDER",
             DefaultValueFactory = _ => "merge-demo",
         };
@@ -50,7 +50,6 @@ internal static class DemoCommand
                 })
                 { WrongUsage = true };
             }
-            Directory.Delete(folder, recursive: true);
         }
         try
         {

@@ -12,10 +12,10 @@ internal static class InspectCommand
 {
     public static Command Create(Terminal terminal)
     {
-        var checkpoint = new Argument<string>("CHECKPOINT")
+        var checkpoint = MergeOptions.NotEmpty(new("CHECKPOINT")
         {
             Description = "A model folder, a safetensors file, an index, or a model in the Hugging Face cache (org/name).",
-        };
+        });
         var other = new Argument<string?>("OTHER")
         {
             Description = "A second checkpoint to compare it with.",

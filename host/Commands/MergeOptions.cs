@@ -9,7 +9,18 @@ namespace Merge.Commands;
 /// <summary>What several verbs understand alike.</summary>
 internal static class MergeOptions
 {
-    public static Argument<string> Recipe() => new("RECIPE") { Description = "The recipe, a YAML file." };
+    public static Argument<string> Recipe() => NotEmpty(new("RECIPE") { Description = "The recipe, a YAML file." });
+
+    /// <summary>A path that is the empty string would mean the working directory, or nothing.</summary>
+    public static Argument<string> NotEmpty(Argument<string> argument)
+    {
+        argument.Validators.Add(result =>
+        {
+            if (result.Tokens.Any(t => t.Value.Length == 0))
+                result.AddError($"{argument.Name} is empty");
+        });
+        return argument;
+    }
 
     public static Option<string[]> ModelDirs() => new("--model-dir")
     {

@@ -14,11 +14,15 @@ internal static class RunCommand
     public static Command Create(Terminal terminal)
     {
         var recipe = MergeOptions.Recipe();
-        var output = new Argument<string>("OUT") { Description = "The folder to make. Complete as soon as it has this name." };
-        var force = new Option<bool>("--force") { Description = "Replace OUT if an earlier merge made it." };
+        var output = MergeOptions.NotEmpty(
+            new("OUT") { Description = "The folder to make. Complete as soon as it has this name." });
+        var force = new Option<bool>("--force")
+        {
+            Description = "Replace OUT if an earlier merge made it; give up another merge's unfinished work on it.",
+        };
         var sha256 = new Option<bool>("--sha256")
         {
-            Description = "Give the inputs' SHA-256 in the manifest (CRC-32C is always there). Reads them once more.",
+            Description = "Give the inputs' SHA-256 in the manifest, too (CRC-32C of all that is read is there). Reads them once more.",
         };
         var (modelDirs, plugins, maxShard) = (MergeOptions.ModelDirs(), MergeOptions.Plugins(), MergeOptions.MaxShard());
         var (threads, memory) = (MergeOptions.Threads(), MergeOptions.Memory());

@@ -18,7 +18,7 @@ internal static class Fingerprint
             Add(model);
             Add(file.Path);
             Add(file.Size.ToString());
-            Add(File.GetLastWriteTimeUtc(file.Path).Ticks.ToString());
+            Add(file.LastWrite.Ticks.ToString());
         }
         foreach (var file in plan.Layout.Files)
         {

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Merge.Sdk;
 
 namespace Merge.Merging;
 
@@ -27,9 +28,13 @@ internal sealed class Journal : IDisposable
     /// <summary>What earlier runs of the same merge have finished.</summary>
     public IReadOnlyList<JournalEntry> Entries { get; }
 
-    /// <summary>Opens or starts a journal. One of another merge is started anew.</summary>
+    /// <summary>Opens or starts a journal.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="fingerprint">Of the merge at hand.</param>
+    /// <param name="discard">Whether the finished work of another merge may be given up.</param>
     /// <exception cref="IOException">Another process holds it.</exception>
-    public static Journal Open(string path, string fingerprint)
+    /// <exception cref="MergeException">It is of another merge that has finished tensors.</exception>
+    public static Journal Open(string path, string fingerprint, bool discard = true)
     {
         var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         try
@@ -37,6 +42,16 @@ internal sealed class Journal : IDisposable
             var entries = Read(file, fingerprint);
             if (entries is null)
             {
+                if (!discard && FinishedByAnother(file, fingerprint) is > 0 and var finished)
+                {
+                    throw new MergeException(new Diagnostic(
+                        $"an unfinished output of another recipe, or of other inputs, is here, with {finished} tensors finished")
+                    {
+                        Where = Path.GetDirectoryName(path),
+                        Fix = "Finish that merge first, choose another output folder, or give this one up with --force.",
+                    })
+                    { WrongUsage = true };
+                }
                 file.SetLength(0);
                 Append(file, json => json.WriteString("fingerprint", fingerprint));
             }
@@ -90,6 +105,23 @@ internal sealed class Journal : IDisposable
         catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
             return null;
+        }
+    }
+
+    /// <summary>Tensors that another merge than this has finished; 0 for a journal that cannot be read.</summary>
+    private static int FinishedByAnother(FileStream file, string fingerprint)
+    {
+        file.Position = 0;
+        using var reader = new StreamReader(file, Encoding.UTF8, leaveOpen: true);
+        try
+        {
+            return Parse(reader.ReadLine() ?? "").GetProperty("fingerprint").GetString() == fingerprint
+                ? 0
+                : reader.ReadToEnd().Count(c => c == '\n');
+        }
+        catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return 0;
         }
     }
 

@@ -31,7 +31,7 @@ internal static class MergeToFolder
     {
         OutputTarget.Check(final, plan, force);
         var checksums = new Checksums();
-        using var folder = PartialFolder.Open(final, plan, checksums);
+        using var folder = PartialFolder.Open(final, plan, checksums, force);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var context = new MergeContext
         {
@@ -49,18 +49,27 @@ internal static class MergeToFolder
         try
         {
             MergeRun.Execute(context, folder.Finished, stop);
+            InputsUnchanged.Check(plan);
             WriteSideFiles(plan, folder, checksums, final, sha256);
-            folder.Complete(final);
+            if (folder.Complete(final, force) is { } replaced)
+            {
+                context.Findings.Enqueue(new Diagnostic("the folder that was replaced could not be removed")
+                {
+                    Severity = Severity.Warning,
+                    Where = replaced,
+                    Fix = "Remove it yourself.",
+                });
+            }
         }
         catch (Exception fault) when (IsHopeless(fault) || folder.Finished.Count + progress.TensorsDone == 0)
         {
             folder.Abandon();
             throw;
         }
-        catch
+        catch (Exception fault)
         {
-            progress.KeptIn = folder.Path;
-            throw;
+            progress.KeptIn = Directory.Exists(folder.Path) ? folder.Path : null;
+            throw FileProblem.Is(fault) ? FileProblem.Writing(folder.Path, plan.Layout.Size, fault) : fault;
         }
         return new MergeSummary(final, [.. context.Findings]);
     }

@@ -8,7 +8,7 @@ internal static class OutputTarget
 {
     public static void Check(string final, MergePlan plan, bool force)
     {
-        var inputs = plan.InputFiles.Select(f => Path.GetFullPath(f.File.Path));
+        var inputs = plan.Opened.SelectMany(c => c.Files.Select(f => f.Path).Append(c.Path)).Select(Path.GetFullPath);
         var (named, real) = (Path.TrimEndingDirectorySeparator(final), WithoutLinks(final));
         if (inputs.FirstOrDefault(i => IsWithin(i, named) || IsWithin(WithoutLinks(i), real)) is { } input)
         {
@@ -33,7 +33,7 @@ internal static class OutputTarget
     }
 
     private static bool IsWithin(string path, string folder) =>
-        path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+        path == folder || path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
     /// <summary>The full path with every symbolic link in it followed.</summary>
     private static string WithoutLinks(string path)

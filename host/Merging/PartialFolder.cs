@@ -37,15 +37,29 @@ internal sealed class PartialFolder : ITensorSink, IDisposable
     public static string PathFor(string final) => final + ".partial";
 
     /// <summary>Opens the partial folder of an output: where an earlier run of the same merge stopped, or empty.</summary>
-    public static PartialFolder Open(string final, MergePlan plan, Checksums checksums)
+    /// <param name="final">The output's final name.</param>
+    /// <param name="plan">What is merged.</param>
+    /// <param name="checksums">Takes the checksums of what an earlier run read.</param>
+    /// <param name="force">Whether another merge's unfinished work may be given up.</param>
+    public static PartialFolder Open(string final, MergePlan plan, Checksums checksums, bool force = false)
     {
         var path = PathFor(final);
+        var journalPath = System.IO.Path.Combine(path, JournalName);
+        if (Directory.Exists(path) && !File.Exists(journalPath) && Directory.EnumerateFileSystemEntries(path).Any())
+        {
+            throw new MergeException(new Diagnostic("a folder of this name is needed for the unfinished output, and it is not one")
+            {
+                Where = path,
+                Fix = "Choose another output folder, or move this one away.",
+            })
+            { WrongUsage = true };
+        }
         Journal? journal = null;
         OutputWriter? writer = null;
         try
         {
             Directory.CreateDirectory(path);
-            journal = Journal.Open(System.IO.Path.Combine(path, JournalName), Fingerprint.Of(plan));
+            journal = Journal.Open(journalPath, Fingerprint.Of(plan), force);
             var resumes = journal.Entries.Count > 0;
             if (!resumes)
             {
@@ -92,26 +106,46 @@ internal sealed class PartialFolder : ITensorSink, IDisposable
                 (crc, tensor) => Crc32C.Combine(crc, _outputChecksums[tensor.Key], tensor.Value.Length))),
     ];
 
-    /// <summary>Syncs everything and gives the folder its final name. What stood there is replaced.</summary>
-    public void Complete(string final)
+    /// <summary>
+    /// Syncs everything and gives the folder its final name. The journal stays, and stays locked, until then: a run
+    /// killed before goes on from here, and no other can start in between.
+    /// </summary>
+    /// <param name="final">The final name.</param>
+    /// <param name="force">Whether an earlier merge's folder of that name may be replaced.</param>
+    /// <returns>A folder that was replaced and could not be removed; null as a rule.</returns>
+    public string? Complete(string final, bool force)
     {
         _writer.Sync();
         _writer.Dispose();
-        _journal.Dispose();
-        File.Delete(System.IO.Path.Combine(Path, JournalName));
-        FolderSync.WithFiles(Path);
-        var replaced = final + ".replaced";
+        FolderSync.WithFiles(Path, except: JournalName);
+        // The run may have taken hours: what stands there now need not be what stood there when it began.
+        OutputTarget.Check(final, _plan, force);
+        string? replaced = null;
         if (Directory.Exists(final))
         {
-            // Left over where a run was killed just before its last step.
-            if (Directory.Exists(replaced))
-                Directory.Delete(replaced, recursive: true);
+            replaced = Enumerable.Range(0, int.MaxValue)
+                .Select(i => $"{final}.replaced{(i == 0 ? "" : $"-{i}")}")
+                .First(name => !System.IO.Path.Exists(name));
             Directory.Move(final, replaced);
         }
         Directory.Move(Path, final);
         FolderSync.Names(System.IO.Path.GetDirectoryName(final)!);
-        if (Directory.Exists(replaced))
-            Directory.Delete(replaced, recursive: true);
+        File.Delete(System.IO.Path.Combine(final, JournalName));
+        _journal.Dispose();
+        return replaced is null || Removed(replaced) ? null : replaced;
+    }
+
+    private static bool Removed(string folder)
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+            return true;
+        }
+        catch (Exception fault) when (FileProblem.Is(fault))
+        {
+            return false;
+        }
     }
 
     /// <summary>Removes the folder: the merge cannot be finished as it is.</summary>
@@ -180,8 +214,9 @@ internal sealed class PartialFolder : ITensorSink, IDisposable
         }
     }
 
-    private static MergeException Unusable(string path, Exception fault) =>
-        new(
+    private static MergeException Unusable(string path, Exception fault) => FileProblem.IsDiskFull(fault)
+        ? FileProblem.Writing(path, 0, fault)
+        : new(
             new Diagnostic($"the output cannot be made: {fault.Message}")
             {
                 Where = path,

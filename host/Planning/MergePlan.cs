@@ -33,6 +33,9 @@ internal sealed record MergePlan
     /// <summary>Every file that is read (models, base, side inputs) and the recipe's name for what it belongs to.</summary>
     public required IReadOnlyList<(string Model, CheckpointFile File)> InputFiles { get; init; }
 
+    /// <summary>Every checkpoint the recipe names, whether its tensors are read or it only lends its config.</summary>
+    public required IReadOnlyList<Checkpoint> Opened { get; init; }
+
     public required PlanOrigin Origin { get; init; }
 
     public required PluginIdentity Plugin { get; init; }

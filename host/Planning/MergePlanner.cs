@@ -88,6 +88,7 @@ internal static class MergePlanner
             OutType = request.OutType,
             Seed = request.Seed,
             Warnings = problems,
+            Opened = [.. all.Append(donor).Select(m => m.Checkpoint).Concat(request.SideFiles.Select(s => s.Checkpoint)).Distinct()],
             InputFiles = FilesRead(
                 tensors, [.. all.Append(donor).Select(m => (m.Text, m.Checkpoint)), .. request.SideFiles.Select(s => (s.Text, s.Checkpoint))]),
         };

@@ -53,12 +53,15 @@ public sealed class InterruptionTests(BigModels models) : IClassFixture<BigModel
     }
 
     [Fact]
-    public void Another_recipe_starts_anew()
+    public void Another_recipe_starts_anew_only_where_it_is_forced_to()
     {
         KillOne();
         var other = models.Scratch.Write(
             "other.yaml", "merge_method: linear\nmodels: [a, b]\nparameters: {weight: 1}\n");
-        var json = models.Scratch.Succeeds([.. models.Arguments(Out, other), "--json"]).Json;
+        var refused = models.Scratch.Merge(models.Arguments(Out, other));
+        Assert.True(refused.ExitCode == 2, refused.ToString());
+        Assert.Contains("an unfinished output of another recipe", refused.Error);
+        var json = models.Scratch.Succeeds([.. models.Arguments(Out, other), "--force", "--json"]).Json;
         Assert.Equal(0, json.GetProperty("tensors_resumed").GetInt32());
         var (a, b) = (TinyCheckpoint.Read(models.Scratch["a"]), TinyCheckpoint.Read(models.Scratch["b"]));
         var merged = TinyCheckpoint.Read(Out);

@@ -71,16 +71,24 @@ public sealed class MergeToFolderTests : IDisposable
         Interrupt("c");
         File.WriteAllText(Path.Combine(Partial, "stray"), "");
         var other = Plan();
-        Assert.Equal(0, Merge(other with { Origin = other.Origin with { Text = "other" } }).TensorsResumed);
+        other = other with { Origin = other.Origin with { Text = "other" } };
+        Assert.True(Assert.Throws<MergeException>(() => Merge(other)).WrongUsage);
+        Assert.True(File.Exists(Path.Combine(Partial, "stray")));
+        Assert.Equal(0, Merge(other, force: true).TensorsResumed);
         Assert.False(File.Exists(Path.Combine(Final, "stray")));
     }
 
     [Fact]
-    public void What_was_made_of_other_inputs_is_not_taken_up()
+    public void What_was_made_of_other_inputs_is_told_apart_through_links_too()
     {
-        Interrupt("c");
-        File.SetLastWriteTimeUtc(_model.Checkpoint.Files[0].Path, DateTime.UnixEpoch);
-        Assert.Equal(0, Merge(Plan()).TensorsResumed);
+        var plan = Plan();
+        var target = plan.InputFiles[0].File.Path;
+        var link = _models["link"];
+        File.CreateSymbolicLink(link, target);
+        var before = Fingerprint.Of(plan with { InputFiles = [("a", CheckpointFile.Open(link))] });
+        Assert.Equal(before, Fingerprint.Of(plan with { InputFiles = [("a", CheckpointFile.Open(link))] }));
+        File.SetLastWriteTimeUtc(target, DateTime.UnixEpoch);
+        Assert.NotEqual(before, Fingerprint.Of(plan with { InputFiles = [("a", CheckpointFile.Open(link))] }));
     }
 
     [Fact]
@@ -101,7 +109,7 @@ public sealed class MergeToFolderTests : IDisposable
     }
 
     [Fact]
-    public void Forced_an_earlier_merge_is_replaced_even_where_an_older_one_was_left_over()
+    public void Forced_an_earlier_merge_is_replaced_and_a_folder_of_the_name_needed_meanwhile_is_left_alone()
     {
         Merge(Plan());
         File.WriteAllText(Path.Combine(Final, "stray"), "");
@@ -109,7 +117,42 @@ public sealed class MergeToFolderTests : IDisposable
         File.WriteAllText(Path.Combine(Final + ".replaced", "older"), "");
         Merge(Plan(), force: true);
         Assert.False(File.Exists(Path.Combine(Final, "stray")));
-        Assert.Equal([_models["a"], Final], Directory.GetFileSystemEntries(_models.Root).Order());
+        Assert.Equal(
+            [_models["a"], Final, Final + ".replaced"], Directory.GetFileSystemEntries(_models.Root).Order());
+        Assert.True(File.Exists(Path.Combine(Final + ".replaced", "older")));
+    }
+
+    [Fact]
+    public void A_folder_of_the_unfinished_outputs_name_that_no_merge_made_is_left_alone()
+    {
+        Directory.CreateDirectory(Final + ".partial");
+        var mine = Path.Combine(Final + ".partial", "thesis.txt");
+        File.WriteAllText(mine, "");
+        var refused = Assert.Throws<MergeException>(() => Merge(Plan(), force: true));
+        Assert.True(refused.WrongUsage);
+        Assert.True(File.Exists(mine));
+    }
+
+    [Fact]
+    public void An_output_that_appears_while_the_merge_runs_is_left_alone()
+    {
+        using var folder = PartialFolder.Open(Final, Plan(), new Checksums());
+        Directory.CreateDirectory(Final);
+        var mine = Path.Combine(Final, "thesis.txt");
+        File.WriteAllText(mine, "");
+        Assert.Throws<MergeException>(() => folder.Complete(Final, force: false));
+        Assert.True(File.Exists(mine));
+    }
+
+    [Fact]
+    public void An_input_written_to_while_it_is_merged_is_noticed()
+    {
+        var plan = Plan();
+        var file = plan.InputFiles[0].File;
+        File.SetLastWriteTimeUtc(file.Path, file.LastWrite.AddSeconds(1));
+        var refused = Assert.Throws<MergeException>(() => Merge(plan));
+        Assert.Contains("written to while it was merged", refused.Message);
+        Assert.False(Directory.Exists(Final));
     }
 
     [Fact]

@@ -119,9 +119,9 @@ public sealed class StrategyCallTests : IDisposable
     [InlineData(8)]
     public void Tensors_that_hold_much_memory_take_turns_and_never_block_each_other(int threads)
     {
-        var models = Enumerable.Range(0, 12).Select(i => Shaped($"w{i:D2}", DType.F32, 128, 128)).ToArray();
+        var models = Enumerable.Range(0, 12).Select(i => Shaped($"w{i:D2}", DType.F32, 256, 256)).ToArray();
         var (now, most) = (0, 0);
-        // 128 KiB each where an eighth of the budget is 125 KiB: large.
+        // 512 KiB each, more than half of the budget: large whatever the number of threads.
         var plan = Runs.Plan(
             new OneLine(async t =>
             {
@@ -136,7 +136,7 @@ public sealed class StrategyCallTests : IDisposable
             }),
             null,
             _models.Add("a", models));
-        var run = Runs.Of(plan, new RunSettings { Threads = threads, BlockBytes = 4096, Memory = 1_000_000 });
+        var run = Runs.Of(plan, new RunSettings { Threads = threads, BlockBytes = 4096, Memory = 1_040_000 });
         Assert.Equal(12, run.Sink.Finished.Count);
         Assert.Equal(1, most);
     }
