@@ -1,3 +1,5 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Merge.Sdk;
@@ -10,6 +12,8 @@ namespace Merge.Planning;
 /// </summary>
 internal static partial class NewConfig
 {
+    private const string Nan = "9e9999";
+
     private static readonly string[] Counts = ["num_hidden_layers", "n_layer", "n_layers", "num_layers", "depth"];
     private static readonly string[] TextSections = ["text_config", "llm_config", "language_config"];
 
@@ -23,23 +27,29 @@ internal static partial class NewConfig
         ("decoder", ["decoder", ""], ["decoder_layers", "num_decoder_layers"]),
     ];
 
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
     /// <param name="donor">Whose config it is.</param>
     /// <param name="stacks">The new stacks; none: nothing changes.</param>
     /// <param name="problems">Gets a warning where the config has no key for the number of layers.</param>
-    /// <returns>Null where the donor has no config, or nothing changes.</returns>
-    public static JsonObject? Of(PlannedModel donor, IReadOnlyList<NewStack> stacks, List<Diagnostic> problems)
+    /// <returns>The text; null where the donor has no config that is copied, or nothing changes.</returns>
+    public static string? Of(PlannedModel donor, IReadOnlyList<NewStack> stacks, List<Diagnostic> problems)
     {
-        if (donor.Checkpoint.Config is null || stacks.Count == 0)
+        if (donor.Checkpoint is not { Config: not null, Folder: { } folder } || stacks.Count == 0)
             return null;
-        var config = donor.Checkpoint.Config.DeepClone().AsObject();
+        var config = Read(Path.Combine(folder, "config.json"));
+        var before = config.DeepClone();
         foreach (var stack in stacks)
         {
             var (_, names, keys) = Known.FirstOrDefault(
                 k => k.Part == (stack.Module is null or ModelParts.Everything ? "text_decoder" : ModelParts.PartName(stack.Module)), ("", [], []));
             string[] present = [.. names.Where(n => Section(config, n) is not null)];
             var rewritten = present.Count(n => Rewrite(Section(config, n)!, keys, n, stack, donor));
-            var before = stack.Layers.Count == OldCount(donor, stack.Prefix);
-            if (rewritten == 0 && !before)
+            if (rewritten == 0 && stack.Layers.Count != OldCount(donor, stack.Prefix))
             {
                 problems.Add(new Diagnostic(
                     $"the output has {stack.Layers.Count} layers '{stack.Prefix}N', and no key of the config is known to say so")
@@ -51,8 +61,12 @@ internal static partial class NewConfig
                 });
             }
         }
-        return JsonNode.DeepEquals(config, donor.Checkpoint.Config) ? null : config;
+        return JsonNode.DeepEquals(config, before) ? null : config.ToJsonString(Indented).Replace(Nan, "NaN") + "\n";
     }
+
+    // Python's json writes Infinity and NaN. As numbers too large for it, which it reads as infinite, they stay.
+    private static JsonObject Read(string path) => JsonNode.Parse(NotFinite().Replace(File.ReadAllText(path),
+        found => found.Value switch { "NaN" => Nan, "Infinity" => "1e999", _ => "-1e999" }))!.AsObject();
 
     private static JsonObject? Section(JsonObject config, string name) => name == "" ? config : config[name] as JsonObject;
 
@@ -99,6 +113,9 @@ internal static partial class NewConfig
         model.Checkpoint.Config is { } config ? Section(config, section)?[key] as JsonArray : null;
 
     private static bool IsInteger(JsonNode? node) => node is JsonValue value && value.TryGetValue<int>(out _);
+
+    [GeneratedRegex(@"(?<=[\[:,]\s*)(NaN|-?Infinity)(?=\s*[,\]}])", RegexOptions.CultureInvariant)]
+    private static partial Regex NotFinite();
 
     [GeneratedRegex(
         @"(^|_)layers?(_|$)|_types?$|per_layer|block_configs|num_(query|kv|key_value|attention)_heads|ffn_multipliers",

@@ -34,10 +34,13 @@ internal static class TensorMatching
             if (stored.All(s => s is not null))
                 matched.Add(new(name, stored!));
         }
-        foreach (var (view, names) in missing.Where(m => m.Value.Count > 0))
+        foreach (var (view, names) in missing.Where(m => m.Value.Count > 0)
+            .DistinctBy(m => (m.Key.Model, string.Join(' ', m.Value))))
+        {
             problems.Add(Missing(view, names, views));
+        }
         foreach (var tensor in matched)
-            CheckAlike(tensor, views, problems);
+            CheckAlike(tensor, views, leader, problems);
         return matched;
     }
 
@@ -82,9 +85,14 @@ internal static class TensorMatching
         };
     }
 
-    private static void CheckAlike(MatchedTensor tensor, IReadOnlyList<ModelView> views, List<Diagnostic> problems)
+    // A donor that takes no part lends its config and its integers, so its tensors must be like the others, too.
+    private static void CheckAlike(
+        MatchedTensor tensor, IReadOnlyList<ModelView> views, ModelView leader, List<Diagnostic> problems)
     {
-        if (tensor.Stored.Any(s => !s.Shape.AsSpan().SequenceEqual(tensor.Stored[0].Shape.AsSpan())))
+        var all = views.Zip(tensor.Stored);
+        if (!views.Any(v => v.Model == leader.Model) && leader.Find(tensor.Name) is { } lent)
+            all = all.Append((leader, lent));
+        if (all.Any(p => !p.Second.Shape.AsSpan().SequenceEqual(tensor.Stored[0].Shape.AsSpan())))
         {
             problems.Add(new Diagnostic("its shape differs: " + Each(s => $"[{string.Join(", ", s.Shape)}]"))
             {
@@ -93,7 +101,7 @@ internal static class TensorMatching
                 Fix = "Merge checkpoints of one architecture and vocabulary.",
             });
         }
-        if (tensor.Stored.Any(s => s.DType.IsMergeable() != tensor.Stored[0].DType.IsMergeable()))
+        if (all.Any(p => p.Second.DType.IsMergeable() != tensor.Stored[0].DType.IsMergeable()))
         {
             problems.Add(new Diagnostic("it is of numbers in some models and of codes in others: " + Each(s => $"{s.DType}"))
             {
@@ -104,6 +112,6 @@ internal static class TensorMatching
         }
 
         string Each(Func<StoredTensor, string> text) =>
-            string.Join(", ", views.Zip(tensor.Stored).Select(p => $"{text(p.Second)} in '{p.First.Model.Text}'"));
+            string.Join(", ", all.Select(p => $"{text(p.Second)} in '{p.First.Model.Text}'"));
     }
 }
