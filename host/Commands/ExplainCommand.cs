@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Merge.Plugins;
 using Merge.Recipes;
 using Merge.Sdk;
@@ -53,7 +52,7 @@ internal static class ExplainCommand
             table.Add(
                 parameter.Name,
                 parameter.IsPerModel ? "per model" : "for all",
-                parameter.Required ? "required" : Text(parameter.Default),
+                parameter.Required ? "required" : ValueText.Of(parameter.Default),
                 (parameter.IsArray ? "a list, each " : "") + ParameterText.Expected(parameter.ScalarType, parameter.Bounds),
                 parameter.Text + (parameter.Searchable is { } s ? $"; a search looks from {s.Low:G} to {s.High:G}" : ""));
         }
@@ -71,16 +70,6 @@ internal static class ExplainCommand
         InputRole.Optional => "used when given; then not one of the models",
         InputRole.Member => "used when given, as one of the models",
         _ => "not used; one that is given lends config, tokenizer and dtypes",
-    };
-
-    private static string Text(object? value) => value switch
-    {
-        null => "none",
-        bool flag => flag ? "true" : "false",
-        Enum choice => ParameterText.SnakeCase(choice.ToString()),
-        Array list => $"[{string.Join(", ", list.Cast<object?>().Select(Text))}]",
-        IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
-        _ => value.ToString()!,
     };
 
     private static void PrintJson(Terminal terminal, StrategyEntry entry, IReadOnlyList<ParameterSchema> parameters) =>
@@ -104,7 +93,7 @@ internal static class ExplainCommand
                 json.WriteBoolean("required", parameter.Required);
                 json.WriteString("bounds", parameter.Bounds?.Text);
                 if (!parameter.Required)
-                    json.WriteString("default", Text(parameter.Default));
+                    json.WriteString("default", ValueText.Of(parameter.Default));
                 if (parameter.ScalarType.IsEnum)
                 {
                     json.WriteStartArray("choices");

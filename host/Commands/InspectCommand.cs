@@ -12,7 +12,7 @@ internal static class InspectCommand
 {
     public static Command Create(Terminal terminal)
     {
-        var checkpoint = MergeOptions.NotEmpty(new("CHECKPOINT")
+        var checkpoint = MergeOptions.NotEmpty(new Argument<string>("CHECKPOINT")
         {
             Description = "A model folder, a safetensors file, an index, or a model in the Hugging Face cache (org/name).",
         });

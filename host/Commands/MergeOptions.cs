@@ -9,10 +9,11 @@ namespace Merge.Commands;
 /// <summary>What several verbs understand alike.</summary>
 internal static class MergeOptions
 {
-    public static Argument<string> Recipe() => NotEmpty(new("RECIPE") { Description = "The recipe, a YAML file." });
+    public static Argument<string> Recipe() => NotEmpty(new Argument<string>("RECIPE") { Description = "The recipe, a YAML file." });
 
     /// <summary>A path that is the empty string would mean the working directory, or nothing.</summary>
-    public static Argument<string> NotEmpty(Argument<string> argument)
+    public static T NotEmpty<T>(T argument)
+        where T : Argument
     {
         argument.Validators.Add(result =>
         {

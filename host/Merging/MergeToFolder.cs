@@ -82,6 +82,8 @@ internal static class MergeToFolder
     {
         if (plan.Donor.Folder is { } donor)
             CopiedFiles.Copy(donor, folder.Path);
+        if (plan.Config is { } config)
+            File.WriteAllText(Path.Combine(folder.Path, "config.json"), config);
         if (plan.OutType is { } dtype)
             ConfigDType.Set(Path.Combine(folder.Path, "config.json"), dtype);
         File.WriteAllText(Path.Combine(folder.Path, ModelCard.FileName), ModelCard.Of(plan, Path.GetFileName(final)));

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Merge.Checkpoints;
+using Merge.Recipes;
 using Merge.Sdk;
 
 namespace Merge.Planning;
@@ -9,7 +10,10 @@ internal sealed record MergePlan
 {
     public required MergeStrategy Strategy { get; init; }
 
-    /// <summary>The method's models in the order of the recipe; the base is among them only as a member.</summary>
+    /// <summary>
+    /// The method's models in the order of the recipe, each once where there are slices; the base is among them only as
+    /// a member. A tensor need not have inputs from all of them.
+    /// </summary>
     public required IReadOnlyList<Checkpoint> Models { get; init; }
 
     /// <summary>The base, where the method uses one.</summary>
@@ -17,6 +21,9 @@ internal sealed record MergePlan
 
     /// <summary>The model that lends config, tokenizer, order and, unless the recipe says so, dtypes.</summary>
     public required Checkpoint Donor { get; init; }
+
+    /// <summary>The text of the output's config; null: the donor's, unchanged.</summary>
+    public string? Config { get; init; }
 
     /// <summary>All tensors of the output, in the order they are worked on.</summary>
     public required IReadOnlyList<TensorPlan> Tensors { get; init; }
@@ -68,7 +75,10 @@ internal sealed record TensorPlan
     /// <summary>The strategy's options for it; null where the tensor is copied, not merged.</summary>
     public required object? Options { get; init; }
 
-    /// <summary>Where its values stand in each model; for a copied tensor just the one it is copied from.</summary>
+    /// <summary>What the options hold, and the recipe lines it comes from.</summary>
+    public IReadOnlyList<BoundParameter> Values { get; init; } = [];
+
+    /// <summary>Where its values stand in each model, under the model's own name for it; for a copied tensor just the one it is copied from.</summary>
     public required ImmutableArray<StoredTensor> Models { get; init; }
 
     public required StoredTensor? Base { get; init; }
@@ -76,6 +86,17 @@ internal sealed record TensorPlan
     public required ImmutableArray<SideTensor> Sides { get; init; }
 
     public bool IsCopied => Options is null;
+
+    /// <summary>A tensor that is taken over bit for bit.</summary>
+    public static TensorPlan Copy(TensorInfo info, StoredTensor stored) => new()
+    {
+        Info = info,
+        OutType = stored.DType,
+        Options = null,
+        Models = [stored],
+        Base = null,
+        Sides = [],
+    };
 
     public IEnumerable<StoredTensor> Inputs =>
         (Base is null ? Models : Models.Add(Base)).Concat(Sides.SelectMany(s => s.Stored));

@@ -12,7 +12,16 @@ internal sealed record PlanRequest
 
     public required PlanOrigin Origin { get; init; }
 
-    /// <summary>The method's models, in order.</summary>
+    /// <summary>For messages.</summary>
+    public string RecipePath { get; init; } = "";
+
+    /// <summary>
+    /// What each part of the output is made of. Null: everything of <see cref="Models"/>, whole, by
+    /// <see cref="Options"/>.
+    /// </summary>
+    public IReadOnlyList<PlannedModule>? Modules { get; init; }
+
+    /// <summary>The method's models, in order; where there are modules, each once.</summary>
     public required IReadOnlyList<PlannedModel> Models { get; init; }
 
     /// <summary>The base, where the method uses one and the recipe names it.</summary>
@@ -21,10 +30,10 @@ internal sealed record PlanRequest
     /// <summary>The model that lends config, tokenizer, order and dtypes: the base that is named, else the first.</summary>
     public required PlannedModel Donor { get; init; }
 
-    public required IReadOnlyList<SideFile> SideFiles { get; init; }
+    public IReadOnlyList<SideFile> SideFiles { get; init; } = [];
 
-    /// <summary>The strategy's options for a tensor.</summary>
-    public required Func<TensorInfo, object> Options { get; init; }
+    /// <summary>The strategy's options for a tensor; not used where there are modules.</summary>
+    public Func<TensorPlace, object> Options { get; init; } = _ => throw new InvalidOperationException("no options");
 
     /// <summary>What the output is written as; null: each tensor as the donor stores it.</summary>
     public required DType? OutType { get; init; }
@@ -44,29 +53,21 @@ internal static class MergePlanner
     public static MergePlan Plan(PlanRequest request)
     {
         var problems = new List<Diagnostic>();
-        var (models, donor) = (request.Models, request.Donor);
-        PlannedModel[] all = request.Base is null ? [.. models] : [.. models, request.Base];
+        var modules = request.Modules ?? [Whole(request)];
+        var donor = request.Donor;
+        PlannedModel[] all =
+        [
+            .. modules.SelectMany(m => m.Slices).SelectMany(s => s.Inputs).Select(i => i.Model).Distinct(),
+        ];
         foreach (var model in all.Append(donor).Distinct())
             problems.AddRange(Quantisation.Refuse(model.Checkpoint));
 
-        var tensors = new List<TensorPlan>();
-        foreach (var match in TensorMatching.Match(all, donor, problems))
-        {
-            var first = match.Stored[0];
-            var info = TensorNaming.Describe(match.Name, first.Shape);
-            var stored = donor.Find(match.Name) ?? first;
-            var copied = !first.DType.IsMergeable();
-            tensors.Add(new TensorPlan
-            {
-                Info = info,
-                OutType = copied ? stored.DType : request.OutType ?? stored.DType,
-                Options = copied ? null : request.Options(info),
-                Models = copied ? [stored] : [.. match.Stored.Take(models.Count)],
-                Base = copied || request.Base is null ? null : match.Stored[^1],
-                Sides = copied ? [] : SideInputs.Find(info, request.SideFiles, problems),
-            });
-        }
-        SideInputs.CheckUsed(request.SideFiles, tensors, problems);
+        var parts = ModelParts.Of([.. all.Append(donor).Distinct()], modules, request.RecipePath, problems);
+        var planned = modules.Select(m => new SlicePlanner(request, m, parts, problems).Plan()).ToArray();
+        List<TensorPlan> tensors = [.. planned.SelectMany(p => p.Tensors)];
+        if (modules.All(m => m.Name is not null) && problems.All(p => p.Severity != Severity.Error))
+            tensors.AddRange(Left(donor, parts, problems));
+        var config = NewConfig.Of(donor, [.. planned.Select(p => p.Stack).OfType<NewStack>()], problems);
         if (problems.Any(p => p.Severity == Severity.Error))
             throw new MergeException(problems);
         if (tensors.Count == 0)
@@ -77,9 +78,10 @@ internal static class MergePlanner
             Strategy = request.Strategy,
             Plugin = request.Plugin,
             Origin = request.Origin,
-            Models = [.. models.Select(m => m.Checkpoint)],
+            Models = [.. request.Models.Select(m => m.Checkpoint)],
             Base = request.Base?.Checkpoint,
             Donor = donor.Checkpoint,
+            Config = config,
             Tensors = tensors,
             Layout = SafetensorsLayout.Of(
                 tensors.Select(t => new OutputTensor(t.Info.Name, t.OutType, t.Info.Shape)),
@@ -90,7 +92,11 @@ internal static class MergePlanner
             Warnings = problems,
             Opened = [.. all.Append(donor).Select(m => m.Checkpoint).Concat(request.SideFiles.Select(s => s.Checkpoint)).Distinct()],
             InputFiles = FilesRead(
-                tensors, [.. all.Append(donor).Select(m => (m.Text, m.Checkpoint)), .. request.SideFiles.Select(s => (s.Text, s.Checkpoint))]),
+                tensors,
+                [
+                    .. all.Append(donor).Select(m => (m.Text, m.Checkpoint)),
+                    .. modules.SelectMany(m => m.Slices).SelectMany(s => s.SideFiles).Select(s => (s.Text, s.Checkpoint)),
+                ]),
         };
     }
 
@@ -104,5 +110,40 @@ internal static class MergePlanner
                 .Where(f => read.Contains(f.f))
                 .DistinctBy(f => f.f),
         ];
+    }
+
+    private static PlannedModule Whole(PlanRequest request) => new(null, 0,
+    [
+        new PlannedSlice
+        {
+            Sources = [.. request.Models.Select(m => new PlannedSource(m, null))],
+            Base = request.Base is null ? null : new(request.Base, null),
+            SideFiles = request.SideFiles,
+            Options = request.Options,
+        },
+    ]);
+
+    /// <summary>What the recipe's modules leave: without it the model would not load.</summary>
+    private static TensorPlan[] Left(PlannedModel donor, ModelParts parts, List<Diagnostic> problems)
+    {
+        TensorPlan[] left =
+        [
+            .. ModelView.Whole(donor, parts.IsLeft) is var view
+                ? view.Names.Select(n => view.Find(n)!)
+                    .Select(t => TensorPlan.Copy(TensorNaming.Describe(t.Name, t.Shape), t))
+                : [],
+        ];
+        if (left.Length > 0)
+        {
+            problems.Add(new Diagnostic(
+                $"{left.Length} tensor{(left.Length == 1 ? " is" : "s are")} of no module that the recipe names, and copied from "
+                + $"'{donor.Text}': {string.Join(", ", left.Take(3).Select(t => t.Info.Name))}{(left.Length > 3 ? ", …" : "")}")
+            {
+                Severity = Severity.Warning,
+                Where = donor.Checkpoint.Path,
+                Fix = $"The model has {string.Join(", ", ModelParts.Found([donor]))}.",
+            });
+        }
+        return left;
     }
 }

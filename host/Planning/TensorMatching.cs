@@ -7,47 +7,45 @@ namespace Merge.Planning;
 internal sealed record MatchedTensor(string Name, IReadOnlyList<StoredTensor> Stored);
 
 /// <summary>
-/// Brings the models' tensors together by name. What is missing, extra or of another shape is an error, and all of
-/// them are reported at once: merging what happens to fit would give a model nobody asked for.
+/// Brings the models' tensors together by their names in the output. What is missing, extra or of another shape is an
+/// error, and all of them are reported at once: merging what happens to fit would give a model nobody asked for.
 /// </summary>
 internal static class TensorMatching
 {
-    /// <param name="models">All that take part: the models, then the base where the method uses one.</param>
-    /// <param name="donor">The model whose order and tied head the output takes.</param>
+    /// <param name="views">All that take part: the models, then the base where the method uses one.</param>
+    /// <param name="leader">The view whose order the output takes, where it takes part.</param>
+    /// <param name="donor">The model that says whether the head is tied.</param>
     /// <param name="problems">Where errors and warnings go.</param>
     public static IReadOnlyList<MatchedTensor> Match(
-        IReadOnlyList<PlannedModel> models, PlannedModel donor, List<Diagnostic> problems)
+        IReadOnlyList<ModelView> views, ModelView leader, PlannedModel donor, List<Diagnostic> problems)
     {
         var matched = new List<MatchedTensor>();
-        var missing = models.Distinct().ToDictionary(m => m, _ => new List<string>());
-        foreach (var name in NamesInOrder(models, donor))
+        var missing = views.ToDictionary(v => v, _ => new List<string>());
+        foreach (var name in NamesInOrder(views, leader))
         {
-            var stored = models.Select(m => m.Find(name) ?? TiedHead(m, name)).ToArray();
+            var stored = views.Select(v => v.Find(name) ?? TiedHead(v.Model, name)).ToArray();
             if (donor.Find(name) is null && TiedHead(donor, name) is not null)
             {
-                ReportDroppedHead(name, models, donor, problems);
+                ReportDroppedHead(name, views, donor, problems);
                 continue;
             }
-            foreach (var (model, _) in models.Zip(stored).Where(p => p.Second is null).Distinct())
-                missing[model].Add(name);
+            foreach (var (view, _) in views.Zip(stored).Where(p => p.Second is null))
+                missing[view].Add(name);
             if (stored.All(s => s is not null))
                 matched.Add(new(name, stored!));
         }
-        foreach (var (model, names) in missing.Where(m => m.Value.Count > 0))
-            problems.Add(Missing(model, names, models));
+        foreach (var (view, names) in missing.Where(m => m.Value.Count > 0)
+            .DistinctBy(m => (m.Key.Model, string.Join(' ', m.Value))))
+        {
+            problems.Add(Missing(view, names, views));
+        }
         foreach (var tensor in matched)
-            CheckAlike(tensor, models, donor, problems);
+            CheckAlike(tensor, views, leader, problems);
         return matched;
     }
 
-    private static IEnumerable<string> NamesInOrder(IReadOnlyList<PlannedModel> models, PlannedModel donor) =>
-        models.Prepend(donor).Where(models.Contains).Distinct()
-            .SelectMany(m => m.Checkpoint.Tensors.Values
-                .OrderBy(t => m.Checkpoint.Files.IndexOf(t.File)).ThenBy(t => t.Offset).ThenBy(t => t.Name, StringComparer.Ordinal))
-            .Select(t => t.Name)
-            .Distinct();
-
-    private static int IndexOf<T>(this IReadOnlyList<T> list, T item) => list.Index().First(x => Equals(x.Item, item)).Index;
+    private static IEnumerable<string> NamesInOrder(IReadOnlyList<ModelView> views, ModelView leader) =>
+        views.Where(v => v.Model == leader.Model).Concat(views).SelectMany(v => v.Names).Distinct();
 
     /// <summary>The embedding, where it stands for an output head that a tied model does not store.</summary>
     private static StoredTensor? TiedHead(PlannedModel model, string name) =>
@@ -57,9 +55,9 @@ internal static class TensorMatching
             : null;
 
     private static void ReportDroppedHead(
-        string name, IReadOnlyList<PlannedModel> models, PlannedModel donor, List<Diagnostic> problems)
+        string name, IReadOnlyList<ModelView> views, PlannedModel donor, List<Diagnostic> problems)
     {
-        foreach (var model in models.Where(m => !m.TiesHead && m.Find(name) is not null))
+        foreach (var model in views.Select(v => v.Model).Distinct().Where(m => !m.TiesHead && m.Find(name) is not null))
         {
             problems.Add(new Diagnostic(
                 $"'{model.Text}' has an output head of its own, which is left out: the output takes its config from "
@@ -71,16 +69,16 @@ internal static class TensorMatching
         }
     }
 
-    private static Diagnostic Missing(PlannedModel model, List<string> names, IReadOnlyList<PlannedModel> models)
+    private static Diagnostic Missing(ModelView view, List<string> names, IReadOnlyList<ModelView> views)
     {
-        var holder = models.First(m => m.Find(names[0]) is not null);
-        var near = NearestMatch.Of(names[0], model.Checkpoint.Tensors.Keys);
+        var holder = views.First(m => m.Find(names[0]) is not null);
+        var near = NearestMatch.Of(names[0], view.Names);
         return new Diagnostic(
-            $"'{model.Text}' lacks {names.Count} tensor{(names.Count == 1 ? "" : "s")} that '{holder.Text}' "
-            + $"{(models.Count > 2 ? "or another model " : "")}has: {string.Join(", ", names)}")
+            $"'{view.Model.Text}' lacks {names.Count} tensor{(names.Count == 1 ? "" : "s")} that '{holder.Model.Text}' "
+            + $"{(views.Count > 2 ? "or another model " : "")}has: {string.Join(", ", names)}")
         {
             Expected = "every model to have the same tensors",
-            Where = model.Checkpoint.Path,
+            Where = view.Model.Checkpoint.Path,
             Fix = near is null
                 ? "Merge checkpoints of one architecture."
                 : $"Merge checkpoints of one architecture (nearest to '{names[0]}' there: '{near}').",
@@ -89,11 +87,11 @@ internal static class TensorMatching
 
     // A donor that takes no part lends its config and its integers, so its tensors must be like the others, too.
     private static void CheckAlike(
-        MatchedTensor tensor, IReadOnlyList<PlannedModel> models, PlannedModel donor, List<Diagnostic> problems)
+        MatchedTensor tensor, IReadOnlyList<ModelView> views, ModelView leader, List<Diagnostic> problems)
     {
-        var all = models.Zip(tensor.Stored);
-        if (!models.Contains(donor) && donor.Find(tensor.Name) is { } lent)
-            all = all.Append((donor, lent));
+        var all = views.Zip(tensor.Stored);
+        if (!views.Any(v => v.Model == leader.Model) && leader.Find(tensor.Name) is { } lent)
+            all = all.Append((leader, lent));
         if (all.Any(p => !p.Second.Shape.AsSpan().SequenceEqual(tensor.Stored[0].Shape.AsSpan())))
         {
             problems.Add(new Diagnostic("its shape differs: " + Each(s => $"[{string.Join(", ", s.Shape)}]"))
@@ -114,6 +112,6 @@ internal static class TensorMatching
         }
 
         string Each(Func<StoredTensor, string> text) =>
-            string.Join(", ", all.Select(p => $"{text(p.Second)} in '{p.First.Text}'"));
+            string.Join(", ", all.Select(p => $"{text(p.Second)} in '{p.First.Model.Text}'"));
     }
 }

@@ -25,6 +25,6 @@ internal static class MergekitMethods
         var parsed = RecipeParser.Parse("r.yaml", recipe);
         var strategy = Find(parsed.Method);
         var schema = OptionsSchema.Of(strategy.GetType().BaseType!.GetGenericArguments()[0]);
-        return (strategy, OptionsBinder.Bind(schema, parsed, parsed.Models, parsed.Method, _ => []).Create());
+        return (strategy, RecipeOptions.Bind(schema, parsed, parsed.Models, parsed.Method, _ => []).Options);
     }
 }
