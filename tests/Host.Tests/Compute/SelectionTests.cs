@@ -98,10 +98,11 @@ public class SelectionTests
     public void Cuts_are_exact_where_more_different_scores_lie_near_them_than_are_held()
     {
         // Runs of alike scores: a run says as little as one element, so much lies in the bracket.
-        var scores = new float[6_000_000];
-        for (var i = 0; i < scores.Length; i++)
-            scores[i] = (Philox.Words(((uint)i / 40_000, 0, 0, 0), 11).X % 100) + (i * 1e-7f);
-        CheckCuts(scores, [3_000_000]);
+        float[] scores = [.. Enumerable.Range(0, 3_000_000).Select(i => BitConverter.UInt32BitsToSingle(
+            0x3f000000 + (Philox.Words(((uint)i / 40_000, 0, 0, 0), 11).X % 100 * 40_000) + ((uint)i % 40_000)))];
+        long[] keeps = [1_400_000, 1_500_000, 1_600_000, 1_700_000];
+        CheckCuts(scores, keeps);
+        Assert.Equal(4, SweepsOf(scores, keeps));
     }
 
     [Fact]
@@ -178,10 +179,11 @@ public class SelectionTests
         Assert.Equal(Cut.KeepNone, Value(cut).For(scans[2].Info));
     }
 
-    private static int SweepsOf(float[] scores, long keep)
+    private static int SweepsOf(float[] scores, params long[] keeps)
     {
         var scan = Evaluate.Scan(0, scores.Length);
-        scan.Largest(b => b.Base, keep);
+        foreach (var keep in keeps)
+            scan.Largest(b => b.Base, keep);
         var statistics = new TensorStatistics(
             scan.Info, [.. scan.Pending], [], new CpuCompiler(), _ => DType.F32, Evaluate.Seed);
         var sweeps = 0;
