@@ -20,8 +20,8 @@ internal abstract class Reduction
     /// <summary>Bytes it holds for every segment that is begun and not finished.</summary>
     public abstract long BytesPerSegment { get; }
 
-    /// <summary>Whether it must see the segment that begins at <paramref name="start"/>.</summary>
-    public virtual bool WantsSegment(long start) => true;
+    /// <summary>Which of a segment's elements it must see; none where start and end are the same.</summary>
+    public virtual (long Start, long End) Needs(long start, long end) => (start, end);
 
     /// <summary>What one thread gathers of elements [start, end).</summary>
     public abstract IReductionPart Begin(long start, long end);

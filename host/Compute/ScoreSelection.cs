@@ -5,16 +5,20 @@ using Merge.Sdk;
 namespace Merge.Compute;
 
 /// <summary>
-/// Elements at some ranks of a score's order, exactly, over one tensor or several taken in order. A first sweep counts
-/// the upper halves of all keys; a second looks into the bins where the ranks lie: few elements are gathered, many
-/// are counted by the lower half. Only in the latter case, and where a cut falls among equal scores, a third sweep of
-/// one segment finds the index it falls at.
+/// Elements at some ranks of a score's order, exactly, over one tensor or several taken in order. Of one tensor a
+/// sample tells near which key each rank lies, and one sweep counts the keys there (<see cref="ScoreBracket"/>). Where
+/// there is no sample, or it misled, a first sweep counts the upper halves of all keys; a second looks into the bins
+/// where the ranks lie: few elements are gathered, many are counted by the lower half. Where a cut falls among equal
+/// scores whose indices were not gathered, a last sweep of one page or segment finds the index it falls at.
 /// </summary>
 internal sealed class ScoreSelection
 {
     /// <summary>Up to this many elements of the ranks' bins are gathered.</summary>
     public const int MostGathered = 1 << 20;
 
+    // Tensors up to this size need no sample: all their keys are counted.
+    private const int MostUnsampled = 1 << 16;
+    private const int MostSampledRanks = 4;
     private const int Bins = 1 << 16;
 
     private readonly Lock _lock = new();
@@ -23,21 +27,35 @@ internal sealed class ScoreSelection
     private readonly Dictionary<int, int> _slots = [];
     private readonly SortedDictionary<(int Member, long Start), (uint Key, uint Count)[]> _segments = [];
     private readonly SortedDictionary<(int Member, long Start), List<(uint Key, long Index)>> _gathered = [];
-    private long[] _counts = new long[Bins];
+    private readonly long _elements;
+    private ScoreSample? _sample;
+    private ScoreBracket[] _brackets = [];
+    private long[] _counts = [];
     private Phase _phase;
 
     /// <param name="ranks">
     /// Ascending, from 0; all below the number of elements. With each, how many of the elements from that rank on are
     /// kept where it matters which (a cut), else -1.
     /// </param>
-    public ScoreSelection(IReadOnlyList<(long Rank, long Keep)> ranks)
+    /// <param name="elements">Elements of its only tensor, if a sample of it may be taken; 0 if there is none.</param>
+    public ScoreSelection(IReadOnlyList<(long Rank, long Keep)> ranks, long elements = 0)
     {
         _targets = [.. ranks.Select(r => new Target(r.Rank, r.Keep))];
-        _phase = _targets.Length == 0 ? Phase.Done : Phase.Count;
+        _elements = elements;
+        if (_targets.Length == 0)
+            _phase = Phase.Done;
+        else if (elements == 0 || _targets.Length > MostSampledRanks)
+            SkipSample();
+        else if (elements <= MostUnsampled)
+            BeginBrackets(_ => (0, uint.MaxValue));
+        else
+            (_phase, _sample) = (Phase.Sample, new());
     }
 
     private enum Phase
     {
+        Sample,
+        Bracket,
         Count,
         Gather,
         CountLower,
@@ -48,8 +66,12 @@ internal sealed class ScoreSelection
     /// <summary>Bytes held once, at most.</summary>
     public long Bytes => (Bins * sizeof(long) * (1L + _slots.Count)) + (MostGathered * 16L);
 
+    /// <summary>Whether a sample of its tensor must be taken first.</summary>
+    public bool WantsSample => _phase == Phase.Sample;
+
     /// <summary>Bytes held for every segment that is begun and not ended.</summary>
-    public long BytesPerSegment => Bins * sizeof(uint) * (long)Math.Max(_slots.Count, 2);
+    public long BytesPerSegment => Math.Max(
+        Bins * sizeof(uint) * (long)Math.Max(_slots.Count, 2), KeyCounts.Bytes * _brackets.Length);
 
     /// <summary>Whether a member must be swept now.</summary>
     public bool Wants(int member) => _phase switch
@@ -59,16 +81,28 @@ internal sealed class ScoreSelection
         _ => true,
     };
 
-    /// <summary>Whether the elements from <paramref name="start"/> on must be seen.</summary>
-    public bool WantsSegment(int member, long start) =>
-        _phase != Phase.Locate || _targets.Any(t => t.Searched && t.Place == (member, start));
+    /// <summary>Which of the elements [start, end) must be seen.</summary>
+    public (long Start, long End) Needs(int member, long start, long end)
+    {
+        if (_phase != Phase.Locate)
+            return (start, end);
+        var searched = SearchedIn(member, start, end);
+        return searched.Length == 0
+            ? (start, start)
+            : (searched.Min(t => t.Place.Start), searched.Max(t => Math.Min(t.PlaceEnd, end)));
+    }
+
+    /// <summary>Does without a sample.</summary>
+    public void SkipSample() => (_phase, _sample, _counts) = (Phase.Count, null, new long[Bins]);
 
     public IReductionPart Begin(int member, long start, long end) => _phase switch
     {
+        Phase.Sample => _sample!.Begin(start, end),
+        Phase.Bracket => new BracketsPart([.. _brackets.Select(b => b.Begin(start, end))]),
         Phase.Count => new CountPart(this, Rent(2), start, end),
         Phase.Gather => new GatherPart(this, member, start, end),
         Phase.CountLower => new LowerPart(this, Rent(_slots.Count), member, start, end),
-        _ => new LocatePart([.. _targets.Where(t => t.Searched && t.Place == (member, start))]),
+        _ => new LocatePart(SearchedIn(member, start, end)),
     };
 
     /// <summary>To be called when all members that were wanted have been swept.</summary>
@@ -76,6 +110,13 @@ internal sealed class ScoreSelection
     {
         switch (_phase)
         {
+            case Phase.Sample:
+                BeginBrackets(t => _sample!.Bracket(t.Rank, _elements));
+                _sample = null;
+                break;
+            case Phase.Bracket:
+                FindInBrackets();
+                break;
             case Phase.Count:
                 FindBins();
                 break;
@@ -102,6 +143,40 @@ internal sealed class ScoreSelection
         var t = _targets[target];
         var limit = member < t.Place.Member ? long.MaxValue : member > t.Place.Member ? 0 : t.IndexLimit;
         return new(Score(target), limit);
+    }
+
+    private Target[] SearchedIn(int member, long start, long end) =>
+        [.. _targets.Where(t => t.Searched && t.Place.Member == member && t.Place.Start >= start && t.Place.Start < end)];
+
+    private void BeginBrackets(Func<Target, (uint Low, uint High)> bracketOf)
+    {
+        _brackets = [.. _targets.Select(bracketOf).Select(
+            b => new ScoreBracket(b.Low, b.High, 2 * MostGathered / _targets.Length))];
+        _phase = Phase.Bracket;
+    }
+
+    private void FindInBrackets()
+    {
+        foreach (var (target, bracket) in _targets.Zip(_brackets))
+        {
+            if (bracket.Find(_elements - 1 - target.Rank, out var above, out var ties) is not { } key)
+            {
+                foreach (var t in _targets)
+                    t.Reset();
+                SkipSample();
+                break;
+            }
+            target.Key = key;
+            if (target.TakeTies(above, ties))
+            {
+                var (start, end, left) = bracket.PageOf(key, target.TiesLeft);
+                target.TiesLeft = left;
+                target.SearchIn((0, start), end);
+            }
+        }
+        _brackets = [];
+        if (_phase == Phase.Bracket)
+            _phase = _targets.Any(t => t.Searched) ? Phase.Locate : Phase.Done;
     }
 
     private void FindBins()
@@ -163,7 +238,7 @@ internal sealed class ScoreSelection
                 var ties = at < 0 ? 0 : keys[at].Count;
                 if (ties >= target.TiesLeft)
                 {
-                    target.SearchIn(place);
+                    target.SearchIn(place, long.MaxValue);
                     break;
                 }
                 target.TiesLeft -= ties;
@@ -247,8 +322,11 @@ internal sealed class ScoreSelection
         /// <summary>How many equal scores are still to be kept.</summary>
         public long TiesLeft { get; set; }
 
-        /// <summary>Member and, while searched, segment that the last kept tie is in.</summary>
+        /// <summary>Member and, while searched, where the elements begin that the last kept tie is among.</summary>
         public (int Member, long Start) Place { get; private set; } = (int.MaxValue, 0);
+
+        /// <summary>Where they end; beyond the segment's end, they end there.</summary>
+        public long PlaceEnd { get; private set; }
 
         public bool Searched { get; private set; }
 
@@ -263,7 +341,18 @@ internal sealed class ScoreSelection
 
         public void EndAt(int member, long index) => (Place, IndexLimit, Searched) = ((member, 0), index + 1, false);
 
-        public void SearchIn((int Member, long Start) place) => (Place, Searched) = (place, true);
+        public void SearchIn((int Member, long Start) place, long end) => (Place, PlaceEnd, Searched) = (place, end, true);
+
+        public void Reset() => (Place, Searched) = ((int.MaxValue, 0), false);
+    }
+
+    private sealed class BracketsPart(IReductionPart[] brackets) : IReductionPart
+    {
+        public void Take(long first, int count, ReadOnlySpan<nint> operands)
+        {
+            foreach (var bracket in brackets)
+                bracket.Take(first, count, operands);
+        }
     }
 
     private sealed unsafe class CountPart(ScoreSelection owner, Tables tables, long start, long end) : IReductionPart
@@ -375,7 +464,8 @@ internal sealed class ScoreSelection
             ScoreKey.Of((float*)operands[0], count, keys);
             foreach (var target in targets)
             {
-                for (var i = 0; i < count && target.Searched; i++)
+                var end = Math.Min(count, target.PlaceEnd - start);
+                for (var i = Math.Max(0, target.Place.Start - start); i < end && target.Searched; i++)
                 {
                     if (keys[i] == target.Key && --target.TiesLeft == 0)
                         target.EndAt(target.Place.Member, start + i);
@@ -398,7 +488,7 @@ internal sealed class SelectionReduction(ScoreSelection selection, int member, N
 
     public override long BytesPerSegment => selection.BytesPerSegment;
 
-    public override bool WantsSegment(long start) => selection.WantsSegment(member, start);
+    public override (long Start, long End) Needs(long start, long end) => selection.Needs(member, start, end);
 
     public override IReductionPart Begin(long start, long end) => selection.Begin(member, start, end);
 

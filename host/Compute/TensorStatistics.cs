@@ -24,6 +24,7 @@ internal sealed class TensorStatistics
     private readonly List<SelectionReduction> _selections = [];
     private readonly Dictionary<StatRequest, Action> _complete = new(ReferenceEqualityComparer.Instance);
     private long _segmentLength;
+    private bool _sampled;
     private bool _begun;
 
     /// <param name="info">The tensor.</param>
@@ -48,6 +49,9 @@ internal sealed class TensorStatistics
             Prepare(request);
         PrepareSelections();
         _selections.AddRange(_own);
+        // A selection shared by tensors sees all of each in every round.
+        if (shared.Count > 0)
+            SkipSamples();
         _selections.AddRange(shared.Select(s => new SelectionReduction(s.Selection, s.Member, s.Score)));
     }
 
@@ -57,6 +61,16 @@ internal sealed class TensorStatistics
         if (_begun)
         {
             foreach (var selection in _own.Where(s => s.Wanted))
+                selection.Selection.Advance();
+        }
+        else if (_own.Any(s => s.Selection.WantsSample))
+        {
+            if (!_sampled && Sample() is { } sample)
+            {
+                _sampled = true;
+                return sample;
+            }
+            foreach (var selection in _own.Where(s => s.Selection.WantsSample))
                 selection.Selection.Advance();
         }
         List<Reduction> pending = [.. _begun ? [] : _once, .. _selections.Where(s => s.Wanted)];
@@ -87,6 +101,26 @@ internal sealed class TensorStatistics
     {
         foreach (var request in _requests)
             request.Fail(fault);
+    }
+
+    // Null where too much must be read at once for that: nothing wants a sample any more.
+    private TensorSweep? Sample()
+    {
+        List<Reduction> sampled = [.. _own.Where(s => s.Selection.WantsSample)];
+        var recording = Recording.Of(_info, [.. sampled.SelectMany(r => r.Operands)], _substitute);
+        var unit = TensorSweep.UnitOf(_info, sampled, recording);
+        var run = (ScoreSample.RunLength + unit - 1) / unit * unit;
+        var segment = _info.Count / ScoreSample.RunsOf(_info.Count) / unit * unit;
+        if (segment >= 4 * run)
+            return new(_info, sampled, segment, _compiler, _inputType, _seed, _substitute, run);
+        SkipSamples();
+        return null;
+    }
+
+    private void SkipSamples()
+    {
+        foreach (var selection in _own.Where(s => s.Selection.WantsSample))
+            selection.Selection.SkipSample();
     }
 
     private void Prepare(StatRequest request)
@@ -159,7 +193,7 @@ internal sealed class TensorStatistics
         var terms = Recording.Of(_info, [.. wanted.Select(w => w.Score)], _substitute).Roots;
         foreach (var group in wanted.Zip(terms).GroupBy(w => w.Second, w => w.First))
         {
-            var selection = new ScoreSelection([.. group.SelectMany(w => w.Ranks)]);
+            var selection = new ScoreSelection([.. group.SelectMany(w => w.Ranks)], _info.Count);
             _own.Add(new(selection, 0, group.First().Score));
             var first = 0;
             foreach (var (_, request, ranks) in group)

@@ -15,12 +15,21 @@ internal sealed unsafe class TensorSweep
     private readonly IKernel _kernel;
     private readonly int[][] _operands;
     private readonly int _rootCount;
+    private readonly long _runLength;
 
+    /// <param name="info">The tensor.</param>
+    /// <param name="reductions">What it feeds.</param>
+    /// <param name="segmentLength">See <see cref="SegmentLength"/>.</param>
+    /// <param name="compiler">Makes the kernel.</param>
+    /// <param name="inputType">Stored type of a streamed tensor.</param>
+    /// <param name="seed">The recipe's.</param>
+    /// <param name="substitute">See <see cref="Recording.Of"/>.</param>
+    /// <param name="runLength">Elements of each segment that are enough, whichever: a sample. 0: all.</param>
     public TensorSweep(
         TensorInfo info, IReadOnlyList<Reduction> reductions, long segmentLength, CpuCompiler compiler,
-        Func<InputKey, DType> inputType, ulong seed, Func<InputKey, Node?>? substitute)
+        Func<InputKey, DType> inputType, ulong seed, Func<InputKey, Node?>? substitute, long runLength = 0)
     {
-        (_info, _reductions, SegmentLength) = (info, reductions, segmentLength);
+        (_info, _reductions, SegmentLength, _runLength) = (info, reductions, segmentLength, runLength);
         Node[] operands = [.. reductions.SelectMany(r => r.Operands)];
         var all = Recording.Of(info, operands, substitute);
 
@@ -61,15 +70,32 @@ internal sealed unsafe class TensorSweep
     /// <summary>Bytes held for every segment that is begun and not run to its end; much less after.</summary>
     public long SegmentBytes => _reductions.Sum(r => r.BytesPerSegment);
 
-    /// <summary>False where a segment need not be read: it may be left out (of <see cref="Finish"/>, too).</summary>
-    public bool Wants(long segmentStart) => _reductions.Any(r => r.WantsSegment(segmentStart));
+    /// <summary>Whether it looks at a small part only.</summary>
+    public bool IsSample => _runLength > 0;
 
-    /// <summary>Begins the segment at a multiple of <see cref="SegmentLength"/>.</summary>
-    public SweepSegment Begin(long start)
+    /// <summary>
+    /// Which elements of the segment at a multiple of <see cref="SegmentLength"/> are to be read. Where start and end
+    /// are the same the segment may be left out (of <see cref="Finish"/>, too).
+    /// </summary>
+    public (long Start, long End) Needs(long segmentStart)
     {
-        var end = Math.Min(start + SegmentLength, _info.Count);
-        return new(start, [.. _reductions.Select(r => r.Begin(start, end))]);
+        var segmentEnd = Math.Min(segmentStart + SegmentLength, _info.Count);
+        if (IsSample)
+            return RunIn(segmentStart, segmentEnd);
+        var (start, end) = (segmentEnd, segmentStart);
+        foreach (var reduction in _reductions)
+        {
+            var needs = reduction.Needs(segmentStart, segmentEnd);
+            if (needs.Start < needs.End)
+                (start, end) = (Math.Min(start, needs.Start), Math.Max(end, needs.End));
+        }
+        return start >= end
+            ? (segmentStart, segmentStart)
+            : (start / Unit * Unit, Math.Min((end + Unit - 1) / Unit * Unit, segmentEnd));
     }
+
+    /// <summary>Begins elements of a segment: what it <see cref="Needs"/>, or the whole.</summary>
+    public SweepSegment Begin(long start, long end) => new(start, [.. _reductions.Select(r => r.Begin(start, end))]);
 
     /// <summary>Takes the segment's next elements.</summary>
     /// <param name="segment">The segment.</param>
@@ -94,6 +120,15 @@ internal sealed unsafe class TensorSweep
     /// <summary>What blocks must be multiples of, for some statistics of a tensor.</summary>
     public static long UnitOf(TensorInfo info, IReadOnlyList<Reduction> reductions, Recording recording) =>
         Math.Max(recording.Unit, reductions.Max(r => r.Unit));
+
+    // Not always at the same place of its segment: a tensor's columns repeat.
+    private (long Start, long End) RunIn(long start, long end)
+    {
+        var places = Math.Max(((end - start - _runLength) / Unit) + 1, 1);
+        var (word, _, _, _) = Philox.Words(((uint)(start / SegmentLength), 0, 0, 0), 0);
+        var first = start + (word % places * Unit);
+        return (first, Math.Min(first + _runLength, end));
+    }
 
     private sealed class Taker(int[][] operands, nint[] tiles, IReductionPart[] parts) : ITileTaker
     {

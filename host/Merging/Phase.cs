@@ -19,14 +19,16 @@ internal abstract class Phase
     /// <param name="inputs">The stored tensors it reads, one a slot.</param>
     /// <param name="count">Elements of the tensor.</param>
     /// <param name="partLength">Elements of a part (the last may be shorter).</param>
-    protected Phase(RunContext context, IReadOnlyList<StoredTensor> inputs, long count, long partLength)
+    /// <param name="readsAll">Whether it reads all bytes and so can checksum them.</param>
+    protected Phase(
+        RunContext context, IReadOnlyList<StoredTensor> inputs, long count, long partLength, bool readsAll = true)
     {
         _context = context;
         _inputs = inputs;
         Count = count;
         PartLength = partLength;
         Parts = checked((int)((count + partLength - 1) / partLength));
-        _checksums = [.. inputs.Select(i => context.Checksums.Claim(i) ? new uint[Parts] : null)];
+        _checksums = [.. inputs.Select(i => readsAll && context.Checksums.Claim(i) ? new uint[Parts] : null)];
     }
 
     public int Parts { get; }

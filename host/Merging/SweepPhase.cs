@@ -14,7 +14,7 @@ internal sealed class SweepPhase : Phase
     private readonly long _blockLength;
 
     public SweepPhase(RunContext context, TensorPlan plan, TensorSweep sweep)
-        : base(context, [.. sweep.Inputs.Select(plan.Stored)], plan.Info.Count, sweep.SegmentLength)
+        : base(context, [.. sweep.Inputs.Select(plan.Stored)], plan.Info.Count, sweep.SegmentLength, !sweep.IsSample)
     {
         _context = context;
         _plan = plan;
@@ -38,12 +38,12 @@ internal sealed class SweepPhase : Phase
     {
         var start = part * PartLength;
         // Until every input has been read once, it is read whole: its checksum is owed.
-        if (!OwesChecksums && !_sweep.Wants(start))
+        var (first, end) = OwesChecksums ? (start, start + LengthOf(part)) : _sweep.Needs(start);
+        if (first == end)
             return;
-        var end = start + LengthOf(part);
-        var segment = _sweep.Begin(start);
+        var segment = _sweep.Begin(first, end);
         Span<nint> addresses = stackalloc nint[_sweep.Inputs.Count];
-        for (var at = start; at < end; at += _blockLength)
+        for (var at = first; at < end; at += _blockLength)
         {
             var count = (int)Math.Min(_blockLength, end - at);
             Read(part, at, count, worker, addresses);

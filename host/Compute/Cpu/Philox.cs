@@ -53,12 +53,15 @@ internal static unsafe class Philox
     {
         var block = Avx512F.IsSupported ? 32 : 4;
         var numbers = stackalloc float[32];
+        var keys = stackalloc ulong[Avx512F.IsSupported ? 2 * Rounds * Vector512<ulong>.Count : 0];
+        if (Avx512F.IsSupported)
+            Schedule(key, keys);
         for (var element = start & ~3L; element < start + count; element += block)
         {
             var inside = element >= start && element + block <= start + count;
             var place = inside ? target + (element - start) : numbers;
             if (Avx512F.IsSupported)
-                Fill32(key, stream, element / 4, place);
+                Fill32(keys, stream, element / 4, place);
             else
                 Fill4(key, stream, element / 4, place);
             if (inside)
@@ -79,31 +82,41 @@ internal static unsafe class Philox
         target[3] = (w >> 8) * Scale;
     }
 
-    // Eight counters, a word in the low half of each 64-bit lane: the form the widening multiplication takes.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Fill32(ulong key, int stream, long counter, float* target)
+    // Each round's keys in every lane: loaded, they cost less than broadcast anew for every block.
+    private static void Schedule(ulong key, ulong* keys)
     {
-        var low = Vector512.Create(0xFFFFFFFFUL);
-        var index = Vector512.Create((ulong)counter) + Vector512<ulong>.Indices;
-        var x = index & low;
-        var y = index >>> 32;
-        var z = Vector512.Create((ulong)(uint)stream);
-        var w = Vector512<ulong>.Zero;
         var (a, b) = ((uint)key, (uint)(key >> 32));
-        var (multiplierA, multiplierB) = (Vector512.Create(MultiplierA), Vector512.Create(MultiplierB));
         for (var round = 0; round < Rounds; round++)
         {
-            var p = Avx512F.Multiply(x.AsUInt32(), multiplierA);
-            var q = Avx512F.Multiply(z.AsUInt32(), multiplierB);
-            x = (q >>> 32) ^ y ^ Vector512.Create((ulong)a);
-            y = q & low;
-            z = (p >>> 32) ^ w ^ Vector512.Create((ulong)b);
-            w = p & low;
+            Vector512.Create((ulong)a).Store(keys + (2 * round * Vector512<ulong>.Count));
+            Vector512.Create((ulong)b).Store(keys + (((2 * round) + 1) * Vector512<ulong>.Count));
             a += WeylA;
             b += WeylB;
         }
-        var xy = x | (y << 32);
-        var zw = z | (w << 32);
+    }
+
+    // Eight counters, a word in the low half of each 64-bit lane: the form the widening multiplication takes. It does
+    // not look at the upper halves, so what is left there is cleared only at the end.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Fill32(ulong* keys, int stream, long counter, float* target)
+    {
+        var x = Vector512.Create((ulong)counter) + Vector512<ulong>.Indices;
+        var y = x >>> 32;
+        var z = Vector512.Create((ulong)(uint)stream);
+        var w = Vector512<ulong>.Zero;
+        var (multiplierA, multiplierB) = (Vector512.Create(MultiplierA), Vector512.Create(MultiplierB));
+        for (var key = keys; key < keys + (2 * Rounds * Vector512<ulong>.Count); key += 2 * Vector512<ulong>.Count)
+        {
+            var p = Avx512F.Multiply(x.AsUInt32(), multiplierA);
+            var q = Avx512F.Multiply(z.AsUInt32(), multiplierB);
+            x = (q >>> 32) ^ y ^ Vector512.Load(key);
+            y = q;
+            z = (p >>> 32) ^ w ^ Vector512.Load(key + Vector512<ulong>.Count);
+            w = p;
+        }
+        var low = Vector512.Create(0xFFFFFFFFUL);
+        var xy = (x & low) | (y << 32);
+        var zw = (z & low) | (w << 32);
         var first = Avx512F.PermuteVar8x64x2(xy, Vector512.Create(0UL, 8, 1, 9, 2, 10, 3, 11), zw);
         var second = Avx512F.PermuteVar8x64x2(xy, Vector512.Create(4UL, 12, 5, 13, 6, 14, 7, 15), zw);
         ToNumbers(first).Store(target);

@@ -24,21 +24,21 @@ internal static unsafe class Sweeps
         var starts = new List<long>();
         for (var start = 0L; start < info.Count; start += sweep.SegmentLength)
         {
-            if (sweep.Wants(start))
+            if (sweep.Needs(start) is var needs && needs.Start < needs.End)
                 starts.Add(start);
         }
         var segments = new SweepSegment[starts.Count];
         var order = Enumerable.Range(0, starts.Count).OrderBy(i => Philox.Words(((uint)i, 0, 0, 0), seed).X).ToArray();
-        Parallel.ForEach(order, i => segments[i] = RunSegment(sweep, info, inputs, starts[i], seed + (ulong)i));
+        Parallel.ForEach(order, i => segments[i] = RunSegment(sweep, inputs, starts[i], seed + (ulong)i));
         sweep.Finish(segments);
     }
 
     private static SweepSegment RunSegment(
-        TensorSweep sweep, TensorInfo info, float[][] inputs, long start, ulong seed)
+        TensorSweep sweep, float[][] inputs, long start, ulong seed)
     {
         var random = new RandomExpressions(seed);
-        var segment = sweep.Begin(start);
-        var end = Math.Min(start + sweep.SegmentLength, info.Count);
+        (start, var end) = sweep.Needs(start);
+        var segment = sweep.Begin(start, end);
         using var workspace = new Workspace();
         var pins = inputs.Select(i => GCHandle.Alloc(i, GCHandleType.Pinned)).ToArray();
         while (start < end)
