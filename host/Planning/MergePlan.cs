@@ -66,18 +66,18 @@ internal sealed record TensorPlan
     public required object? Options { get; init; }
 
     /// <summary>Where its values stand in each model; for a copied tensor just the one it is copied from.</summary>
-    public required ImmutableArray<StoredTensor> Models { get; init; }
+    public required ImmutableArray<TensorSource> Models { get; init; }
 
-    public required StoredTensor? Base { get; init; }
+    public required TensorSource? Base { get; init; }
 
     public required ImmutableArray<SideTensor> Sides { get; init; }
 
     public bool IsCopied => Options is null;
 
-    public IEnumerable<StoredTensor> Inputs =>
+    public IEnumerable<TensorSource> Inputs =>
         (Base is null ? Models : Models.Add(Base)).Concat(Sides.SelectMany(s => s.Stored));
 
-    public StoredTensor Stored(InputKey key) => key.Side is { } name
+    public TensorSource Stored(InputKey key) => key.Side is { } name
         ? Side(name, key.Model)!.Whole!
         : key.Model < 0 ? Base! : Models[key.Model];
 

@@ -4,7 +4,7 @@ using Merge.Sdk;
 namespace Merge.Planning;
 
 /// <summary>One tensor of the output and where each model stores it, the base last where there is one.</summary>
-internal sealed record MatchedTensor(string Name, IReadOnlyList<StoredTensor> Stored);
+internal sealed record MatchedTensor(string Name, IReadOnlyList<TensorSource> Stored);
 
 /// <summary>
 /// Brings the models' tensors together by name. What is missing, extra or of another shape is an error, and all of
@@ -108,7 +108,7 @@ internal static class TensorMatching
             });
         }
 
-        string Each(Func<StoredTensor, string> text) =>
+        string Each(Func<TensorSource, string> text) =>
             string.Join(", ", models.Zip(tensor.Stored).Select(p => $"{text(p.Second)} in '{p.First.Text}'"));
     }
 }
