@@ -33,6 +33,12 @@ internal sealed record MergePlan
     /// <summary>Every file that is read (models, base, side inputs) and the recipe's name for what it belongs to.</summary>
     public required IReadOnlyList<(string Model, CheckpointFile File)> InputFiles { get; init; }
 
+    /// <summary>What of the files beside the weights is not the donor's.</summary>
+    public CompanionFiles Companions { get; init; } = new();
+
+    /// <summary>What else, outside recipe, plugin, models and layout, decides the bytes of the output.</summary>
+    public IReadOnlyList<string> Distinctions { get; init; } = [];
+
     public required PlanOrigin Origin { get; init; }
 
     public required PluginIdentity Plugin { get; init; }

@@ -31,6 +31,15 @@ internal sealed record PlanRequest
 
     public required ulong Seed { get; init; }
 
+    /// <summary>The output's vocabulary, where the recipe asks for one.</summary>
+    public VocabularyMapping? Vocabulary { get; init; }
+
+    /// <summary>What to do where a tensor's shape differs.</summary>
+    public OnMismatch OnMismatch { get; init; }
+
+    /// <summary>What the recipe says of the files beside the weights.</summary>
+    public CompanionFiles Companions { get; init; } = new();
+
     public long MaxShardBytes { get; init; } = DefaultMaxShardBytes;
 
     /// <summary>Hugging Face's own default.</summary>
@@ -50,21 +59,16 @@ internal static class MergePlanner
             problems.AddRange(Quantisation.Refuse(model.Checkpoint));
 
         var tensors = new List<TensorPlan>();
-        foreach (var match in TensorMatching.Match(all, donor, problems))
+        var heads = TiedHeads.Of(all, donor, problems);
+        long? cropped = null;
+        foreach (var match in TensorMatching.Match(all, donor, heads, problems))
         {
-            var first = match.Stored[0];
-            var info = TensorNaming.Describe(match.Name, first.Shape);
-            var stored = donor.Find(match.Name) ?? first;
-            var copied = !first.DType.IsMergeable();
-            tensors.Add(new TensorPlan
-            {
-                Info = info,
-                OutType = copied ? stored.DType : request.OutType ?? stored.DType,
-                Options = copied ? null : request.Options(info),
-                Models = copied ? [stored] : [.. match.Stored.Take(models.Count)],
-                Base = copied || request.Base is null ? null : match.Stored[^1],
-                Sides = copied ? [] : SideInputs.Find(info, request.SideFiles, problems),
-            });
+            var mapped = request.Vocabulary?.Apply(match, all, heads, problems) ?? match;
+            var fitting = MismatchPolicy.Crop(mapped, request.OnMismatch, problems);
+            if (fitting != mapped)
+                cropped = fitting.Stored[0].Shape[0];
+            if (PlanTensor(fitting, all, request, problems) is { } tensor)
+                tensors.Add(tensor);
         }
         SideInputs.CheckUsed(request.SideFiles, tensors, problems);
         if (problems.Any(p => p.Severity == Severity.Error))
@@ -88,6 +92,17 @@ internal static class MergePlanner
             OutType = request.OutType,
             Seed = request.Seed,
             Warnings = problems,
+            Companions = request.Companions with
+            {
+                Tokenizer = request.Vocabulary?.Plan.Edit,
+                VocabularySize = request.Vocabulary?.Plan.Rows ?? cropped,
+                TiesHead = heads.ConfigFlag,
+            },
+            Distinctions =
+            [
+                .. request.OnMismatch == OnMismatch.Error ? Array.Empty<string>() : [$"mismatch {request.OnMismatch}"],
+                .. request.Vocabulary?.Plan.Distinctions ?? [],
+            ],
             InputFiles =
             [
                 .. all.Append(donor).Select(m => (m.Text, m.Checkpoint))
@@ -95,6 +110,52 @@ internal static class MergePlanner
                     .SelectMany(m => m.Checkpoint.Files.Select(f => (m.Text, f)))
                     .DistinctBy(f => f.f),
             ],
+        };
+    }
+
+    /// <summary>One matched tensor, or null with a problem.</summary>
+    private static TensorPlan? PlanTensor(
+        MatchedTensor match, PlannedModel[] all, PlanRequest request, List<Diagnostic> problems)
+    {
+        var hasBase = request.Base is not null;
+        var kept = MismatchPolicy.Keep(match, all, hasBase, request.OnMismatch, problems);
+        var left = request.Models.Count - kept.Length;
+        if (left > 0)
+        {
+            all = [.. kept.Select(i => all[i]), .. hasBase ? all[^1..] : []];
+            match = match with { Stored = [.. kept.Select(i => match.Stored[i]), .. hasBase ? [match.Stored[^1]] : Array.Empty<TensorSource>()] };
+        }
+        if (!TensorMatching.CheckAlike(match, all, problems))
+            return null;
+        var first = match.Stored[0];
+        var info = TensorNaming.Describe(match.Name, first.Shape);
+        var donated = request.Donor.Find(match.Name) ?? first;
+        if (!first.DType.IsMergeable())
+            return Copied(donated, donated.DType);
+        var outType = request.OutType ?? donated.DType;
+        // Too few models for the method: what is left of the tensor is the base's.
+        if (left > 0 && hasBase && kept.Length < request.Strategy.Info.MinModels)
+            return Copied(match.Stored[^1], outType);
+        var options = request.Options(info);
+        var sides = SideInputs.Find(info, request.SideFiles, problems);
+        return new TensorPlan
+        {
+            Info = info,
+            OutType = outType,
+            Options = left == 0 ? options : FewerModels.Options(options, kept),
+            Models = [.. match.Stored.Take(kept.Length)],
+            Base = hasBase ? match.Stored[^1] : null,
+            Sides = left == 0 ? sides : [.. sides.Where(s => kept.Contains(s.Model)).Select(s => s with { Model = Array.IndexOf(kept, s.Model) })],
+        };
+
+        TensorPlan Copied(TensorSource from, DType type) => new()
+        {
+            Info = info,
+            OutType = type,
+            Options = null,
+            Models = [from],
+            Base = null,
+            Sides = [],
         };
     }
 }

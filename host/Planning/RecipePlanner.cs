@@ -15,6 +15,9 @@ internal sealed class RecipePlanner : IDisposable
     private readonly IReadOnlyList<string> _modelDirs;
     private readonly Dictionary<string, Checkpoint> _open = [];
 
+    /// <summary>What to do where a tensor's shape is not the same in all models.</summary>
+    public OnMismatch OnMismatch { get; init; }
+
     public RecipePlanner(PluginCatalog plugins, IReadOnlyList<string> modelDirs)
     {
         _plugins = plugins;
@@ -41,6 +44,7 @@ internal sealed class RecipePlanner : IDisposable
 
         var baseModel = resolved.Base is { } b ? Planned(b) : null;
         var planned = models.Select(Planned).ToArray();
+        var vocabulary = Vocabulary(resolved, models, baseModel, out var companions, out var warnings);
         var plan = MergePlanner.Plan(new PlanRequest
         {
             Strategy = method.Strategy,
@@ -57,14 +61,38 @@ internal sealed class RecipePlanner : IDisposable
             OutType = recipe.OutDType ?? recipe.DType,
             Seed = recipe.Seed,
             MaxShardBytes = maxShardBytes,
+            Vocabulary = vocabulary,
+            Companions = companions,
+            OnMismatch = OnMismatch,
         });
-        return plan with { Warnings = [.. bound.Warnings, .. plan.Warnings] };
+        return plan with { Warnings = [.. bound.Warnings, .. warnings, .. plan.Warnings] };
     }
 
     public void Dispose()
     {
         foreach (var checkpoint in _open.Values)
             checkpoint.Dispose();
+    }
+
+    private VocabularyMapping? Vocabulary(
+        ResolvedRecipe resolved,
+        IReadOnlyList<ResolvedModel> models,
+        PlannedModel? baseModel,
+        out CompanionFiles companions,
+        out IReadOnlyList<Diagnostic> warnings)
+    {
+        var recipe = resolved.Recipe;
+        (PlannedModel Model, string Path)[] all =
+        [
+            .. models.Append(resolved.Base).OfType<ResolvedModel>().DistinctBy(m => m.Path).Select(m => (Planned(m), m.Path)),
+        ];
+        var planner = new VocabularyPlanner(recipe, all, baseModel, ModelPlaces.Of(recipe.Path, _modelDirs));
+        var mapping = planner.Plan();
+        var found = new List<Diagnostic>(planner.Warnings);
+        var donorFirst = all.Select(m => m.Model).OrderByDescending(m => m == baseModel);
+        companions = new CompanionFiles { ChatTemplate = ChatTemplatePlanner.Plan(recipe, [.. donorFirst], found) };
+        warnings = found;
+        return mapping;
     }
 
     private StrategyEntry FindMethod(Recipe recipe)

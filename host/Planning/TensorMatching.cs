@@ -13,21 +13,17 @@ internal sealed record MatchedTensor(string Name, IReadOnlyList<TensorSource> St
 internal static class TensorMatching
 {
     /// <param name="models">All that take part: the models, then the base where the method uses one.</param>
-    /// <param name="donor">The model whose order and tied head the output takes.</param>
+    /// <param name="donor">The model whose order the output takes.</param>
+    /// <param name="heads">Which of them have an output head of their own.</param>
     /// <param name="problems">Where errors and warnings go.</param>
     public static IReadOnlyList<MatchedTensor> Match(
-        IReadOnlyList<PlannedModel> models, PlannedModel donor, List<Diagnostic> problems)
+        IReadOnlyList<PlannedModel> models, PlannedModel donor, TiedHeads heads, List<Diagnostic> problems)
     {
         var matched = new List<MatchedTensor>();
         var missing = models.ToDictionary(m => m, _ => new List<string>());
-        foreach (var name in NamesInOrder(models, donor))
+        foreach (var name in NamesInOrder(models, donor).Where(n => !heads.LeavesOut(n, models)))
         {
-            var stored = models.Select(m => m.Find(name) ?? TiedHead(m, name)).ToArray();
-            if (donor.Find(name) is null && TiedHead(donor, name) is not null)
-            {
-                ReportDroppedHead(name, models, donor, problems);
-                continue;
-            }
+            var stored = models.Select(m => heads.Find(m, name)).ToArray();
             foreach (var (model, _) in models.Zip(stored).Where(p => p.Second is null))
                 missing[model].Add(name);
             if (stored.All(s => s is not null))
@@ -35,8 +31,6 @@ internal static class TensorMatching
         }
         foreach (var (model, names) in missing.Where(m => m.Value.Count > 0))
             problems.Add(Missing(model, names, models));
-        foreach (var tensor in matched)
-            CheckAlike(tensor, models, problems);
         return matched;
     }
 
@@ -48,28 +42,6 @@ internal static class TensorMatching
             .Distinct();
 
     private static int IndexOf<T>(this IReadOnlyList<T> list, T item) => list.Index().First(x => Equals(x.Item, item)).Index;
-
-    /// <summary>The embedding, where it stands for an output head that a tied model does not store.</summary>
-    private static StoredTensor? TiedHead(PlannedModel model, string name) =>
-        model.TiesHead && TensorNaming.KindOf(name, 2) == TensorKind.Head && name.EndsWith(".weight", StringComparison.Ordinal)
-            ? model.Checkpoint.Tensors.Values.FirstOrDefault(
-                t => TensorNaming.KindOf(t.Name, t.Shape.Length) == TensorKind.Embedding)
-            : null;
-
-    private static void ReportDroppedHead(
-        string name, IReadOnlyList<PlannedModel> models, PlannedModel donor, List<Diagnostic> problems)
-    {
-        foreach (var model in models.Where(m => !m.TiesHead && m.Find(name) is not null))
-        {
-            problems.Add(new Diagnostic(
-                $"'{model.Text}' has an output head of its own, which is left out: the output takes its config from "
-                + $"'{donor.Text}', which ties the head to the embedding")
-            {
-                Severity = Severity.Warning,
-                Where = name,
-            });
-        }
-    }
 
     private static Diagnostic Missing(PlannedModel model, List<string> names, IReadOnlyList<PlannedModel> models)
     {
@@ -87,15 +59,20 @@ internal static class TensorMatching
         };
     }
 
-    private static void CheckAlike(MatchedTensor tensor, IReadOnlyList<PlannedModel> models, List<Diagnostic> problems)
+    /// <summary>Whether the models have it in one shape and kind of number; if not, says so.</summary>
+    public static bool CheckAlike(MatchedTensor tensor, IReadOnlyList<PlannedModel> models, List<Diagnostic> problems)
     {
+        var before = problems.Count;
         if (tensor.Stored.Any(s => !s.Shape.AsSpan().SequenceEqual(tensor.Stored[0].Shape.AsSpan())))
         {
             problems.Add(new Diagnostic("its shape differs: " + Each(s => $"[{string.Join(", ", s.Shape)}]"))
             {
                 Expected = "one shape in all models",
                 Where = tensor.Name,
-                Fix = "Merge checkpoints of one architecture and vocabulary.",
+                Fix = TokenEmbedding.HasTokenRows(tensor.Name, tensor.Stored[0].Shape.Length)
+                    ? "Bring the models to one vocabulary: add 'tokenizer: {source: union}' to the recipe "
+                        + "(or --on-mismatch crop-embeddings)."
+                    : "Merge checkpoints of one architecture (or --on-mismatch skip-model).",
             });
         }
         if (tensor.Stored.Any(s => s.DType.IsMergeable() != tensor.Stored[0].DType.IsMergeable()))
@@ -107,6 +84,7 @@ internal static class TensorMatching
                 Fix = "Bring the models to one format first.",
             });
         }
+        return problems.Count == before;
 
         string Each(Func<TensorSource, string> text) =>
             string.Join(", ", models.Zip(tensor.Stored).Select(p => $"{text(p.Second)} in '{p.First.Text}'"));

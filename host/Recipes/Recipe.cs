@@ -23,6 +23,11 @@ internal sealed record Recipe(
     DType? OutDType,
     ulong Seed)
 {
+    /// <summary>What it says of the output's vocabulary; null: the donor's files are copied.</summary>
+    public TokenizerRecipe? Tokenizer { get; init; }
+
+    public ChatTemplateRecipe? ChatTemplate { get; init; }
+
     /// <summary>SHA-256 of the text, in lower-case hex.</summary>
     public string Digest => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text)));
 }

@@ -6,11 +6,11 @@ namespace Merge.Recipes;
 internal static class RecipeParser
 {
     private static readonly string[] Known =
-        ["merge_method", "models", "base_model", "parameters", "dtype", "out_dtype", "seed"];
+        ["merge_method", "models", "base_model", "parameters", "dtype", "out_dtype", "seed", .. TokenizerSection.Keys];
 
     // mergekit has these; they must not be taken for typing slips.
     private static readonly string[] NotYet =
-        ["slices", "modules", "tokenizer", "tokenizer_source", "chat_template", "name"];
+        ["slices", "modules", "name"];
 
     private static readonly (string Name, DType DType)[] DTypeNames =
     [
@@ -48,6 +48,8 @@ internal static class RecipeParser
         var recipe = new Recipe(path, text, method?.Text ?? "", method?.Line ?? map.Line, models, baseModel,
             ParameterSection.Read(map.Find("parameters"), findings), ReadDType(map, "dtype", findings),
             ReadDType(map, "out_dtype", findings), ReadSeed(map, findings));
+        var tokenizer = new TokenizerSection(findings);
+        recipe = recipe with { Tokenizer = tokenizer.Read(map), ChatTemplate = tokenizer.ReadChatTemplate(map) };
         findings.ThrowIfAny();
         return recipe;
     }
