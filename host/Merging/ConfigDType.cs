@@ -14,6 +14,9 @@ internal static class ConfigDType
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    /// <summary>A config as Hugging Face's own library lays it out.</summary>
+    public static string Text(JsonObject config) => config.ToJsonString(Indented) + "\n";
+
     public static void Set(string path, DType dtype)
     {
         if (!File.Exists(path) || JsonNode.Parse(File.ReadAllText(path)) is not JsonObject config)
@@ -30,6 +33,6 @@ internal static class ConfigDType
             return;
         foreach (var key in keys)
             config[key] = name;
-        File.WriteAllText(path, config.ToJsonString(Indented) + "\n");
+        File.WriteAllText(path, Text(config));
     }
 }

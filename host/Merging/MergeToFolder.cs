@@ -64,6 +64,8 @@ internal static class MergeToFolder
     {
         if (plan.Donor.Folder is { } donor)
             CopiedFiles.Copy(donor, folder.Path);
+        if (plan.Config is { } config)
+            File.WriteAllText(Path.Combine(folder.Path, "config.json"), ConfigDType.Text(config));
         if (plan.OutType is { } dtype)
             ConfigDType.Set(Path.Combine(folder.Path, "config.json"), dtype);
         CompanionWriter.Write(plan.Companions, plan.Donor.Folder, folder.Path);

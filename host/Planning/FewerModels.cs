@@ -1,11 +1,18 @@
+using System.Collections.Immutable;
 using System.Reflection;
 using Merge.Sdk;
 
 namespace Merge.Planning;
 
-/// <summary>A strategy's options for a tensor that only some of the models take part in.</summary>
+/// <summary>What a strategy gets for a tensor that only some of the models take part in.</summary>
 internal static class FewerModels
 {
+    /// <summary>The side inputs of the kept models, which are numbered anew.</summary>
+    public static ImmutableArray<SideTensor> Sides(ImmutableArray<SideTensor> sides, IReadOnlyList<int> kept) =>
+    [
+        .. kept.Index().SelectMany(k => sides.Where(s => s.Model == k.Item).Select(s => s with { Model = k.Index })),
+    ];
+
     /// <summary>A copy of the options whose values per model are those of the kept models, in order.</summary>
     public static object Options(object options, IReadOnlyList<int> kept)
     {

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using System.Text.Json.Nodes;
 using Merge.Checkpoints;
+using Merge.Recipes;
 using Merge.Sdk;
 
 namespace Merge.Planning;
@@ -9,7 +11,10 @@ internal sealed record MergePlan
 {
     public required MergeStrategy Strategy { get; init; }
 
-    /// <summary>The method's models in the order of the recipe; the base is among them only as a member.</summary>
+    /// <summary>
+    /// The method's models in the order of the recipe, each once where there are slices; the base is among them only as
+    /// a member. A tensor need not have inputs from all of them.
+    /// </summary>
     public required IReadOnlyList<Checkpoint> Models { get; init; }
 
     /// <summary>The base, where the method uses one.</summary>
@@ -17,6 +22,9 @@ internal sealed record MergePlan
 
     /// <summary>The model that lends config, tokenizer, order and, unless the recipe says so, dtypes.</summary>
     public required Checkpoint Donor { get; init; }
+
+    /// <summary>The output's config; null: the donor's, unchanged.</summary>
+    public JsonObject? Config { get; init; }
 
     /// <summary>All tensors of the output, in the order they are worked on.</summary>
     public required IReadOnlyList<TensorPlan> Tensors { get; init; }
@@ -33,7 +41,7 @@ internal sealed record MergePlan
     /// <summary>Every file that is read (models, base, side inputs) and the recipe's name for what it belongs to.</summary>
     public required IReadOnlyList<(string Model, CheckpointFile File)> InputFiles { get; init; }
 
-    /// <summary>What of the files beside the weights is not the donor's.</summary>
+    /// <summary>What of the tokenizer's files is not the donor's.</summary>
     public CompanionFiles Companions { get; init; } = new();
 
     /// <summary>What else, outside recipe, plugin, models and layout, decides the bytes of the output.</summary>
@@ -71,7 +79,10 @@ internal sealed record TensorPlan
     /// <summary>The strategy's options for it; null where the tensor is copied, not merged.</summary>
     public required object? Options { get; init; }
 
-    /// <summary>Where its values stand in each model; for a copied tensor just the one it is copied from.</summary>
+    /// <summary>What the options hold, and the recipe lines it comes from.</summary>
+    public IReadOnlyList<BoundParameter> Values { get; init; } = [];
+
+    /// <summary>Where its values stand in each model, under the model's own name for it; for a copied tensor just the one it is copied from.</summary>
     public required ImmutableArray<TensorSource> Models { get; init; }
 
     public required TensorSource? Base { get; init; }
@@ -79,6 +90,17 @@ internal sealed record TensorPlan
     public required ImmutableArray<SideTensor> Sides { get; init; }
 
     public bool IsCopied => Options is null;
+
+    /// <summary>A tensor that is taken over: bit for bit, unless another dtype is asked for.</summary>
+    public static TensorPlan Copy(TensorInfo info, TensorSource source, DType? outType = null) => new()
+    {
+        Info = info,
+        OutType = outType ?? source.DType,
+        Options = null,
+        Models = [source],
+        Base = null,
+        Sides = [],
+    };
 
     public IEnumerable<TensorSource> Inputs =>
         (Base is null ? Models : Models.Add(Base)).Concat(Sides.SelectMany(s => s.Stored));

@@ -12,7 +12,16 @@ internal sealed record PlanRequest
 
     public required PlanOrigin Origin { get; init; }
 
-    /// <summary>The method's models, in order.</summary>
+    /// <summary>For messages.</summary>
+    public string RecipePath { get; init; } = "";
+
+    /// <summary>
+    /// What each part of the output is made of. Null: everything of <see cref="Models"/>, whole, by
+    /// <see cref="Options"/>.
+    /// </summary>
+    public IReadOnlyList<PlannedModule>? Modules { get; init; }
+
+    /// <summary>The method's models, in order; where there are modules, each once.</summary>
     public required IReadOnlyList<PlannedModel> Models { get; init; }
 
     /// <summary>The base, where the method uses one and the recipe names it.</summary>
@@ -21,10 +30,10 @@ internal sealed record PlanRequest
     /// <summary>The model that lends config, tokenizer, order and dtypes: the base that is named, else the first.</summary>
     public required PlannedModel Donor { get; init; }
 
-    public required IReadOnlyList<SideFile> SideFiles { get; init; }
+    public IReadOnlyList<SideFile> SideFiles { get; init; } = [];
 
-    /// <summary>The strategy's options for a tensor.</summary>
-    public required Func<TensorInfo, object> Options { get; init; }
+    /// <summary>The strategy's options for a tensor; not used where there are modules.</summary>
+    public Func<TensorPlace, object> Options { get; init; } = _ => throw new InvalidOperationException("no options");
 
     /// <summary>What the output is written as; null: each tensor as the donor stores it.</summary>
     public required DType? OutType { get; init; }
@@ -53,24 +62,23 @@ internal static class MergePlanner
     public static MergePlan Plan(PlanRequest request)
     {
         var problems = new List<Diagnostic>();
-        var (models, donor) = (request.Models, request.Donor);
-        PlannedModel[] all = request.Base is null ? [.. models] : [.. models, request.Base];
+        var modules = request.Modules ?? [Whole(request)];
+        var donor = request.Donor;
+        PlannedModel[] all =
+        [
+            .. modules.SelectMany(m => m.Slices).SelectMany(s => s.Inputs).Select(i => i.Model).Distinct(),
+        ];
         foreach (var model in all.Append(donor).Distinct())
             problems.AddRange(Quantisation.Refuse(model.Checkpoint));
 
-        var tensors = new List<TensorPlan>();
+        var parts = ModelParts.Of([.. all.Append(donor).Distinct()], modules, request.RecipePath, problems);
         var heads = TiedHeads.Of(all, donor, problems);
-        long? cropped = null;
-        foreach (var match in TensorMatching.Match(all, donor, heads, problems))
-        {
-            var mapped = request.Vocabulary?.Apply(match, all, heads, problems) ?? match;
-            var fitting = MismatchPolicy.Crop(mapped, request.OnMismatch, problems);
-            if (fitting != mapped)
-                cropped = fitting.Stored[0].Shape[0];
-            if (PlanTensor(fitting, all, request, problems) is { } tensor)
-                tensors.Add(tensor);
-        }
-        SideInputs.CheckUsed(request.SideFiles, tensors, problems);
+        var planned = modules.Select(m => new SlicePlanner(request, m, parts, heads, problems).Plan()).ToArray();
+        List<TensorPlan> tensors = [.. planned.SelectMany(p => p.Tensors)];
+        if (modules.All(m => m.Name is not null))
+            tensors.AddRange(Left(request, parts, heads, problems));
+        var config = VocabularyConfig.Of(
+            donor, NewConfig.Of(donor, [.. planned.Select(p => p.Stack).OfType<NewStack>()], problems), tensors, heads.ConfigFlag);
         if (problems.Any(p => p.Severity == Severity.Error))
             throw new MergeException(problems);
         if (tensors.Count == 0)
@@ -81,9 +89,10 @@ internal static class MergePlanner
             Strategy = request.Strategy,
             Plugin = request.Plugin,
             Origin = request.Origin,
-            Models = [.. models.Select(m => m.Checkpoint)],
+            Models = [.. request.Models.Select(m => m.Checkpoint)],
             Base = request.Base?.Checkpoint,
             Donor = donor.Checkpoint,
+            Config = config,
             Tensors = tensors,
             Layout = SafetensorsLayout.Of(
                 tensors.Select(t => new OutputTensor(t.Info.Name, t.OutType, t.Info.Shape)),
@@ -92,70 +101,52 @@ internal static class MergePlanner
             OutType = request.OutType,
             Seed = request.Seed,
             Warnings = problems,
-            Companions = request.Companions with
-            {
-                Tokenizer = request.Vocabulary?.Plan.Edit,
-                VocabularySize = request.Vocabulary?.Plan.Rows ?? cropped,
-                TiesHead = heads.ConfigFlag,
-            },
-            Distinctions =
-            [
-                .. request.OnMismatch == OnMismatch.Error ? Array.Empty<string>() : [$"mismatch {request.OnMismatch}"],
-                .. request.Vocabulary?.Plan.Distinctions ?? [],
-            ],
+            Companions = request.Companions with { Tokenizer = request.Vocabulary?.Plan.Edit },
+            Distinctions = [$"on mismatch {request.OnMismatch}", .. request.Vocabulary?.Plan.Distinctions ?? []],
             InputFiles =
             [
                 .. all.Append(donor).Select(m => (m.Text, m.Checkpoint))
-                    .Concat(request.SideFiles.Select(s => (s.Text, s.Checkpoint)))
+                    .Concat(modules.SelectMany(m => m.Slices).SelectMany(s => s.SideFiles).Select(s => (s.Text, s.Checkpoint)))
                     .SelectMany(m => m.Checkpoint.Files.Select(f => (m.Text, f)))
                     .DistinctBy(f => f.f),
             ],
         };
     }
 
-    /// <summary>One matched tensor, or null with a problem.</summary>
-    private static TensorPlan? PlanTensor(
-        MatchedTensor match, PlannedModel[] all, PlanRequest request, List<Diagnostic> problems)
-    {
-        var hasBase = request.Base is not null;
-        var kept = MismatchPolicy.Keep(match, all, hasBase, request.OnMismatch, problems);
-        var left = request.Models.Count - kept.Length;
-        if (left > 0)
+    private static PlannedModule Whole(PlanRequest request) => new(null, 0,
+    [
+        new PlannedSlice
         {
-            all = [.. kept.Select(i => all[i]), .. hasBase ? all[^1..] : []];
-            match = match with { Stored = [.. kept.Select(i => match.Stored[i]), .. hasBase ? [match.Stored[^1]] : Array.Empty<TensorSource>()] };
-        }
-        if (!TensorMatching.CheckAlike(match, all, problems))
-            return null;
-        var first = match.Stored[0];
-        var info = TensorNaming.Describe(match.Name, first.Shape);
-        var donated = request.Donor.Find(match.Name) ?? first;
-        if (!first.DType.IsMergeable())
-            return Copied(donated, donated.DType);
-        var outType = request.OutType ?? donated.DType;
-        // Too few models for the method: what is left of the tensor is the base's.
-        if (left > 0 && hasBase && kept.Length < request.Strategy.Info.MinModels)
-            return Copied(match.Stored[^1], outType);
-        var options = request.Options(info);
-        var sides = SideInputs.Find(info, request.SideFiles, problems);
-        return new TensorPlan
-        {
-            Info = info,
-            OutType = outType,
-            Options = left == 0 ? options : FewerModels.Options(options, kept),
-            Models = [.. match.Stored.Take(kept.Length)],
-            Base = hasBase ? match.Stored[^1] : null,
-            Sides = left == 0 ? sides : [.. sides.Where(s => kept.Contains(s.Model)).Select(s => s with { Model = Array.IndexOf(kept, s.Model) })],
-        };
+            Sources = [.. request.Models.Select(m => new PlannedSource(m, null))],
+            Base = request.Base is null ? null : new(request.Base, null),
+            SideFiles = request.SideFiles,
+            Options = request.Options,
+        },
+    ]);
 
-        TensorPlan Copied(TensorSource from, DType type) => new()
+    /// <summary>What the recipe's modules leave: without it the model would not load.</summary>
+    private static TensorPlan[] Left(PlanRequest request, ModelParts parts, TiedHeads heads, List<Diagnostic> problems)
+    {
+        var donor = request.Donor;
+        TensorPlan[] left =
+        [
+            .. ModelView.Whole(donor, parts.IsLeft) is var view
+                ? view.Names.Where(n => !heads.LeavesOut(n)).Select(n => new MatchedTensor(n, [heads.Find(view, n)!]))
+                    .Select(t => request.Vocabulary?.Apply(t, [donor], heads, problems) ?? t)
+                    .Select(t => TensorPlan.Copy(TensorNaming.Describe(t.Name, t.Stored[0].Shape), t.Stored[0]))
+                : [],
+        ];
+        if (left.Length > 0)
         {
-            Info = info,
-            OutType = type,
-            Options = null,
-            Models = [from],
-            Base = null,
-            Sides = [],
-        };
+            problems.Add(new Diagnostic(
+                $"{left.Length} tensor{(left.Length == 1 ? " is" : "s are")} of no module that the recipe names, and copied from "
+                + $"'{donor.Text}': {string.Join(", ", left.Take(3).Select(t => t.Info.Name))}{(left.Length > 3 ? ", …" : "")}")
+            {
+                Severity = Severity.Warning,
+                Where = donor.Checkpoint.Path,
+                Fix = $"The model has {string.Join(", ", ModelParts.Found([donor]))}.",
+            });
+        }
+        return left;
     }
 }

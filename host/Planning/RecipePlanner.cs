@@ -31,33 +31,35 @@ internal sealed class RecipePlanner : IDisposable
     {
         var method = FindMethod(recipe);
         var resolved = ResolvedRecipe.Of(recipe, ModelPlaces.Of(recipe.Path, _modelDirs));
-        var models = resolved.ModelsFor(method.Info.Base);
-        CheckCounts(method.Info, resolved, models);
-        var bound = OptionsBinder.Bind(
-            OptionsSchema.Of(method.Strategy.OptionsType),
-            resolved.Recipe,
-            [.. models.Select(m => m.Model)],
-            method.Id,
-            parameter => MethodsWith(parameter, method));
-        var options = bound.Create();
-        OpenAll(resolved, bound);
+        var binder = new OptionsBinder(
+            OptionsSchema.Of(method.Strategy.OptionsType), resolved.Recipe, method.Id, parameter => MethodsWith(parameter, method));
+        binder.ThrowIfAny();
+        ModuleInputs[] modules = [.. resolved.Modules.Select(m => Inputs(m, method.Info, resolved.Recipe, binder))];
+        var slices = modules.SelectMany(m => m.Slices).ToArray();
+        OpenAll(resolved, slices);
 
-        var baseModel = resolved.Base is { } b ? Planned(b) : null;
-        var planned = models.Select(Planned).ToArray();
-        var vocabulary = Vocabulary(resolved, models, baseModel, out var companions, out var warnings);
+        var baseModel = (resolved.Base ?? resolved.Slices.Select(s => s.Base).OfType<ResolvedModel>().FirstOrDefault()) is { } b
+            ? Planned(b) : null;
+        var planned = slices.SelectMany(s => s.Models).Select(Planned).ToArray();
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        var vocabulary = Vocabulary(
+            resolved, slices.SelectMany(s => s.Models), baseModel, out var companions, out var warnings);
         var plan = MergePlanner.Plan(new PlanRequest
         {
+            RecipePath = recipe.Path,
             Strategy = method.Strategy,
             Plugin = new(method.Plugin.Name, method.Plugin.Version ?? "", method.Plugin.Digest),
             Origin = new(
                 recipe.Text,
-                [.. models.Append(resolved.Base).OfType<ResolvedModel>().Select(m => m.Model.Model.Text).Distinct()],
+                [
+                    .. slices.SelectMany(s => s.Models).Append(resolved.Base).Concat(slices.Select(s => s.Base))
+                        .OfType<ResolvedModel>().Select(m => m.Model.Model.Text).Distinct(),
+                ],
                 resolved.Base?.Model.Model.Text),
-            Models = planned,
+            Modules = [.. modules.Select(m => m.Planned(this, recipe.Path, names))],
+            Models = slices.Length == 1 ? planned : [.. planned.Distinct()],
             Base = method.Info.Base is InputRole.Required or InputRole.Optional ? baseModel : null,
             Donor = baseModel ?? planned[0],
-            SideFiles = SideFiles(bound, recipe.Path),
-            Options = _ => options,
             OutType = recipe.OutDType ?? recipe.DType,
             Seed = recipe.Seed,
             MaxShardBytes = maxShardBytes,
@@ -65,7 +67,9 @@ internal sealed class RecipePlanner : IDisposable
             Companions = companions,
             OnMismatch = OnMismatch,
         });
-        return plan with { Warnings = [.. bound.Warnings, .. warnings, .. plan.Warnings] };
+        binder.CheckUse(names);
+        binder.ThrowIfAny();
+        return plan with { Warnings = [.. recipe.Warnings, .. binder.Warnings, .. warnings, .. plan.Warnings] };
     }
 
     public void Dispose()
@@ -76,7 +80,7 @@ internal sealed class RecipePlanner : IDisposable
 
     private VocabularyMapping? Vocabulary(
         ResolvedRecipe resolved,
-        IReadOnlyList<ResolvedModel> models,
+        IEnumerable<ResolvedModel> models,
         PlannedModel? baseModel,
         out CompanionFiles companions,
         out IReadOnlyList<Diagnostic> warnings)
@@ -84,12 +88,13 @@ internal sealed class RecipePlanner : IDisposable
         var recipe = resolved.Recipe;
         (PlannedModel Model, string Path)[] all =
         [
-            .. models.Append(resolved.Base).OfType<ResolvedModel>().DistinctBy(m => m.Path).Select(m => (Planned(m), m.Path)),
+            .. models.Append(resolved.Base).Concat(resolved.Slices.Select(s => s.Base)).OfType<ResolvedModel>()
+                .DistinctBy(m => m.Path).Select(m => (Planned(m), m.Path)),
         ];
         var planner = new VocabularyPlanner(recipe, all, baseModel, ModelPlaces.Of(recipe.Path, _modelDirs));
         var mapping = planner.Plan();
         var found = new List<Diagnostic>(planner.Warnings);
-        var donorFirst = all.Select(m => m.Model).OrderByDescending(m => m == baseModel);
+        var donorFirst = all.Select(m => m.Model).OrderByDescending(m => m.Checkpoint == baseModel?.Checkpoint);
         companions = new CompanionFiles { ChatTemplate = ChatTemplatePlanner.Plan(recipe, [.. donorFirst], found) };
         warnings = found;
         return mapping;
@@ -118,11 +123,34 @@ internal sealed class RecipePlanner : IDisposable
             .Select(m => m.Id),
     ];
 
-    private static void CheckCounts(StrategyInfo info, ResolvedRecipe resolved, IReadOnlyList<ResolvedModel> models)
+    /// <summary>The models, base and options of a module's slices; everything that is wrong with them.</summary>
+    private static ModuleInputs Inputs(ResolvedModule module, StrategyInfo info, Recipe recipe, OptionsBinder binder)
     {
         var problems = new List<Diagnostic>();
-        var where = $"{resolved.Recipe.Path}, line {resolved.Recipe.MethodLine}";
-        if (info.Base == InputRole.Required && resolved.Base is null)
+        var slices = new List<SliceInputs>();
+        foreach (var slice in module.Slices)
+        {
+            try
+            {
+                var (models, baseModel) = slice.InputsFor(info.Base, recipe.Path);
+                CheckCounts(info, slice, models, recipe.Path, problems);
+                slices.Add(new(slice.Line, models, baseModel, binder.Schema,
+                    binder.Scope([.. models.Select(m => m.Model)], slice.Parameters, module.Parameters)));
+            }
+            catch (MergeException fault)
+            {
+                problems.AddRange(fault.Diagnostics);
+            }
+        }
+        return problems.Count == 0 ? new(module.Name, module.Line, slices)
+            : throw new MergeException([.. problems.Distinct()]) { WrongUsage = true };
+    }
+
+    private static void CheckCounts(StrategyInfo info, ResolvedSlice slice, IReadOnlyList<ResolvedModel> models,
+        string recipePath, List<Diagnostic> problems)
+    {
+        var where = $"{recipePath}, line {slice.Line}";
+        if (info.Base == InputRole.Required && slice.Base is null)
         {
             problems.Add(new Diagnostic($"{info.Id} needs a base model")
             {
@@ -141,15 +169,14 @@ internal sealed class RecipePlanner : IDisposable
                 Where = where,
             });
         }
-        if (problems.Count > 0)
-            throw new MergeException(problems) { WrongUsage = true };
     }
 
     /// <summary>Opens every checkpoint, each once, and reports all that cannot be.</summary>
-    private void OpenAll(ResolvedRecipe resolved, BoundOptions bound)
+    private void OpenAll(ResolvedRecipe resolved, IReadOnlyList<SliceInputs> slices)
     {
-        var paths = resolved.Models.Append(resolved.Base).OfType<ResolvedModel>().Select(m => m.Path)
-            .Concat(SideParameters(bound).Select(s => SidePath(s.File, resolved.Recipe.Path)));
+        var paths = resolved.Models.Append(resolved.Base).Concat(resolved.Slices.Select(s => s.Base))
+            .OfType<ResolvedModel>().Select(m => m.Path)
+            .Concat(slices.SelectMany(s => s.SideParameters()).Select(s => SidePath(s.File, resolved.Recipe.Path)));
         var problems = new List<Diagnostic>();
         foreach (var path in paths.Distinct())
         {
@@ -168,19 +195,51 @@ internal sealed class RecipePlanner : IDisposable
 
     private PlannedModel Planned(ResolvedModel model) => new(model.Model.Model.Text, _open[model.Path]);
 
-    private SideFile[] SideFiles(BoundOptions bound, string recipePath) =>
-    [
-        .. SideParameters(bound).Select(s => new SideFile(
-            s.Input.Name, s.Model, s.Input.Suffix, s.File, _open[SidePath(s.File, recipePath)])),
-    ];
-
-    private static IEnumerable<(SideInputAttribute Input, int Model, string File)> SideParameters(BoundOptions bound) =>
-        from parameter in bound.Parameters
-        where parameter.Schema.SideInput is not null
-        from value in parameter.Values.Index()
-        where value.Item.Value is string
-        select (parameter.Schema.SideInput, value.Index, (string)value.Item.Value!);
-
     private static string SidePath(string file, string recipePath) =>
         Path.GetFullPath(file, Path.GetDirectoryName(Path.GetFullPath(recipePath))!);
+
+    private sealed record ModuleInputs(string? Name, int Line, IReadOnlyList<SliceInputs> Slices)
+    {
+        public PlannedModule Planned(RecipePlanner planner, string recipePath, HashSet<string> names) =>
+            new(Name, Line, [.. Slices.Select(s => s.Planned(planner, recipePath, names))]);
+    }
+
+    private sealed record SliceInputs(
+        int Line, IReadOnlyList<ResolvedModel> Models, ResolvedModel? Base, OptionsSchema Schema, OptionsScope Scope)
+    {
+        /// <param name="planner">Has opened the models.</param>
+        /// <param name="recipePath">Where side files are relative to.</param>
+        /// <param name="names">Gets the names of all tensors that ask for options.</param>
+        public PlannedSlice Planned(RecipePlanner planner, string recipePath, HashSet<string> names)
+        {
+            return new PlannedSlice
+            {
+                Line = Line,
+                Sources = [.. Models.Select(m => new PlannedSource(planner.Planned(m), m.Model.Layers))],
+                Base = Base is null ? null : new(planner.Planned(Base), Base.Model.Layers),
+                SideFiles =
+                [
+                    .. SideParameters().Select(s => new SideFile(
+                        s.Input.Name, s.Model, s.Input.Suffix, s.File, planner._open[SidePath(s.File, recipePath)])),
+                ],
+                Options = place => Bound(place).Options,
+                Values = place => Bound(place).Parameters,
+            };
+
+            BoundOptions Bound(TensorPlace place)
+            {
+                names.Add(place.Tensor.Name);
+                names.UnionWith(place.Inputs);
+                return Scope.For(place.Tensor.Name, place.Inputs, place.T);
+            }
+        }
+
+        /// <summary>The side files: one a model for all tensors, so asked for without a tensor.</summary>
+        public IEnumerable<(SideInputAttribute Input, int Model, string File)> SideParameters() =>
+            from parameter in Schema.Parameters
+            where parameter.SideInput is not null
+            from value in Scope.ForAll(parameter).Index()
+            where value.Item.Value is string
+            select (parameter.SideInput, value.Index, (string)value.Item.Value!);
+    }
 }

@@ -16,8 +16,8 @@ internal sealed record SideFile(string Name, int Model, string? Suffix, string T
 internal static class SideInputs
 {
     public static ImmutableArray<SideTensor> Find(
-        TensorInfo tensor, IReadOnlyList<SideFile> files, List<Diagnostic> problems) =>
-        [.. files.Select(f => Find(tensor, f, problems)).OfType<SideTensor>()];
+        TensorPlace tensor, IReadOnlyList<SideFile> files, List<Diagnostic> problems) =>
+        [.. files.Select(f => Find(tensor.Tensor, tensor.Inputs[f.Model], f, problems)).OfType<SideTensor>()];
 
     /// <summary>A file that has nothing for any tensor is the wrong file.</summary>
     public static void CheckUsed(IReadOnlyList<SideFile> files, IReadOnlyList<TensorPlan> tensors, List<Diagnostic> problems)
@@ -35,9 +35,10 @@ internal static class SideInputs
         }
     }
 
-    private static SideTensor? Find(TensorInfo tensor, SideFile file, List<Diagnostic> problems)
+    // The file belongs to the model: it has the model's names.
+    private static SideTensor? Find(TensorInfo tensor, string ownName, SideFile file, List<Diagnostic> problems)
     {
-        foreach (var name in new[] { tensor.Name, tensor.Name + file.Suffix }.Distinct())
+        foreach (var name in new[] { ownName, ownName + file.Suffix }.Distinct())
         {
             if (file.Checkpoint.Tensors.TryGetValue(name, out var whole))
             {

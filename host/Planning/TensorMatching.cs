@@ -7,52 +7,46 @@ namespace Merge.Planning;
 internal sealed record MatchedTensor(string Name, IReadOnlyList<TensorSource> Stored);
 
 /// <summary>
-/// Brings the models' tensors together by name. What is missing, extra or of another shape is an error, and all of
-/// them are reported at once: merging what happens to fit would give a model nobody asked for.
+/// Brings the models' tensors together by their names in the output. What is missing, extra or of another shape is an
+/// error, and all of them are reported at once: merging what happens to fit would give a model nobody asked for.
 /// </summary>
 internal static class TensorMatching
 {
-    /// <param name="models">All that take part: the models, then the base where the method uses one.</param>
-    /// <param name="donor">The model whose order the output takes.</param>
-    /// <param name="heads">Which of them have an output head of their own.</param>
+    /// <param name="views">All that take part: the models, then the base where the method uses one.</param>
+    /// <param name="leader">The view whose order the output takes, where it takes part.</param>
+    /// <param name="heads">Which models have an output head of their own.</param>
     /// <param name="problems">Where errors and warnings go.</param>
     public static IReadOnlyList<MatchedTensor> Match(
-        IReadOnlyList<PlannedModel> models, PlannedModel donor, TiedHeads heads, List<Diagnostic> problems)
+        IReadOnlyList<ModelView> views, ModelView leader, TiedHeads heads, List<Diagnostic> problems)
     {
         var matched = new List<MatchedTensor>();
-        var missing = models.ToDictionary(m => m, _ => new List<string>());
-        foreach (var name in NamesInOrder(models, donor).Where(n => !heads.LeavesOut(n, models)))
+        var missing = views.ToDictionary(v => v, _ => new List<string>());
+        foreach (var name in NamesInOrder(views, leader).Concat(heads.Of(views)).Distinct().Where(n => !heads.LeavesOut(n)))
         {
-            var stored = models.Select(m => heads.Find(m, name)).ToArray();
-            foreach (var (model, _) in models.Zip(stored).Where(p => p.Second is null))
-                missing[model].Add(name);
+            var stored = views.Select(v => heads.Find(v, name)).ToArray();
+            foreach (var (view, _) in views.Zip(stored).Where(p => p.Second is null))
+                missing[view].Add(name);
             if (stored.All(s => s is not null))
                 matched.Add(new(name, stored!));
         }
-        foreach (var (model, names) in missing.Where(m => m.Value.Count > 0))
-            problems.Add(Missing(model, names, models));
+        foreach (var (view, names) in missing.Where(m => m.Value.Count > 0))
+            problems.Add(Missing(view, names, views));
         return matched;
     }
 
-    private static IEnumerable<string> NamesInOrder(IReadOnlyList<PlannedModel> models, PlannedModel donor) =>
-        models.Prepend(donor).Where(models.Contains).Distinct()
-            .SelectMany(m => m.Checkpoint.Tensors.Values
-                .OrderBy(t => m.Checkpoint.Files.IndexOf(t.File)).ThenBy(t => t.Offset).ThenBy(t => t.Name, StringComparer.Ordinal))
-            .Select(t => t.Name)
-            .Distinct();
+    private static IEnumerable<string> NamesInOrder(IReadOnlyList<ModelView> views, ModelView leader) =>
+        views.Where(v => v.Model == leader.Model).Concat(views).SelectMany(v => v.Names).Distinct();
 
-    private static int IndexOf<T>(this IReadOnlyList<T> list, T item) => list.Index().First(x => Equals(x.Item, item)).Index;
-
-    private static Diagnostic Missing(PlannedModel model, List<string> names, IReadOnlyList<PlannedModel> models)
+    private static Diagnostic Missing(ModelView view, List<string> names, IReadOnlyList<ModelView> views)
     {
-        var holder = models.First(m => m.Find(names[0]) is not null);
-        var near = NearestMatch.Of(names[0], model.Checkpoint.Tensors.Keys);
+        var holder = views.First(m => m.Find(names[0]) is not null);
+        var near = NearestMatch.Of(names[0], view.Names);
         return new Diagnostic(
-            $"'{model.Text}' lacks {names.Count} tensor{(names.Count == 1 ? "" : "s")} that '{holder.Text}' "
-            + $"{(models.Count > 2 ? "or another model " : "")}has: {string.Join(", ", names)}")
+            $"'{view.Model.Text}' lacks {names.Count} tensor{(names.Count == 1 ? "" : "s")} that '{holder.Model.Text}' "
+            + $"{(views.Count > 2 ? "or another model " : "")}has: {string.Join(", ", names)}")
         {
             Expected = "every model to have the same tensors",
-            Where = model.Checkpoint.Path,
+            Where = view.Model.Checkpoint.Path,
             Fix = near is null
                 ? "Merge checkpoints of one architecture."
                 : $"Merge checkpoints of one architecture (nearest to '{names[0]}' there: '{near}').",

@@ -41,7 +41,15 @@ internal sealed class TiedHeads
         return new(heads) { ConfigFlag = ties };
     }
 
+    /// <summary>The heads the output has behind what these take of their models.</summary>
+    public IEnumerable<string> Of(IReadOnlyList<ModelView> views) =>
+        views.Any(v => v.Model.TiesHead && v.HasEnd) ? _heads.Order(StringComparer.Ordinal) : [];
+
     /// <summary>Where a model has a tensor. A head that a tied model stores all the same is a copy that nobody loads.</summary>
+    public StoredTensor? Find(ModelView view, string name) =>
+        view.Model.TiesHead && IsHeadWeight(name) ? Find(view.Model, name) : view.Find(name);
+
+    /// <summary>Where a model has a tensor of its own name.</summary>
     public StoredTensor? Find(PlannedModel model, string name)
     {
         if (!model.TiesHead || !IsHeadWeight(name))
@@ -50,8 +58,7 @@ internal sealed class TiedHeads
     }
 
     /// <summary>Whether the output has no tensor of this name, though a model has.</summary>
-    public bool LeavesOut(string name, IReadOnlyList<PlannedModel> models) =>
-        IsHeadWeight(name) && !_heads.Contains(name) && models.All(m => m.TiesHead || m.Find(name) is null);
+    public bool LeavesOut(string name) => IsHeadWeight(name) && !_heads.Contains(name);
 
     public static bool IsHeadWeight(string name) =>
         TokenEmbedding.IsHead(name) && name.EndsWith(".weight", StringComparison.Ordinal);

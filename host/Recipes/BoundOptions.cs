@@ -3,19 +3,24 @@ using Merge.Sdk;
 
 namespace Merge.Recipes;
 
-/// <summary>The parameters of a method with their values, valid, and where each value comes from.</summary>
-/// <param name="Warnings">What the recipe gives and the method does not use.</param>
-internal sealed record BoundOptions(
-    OptionsSchema Schema, IReadOnlyList<BoundParameter> Parameters, IReadOnlyList<Diagnostic> Warnings)
+/// <summary>The parameters of a method with their final values, and where each value comes from.</summary>
+internal sealed class BoundOptions(OptionsSchema schema, IReadOnlyList<BoundParameter> parameters)
 {
-    public BoundParameter this[string name] => Parameters.First(p => p.Schema.Name == name);
+    private readonly Lazy<object> _options = new(() => Create(schema, parameters));
 
-    /// <summary>A new options record that holds the values. Records are immutable: one may serve all tensors.</summary>
+    /// <summary>In the order of the schema.</summary>
+    public IReadOnlyList<BoundParameter> Parameters => parameters;
+
+    /// <summary>An options record that holds the values. Records are immutable: one serves all tensors.</summary>
     /// <exception cref="MergeException">The record refuses a value.</exception>
-    public object Create()
+    public object Options => _options.Value;
+
+    public BoundParameter this[string name] => parameters.First(p => p.Schema.Name == name);
+
+    private static object Create(OptionsSchema schema, IReadOnlyList<BoundParameter> parameters)
     {
-        var options = Activator.CreateInstance(Schema.Type)!;
-        foreach (var parameter in Parameters.Where(p => p.Values.Any(v => v.Line is not null)))
+        var options = Activator.CreateInstance(schema.Type)!;
+        foreach (var parameter in parameters.Where(p => p.Values.Any(v => v.Line is not null)))
         {
             var property = parameter.Schema.Property;
             try
@@ -26,7 +31,7 @@ internal sealed record BoundOptions(
             {
                 throw exception.InnerException as MergeException ?? MergeException.Plugin(
                     $"it refused a valid value: {exception.InnerException?.Message}",
-                    "bounds in [Parameter] instead", $"{Schema.Type.FullName}.{property.Name}");
+                    "bounds in [Parameter] instead", $"{schema.Type.FullName}.{property.Name}");
             }
         }
         return options;

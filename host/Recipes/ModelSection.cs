@@ -2,10 +2,11 @@ using Merge.Sdk;
 
 namespace Merge.Recipes;
 
-/// <summary>Reads <c>models:</c> — a list, or one trajectory.</summary>
+/// <summary>Reads <c>models:</c> — a list, or one trajectory — and the <c>sources:</c> of a slice.</summary>
 internal sealed class ModelSection(RecipeFindings findings)
 {
     private static readonly string[] EntryKeys = ["model", "parameters", "last", "every"];
+    private static readonly string[] SourceKeys = ["model", "layer_range", "parameters", "last", "every"];
     private static readonly string[] TrajectoryKeys = ["trajectory", "parameters", "last", "every"];
 
     public IReadOnlyList<RecipeModel> Read(YamlEntry section)
@@ -26,6 +27,46 @@ internal sealed class ModelSection(RecipeFindings findings)
             default:
                 return [.. ((YamlList)section.Value).Items.Select(ReadEntry).OfType<RecipeModel>()];
         }
+    }
+
+    /// <summary>The sources of a slice, each with its layers.</summary>
+    public IReadOnlyList<RecipeModel> ReadSources(YamlEntry section)
+    {
+        if (section.Value is not YamlList { Items.Count: > 0 } list)
+        {
+            findings.Error(section.Line, $"'sources' is {(section.Value is YamlList ? "an empty list" : section.Value.Kind)}",
+                "a list of entries with 'model' and 'layer_range'");
+            return [];
+        }
+        var sources = new List<RecipeModel>();
+        foreach (var item in list.Items)
+        {
+            if (item is not YamlMap map)
+                findings.Error(item.Line, $"a source is {item.Kind}", "an entry with 'model' and 'layer_range'");
+            else if (ReadMap(map, "model", SourceKeys) is { } source)
+                sources.Add(source with { Layers = ReadRange(map) });
+        }
+        return sources;
+    }
+
+    private LayerRange? ReadRange(YamlMap map)
+    {
+        const string Expected = "two whole numbers, the first layer and the one after the last, such as [0, 24]";
+        if (map.Find("layer_range") is not { } entry)
+        {
+            findings.Error(map.Line, "'layer_range' is missing", Expected);
+            return null;
+        }
+        if (entry.Value is YamlList { Items: [YamlScalar first, YamlScalar end] }
+            && RecipeNumber.TryWhole(first.Text, out var from) && RecipeNumber.TryWhole(end.Text, out var to)
+            && from >= 0 && to > from && to <= int.MaxValue)
+        {
+            return new((int)from, (int)to);
+        }
+        var found = entry.Value is YamlList { Items: [YamlScalar a, YamlScalar b] }
+            ? RecipeText.Quote($"[{a.Text}, {b.Text}]") : entry.Value.Kind;
+        findings.Error(entry.Line, $"'layer_range' is {found}", Expected);
+        return null;
     }
 
     /// <summary>A model's name, or null with a finding.</summary>

@@ -8,7 +8,8 @@ namespace Merge.Recipes;
 /// <param name="Path">Where the text comes from, for messages.</param>
 /// <param name="Text">The text, unchanged.</param>
 /// <param name="Method">The id of the merge method.</param>
-/// <param name="Models">At least one; the base only where the list names it too.</param>
+/// <param name="Models">Whole models; none where <see cref="Slices"/> or <see cref="Modules"/> say what is merged. The
+/// base only where the list names it too.</param>
 /// <param name="Parameters">Those of every model.</param>
 /// <param name="DType">As given: the output's too, unless <paramref name="OutDType"/> is given.</param>
 internal sealed record Recipe(
@@ -23,10 +24,22 @@ internal sealed record Recipe(
     DType? OutDType,
     ulong Seed)
 {
+    /// <summary>What a result of several merges is called; of no effect in a recipe of one.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>The output's layers, first to last; empty where whole models are merged.</summary>
+    public IReadOnlyList<RecipeSlice> Slices { get; init; } = [];
+
+    /// <summary>The parts of the model that are merged each in its own way; empty where the recipe names none.</summary>
+    public IReadOnlyList<RecipeModule> Modules { get; init; } = [];
+
     /// <summary>What it says of the output's vocabulary; null: the donor's files are copied.</summary>
     public TokenizerRecipe? Tokenizer { get; init; }
 
     public ChatTemplateRecipe? ChatTemplate { get; init; }
+
+    /// <summary>What stands in it without effect.</summary>
+    public IReadOnlyList<Diagnostic> Warnings { get; init; } = [];
 
     /// <summary>SHA-256 of the text, in lower-case hex.</summary>
     public string Digest => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text)));
@@ -39,10 +52,33 @@ internal sealed record ModelReference(string Text, int Line)
     public bool IsTrajectory => Text.AsSpan().ContainsAny('*', '?');
 }
 
-/// <summary>One entry of <c>models</c>.</summary>
+/// <summary>One entry of <c>models</c>, or one source of a slice.</summary>
 /// <param name="Window">Which checkpoints of a trajectory count.</param>
+/// <param name="Layers">Of a slice's source.</param>
 internal sealed record RecipeModel(ModelReference Model, RecipeParameters Parameters,
-    TrajectoryWindow Window = default);
+    TrajectoryWindow Window = default, LayerRange? Layers = null);
+
+/// <summary>Layers from <see cref="Start"/> up to, but not including, <see cref="End"/>.</summary>
+internal readonly record struct LayerRange(int Start, int End)
+{
+    public int Count => End - Start;
+
+    public override string ToString() => $"[{Start}, {End}]";
+}
+
+/// <summary>Some layers of the output, made of as many layers of each source.</summary>
+/// <param name="Sources">At least one, each with its layers.</param>
+/// <param name="BaseModel">Goes before the recipe's.</param>
+internal sealed record RecipeSlice(
+    int Line, IReadOnlyList<RecipeModel> Sources, ModelReference? BaseModel, RecipeParameters Parameters);
+
+/// <summary>One part of the model: whole from some models, or in slices.</summary>
+internal sealed record RecipeModule(
+    string Name,
+    int Line,
+    IReadOnlyList<RecipeModel> Models,
+    IReadOnlyList<RecipeSlice> Slices,
+    RecipeParameters Parameters);
 
 /// <summary>
 /// Which checkpoints of a trajectory count: of the <see cref="Last"/> newest every <see cref="Every"/>-th, counted from

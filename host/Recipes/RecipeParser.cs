@@ -6,11 +6,12 @@ namespace Merge.Recipes;
 internal static class RecipeParser
 {
     private static readonly string[] Known =
-        ["merge_method", "models", "base_model", "parameters", "dtype", "out_dtype", "seed", .. TokenizerSection.Keys];
+    [
+        "merge_method", "models", "slices", "modules", "base_model", "parameters", "dtype", "out_dtype", "seed", "name",
+        .. TokenizerSection.Keys,
+    ];
 
-    // mergekit has these; they must not be taken for typing slips.
-    private static readonly string[] NotYet =
-        ["slices", "modules", "name"];
+    private static readonly string[] Inputs = ["models", "slices", "modules"];
 
     private static readonly (string Name, DType DType)[] DTypeNames =
     [
@@ -33,45 +34,54 @@ internal static class RecipeParser
                 "a mapping of keys such as 'merge_method: linear'");
         }
 
-        var unsupported = CheckKeys(map, findings);
+        CheckKeys(map, findings);
         var method = Word(map, "merge_method", findings);
         if (method is null && map.Find("merge_method") is null)
             findings.Error(map.Line, "'merge_method' is missing", "the id of a method, such as 'merge_method: linear'");
+        CheckInputs(map, findings);
         var section = new ModelSection(findings);
+        var slices = new SliceSection(section, findings);
         var models = map.Find("models") is { } entry ? section.Read(entry) : [];
-        if (map.Find("models") is null && !unsupported)
-            findings.Error(map.Line, "'models' is missing", "a list of models to merge");
         var baseModel = map.Find("base_model") is { } given ? section.Reference(given.Value, "base_model") : null;
         if (baseModel is { IsTrajectory: true })
             findings.Error(baseModel.Line, $"'base_model' is a pattern: {RecipeText.Quote(baseModel.Text)}",
                 "one model");
+        var tokenizer = new TokenizerSection(findings);
         var recipe = new Recipe(path, text, method?.Text ?? "", method?.Line ?? map.Line, models, baseModel,
             ParameterSection.Read(map.Find("parameters"), findings), ReadDType(map, "dtype", findings),
-            ReadDType(map, "out_dtype", findings), ReadSeed(map, findings));
-        var tokenizer = new TokenizerSection(findings);
-        recipe = recipe with { Tokenizer = tokenizer.Read(map), ChatTemplate = tokenizer.ReadChatTemplate(map) };
+            ReadDType(map, "out_dtype", findings), ReadSeed(map, findings))
+        {
+            Name = Word(map, "name", findings)?.Text,
+            Tokenizer = tokenizer.Read(map),
+            ChatTemplate = tokenizer.ReadChatTemplate(map),
+            Slices = map.Find("slices") is { } sliced ? slices.Read(sliced) : [],
+            Modules = map.Find("modules") is { } parts ? slices.ReadModules(parts) : [],
+        };
         findings.ThrowIfAny();
-        return recipe;
+        return recipe with { Warnings = findings.Warnings };
     }
 
-    private static bool CheckKeys(YamlMap map, RecipeFindings findings)
+    private static void CheckKeys(YamlMap map, RecipeFindings findings)
     {
-        var unsupported = false;
-        foreach (var (key, line, value) in map.Entries)
+        foreach (var (key, line, _) in map.Entries)
         {
-            if (Known.Contains(key) || (NotYet.Contains(key) && value is YamlScalar { IsNull: true }))
+            if (Known.Contains(key))
                 continue;
-            if (NotYet.Contains(key))
-            {
-                unsupported = true;
-                findings.Error(line, $"'{key}' is not supported yet", null,
-                    $"Known so far: {string.Join(", ", Known)}.");
-                continue;
-            }
             findings.Error(line, $"there is no key {RecipeText.Quote(key)}", $"one of {string.Join(", ", Known)}",
-                NearestMatch.Question(key, [.. Known, .. NotYet]));
+                NearestMatch.Question(key, Known));
         }
-        return unsupported;
+    }
+
+    private static void CheckInputs(YamlMap map, RecipeFindings findings)
+    {
+        YamlEntry[] given = [.. Inputs.Select(map.Find).OfType<YamlEntry>()];
+        if (given.Length == 0)
+            findings.Error(map.Line, "'models' is missing", "a list of models to merge, or 'slices', or 'modules'");
+        foreach (var second in given.Skip(1))
+        {
+            findings.Error(second.Line, $"'{second.Key}' stands beside '{given[0].Key}' of line {given[0].Line}",
+                "one of models, slices, modules");
+        }
     }
 
     private static YamlScalar? Word(YamlMap map, string key, RecipeFindings findings)

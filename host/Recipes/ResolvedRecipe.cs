@@ -4,44 +4,61 @@ namespace Merge.Recipes;
 
 /// <summary>A recipe whose models are found.</summary>
 /// <param name="Recipe">The recipe, each trajectory expanded to its checkpoints.</param>
-/// <param name="Models">One for each of the recipe's models.</param>
-internal sealed record ResolvedRecipe(Recipe Recipe, IReadOnlyList<ResolvedModel> Models, ResolvedModel? Base)
+/// <param name="Modules">At least one; without a name where the recipe names no modules.</param>
+internal sealed record ResolvedRecipe(Recipe Recipe, IReadOnlyList<ResolvedModule> Modules, ResolvedModel? Base)
 {
+    /// <summary>Every model that is listed, in the order of the recipe, as often as it stands there.</summary>
+    public IEnumerable<ResolvedModel> Models => Slices.SelectMany(s => s.Sources);
+
+    public IEnumerable<ResolvedSlice> Slices => Modules.SelectMany(m => m.Slices);
+
     /// <summary>Finds all models.</summary>
     /// <exception cref="MergeException">Every model that is not found.</exception>
     public static ResolvedRecipe Of(Recipe recipe, ModelPlaces places)
     {
         var findings = new RecipeFindings(recipe.Path);
-        var models = new List<ResolvedModel>();
-        ResolvedModel? baseModel = null;
-        foreach (var model in recipe.Models)
-            Collect(findings, model.Model.Line, () => models.AddRange(Resolve(model, places, recipe.Path)));
-        if (recipe.BaseModel is { } reference)
-        {
-            Collect(findings, reference.Line, () => baseModel = new(new(reference, RecipeParameters.None),
-                ModelResolver.Resolve(reference, places, recipe.Path)));
-        }
+        var baseModel = Reference(recipe.BaseModel);
+        ResolvedModule[] modules = recipe.Modules.Count > 0
+            ? [.. recipe.Modules.Select(m => Module(m.Name, m.Line, m.Models, m.Slices, m.Parameters))]
+            : [Module(null, recipe.MethodLine, recipe.Models, recipe.Slices, RecipeParameters.None)];
         findings.ThrowIfAny();
-        return new(recipe with { Models = [.. models.Select(m => m.Model)] }, models, baseModel);
-    }
+        // The sections of parameters are known by reference: a trajectory's checkpoints share theirs.
+        var expanded = recipe.Models.Count == 0 ? recipe
+            : recipe with { Models = [.. modules[0].Slices[0].Sources.Select(m => m.Model)] };
+        return new(expanded, modules, baseModel);
 
-    /// <summary>The models a method merges, given what it does with a base.</summary>
-    public IReadOnlyList<ResolvedModel> ModelsFor(InputRole role)
-    {
-        if (Base is null || role is InputRole.Unused)
-            return Models;
-        var others = Models.Where(m => m.Path != Base.Path);
-        return role is InputRole.Member
-            ? [Models.FirstOrDefault(m => m.Path == Base.Path) ?? Base, .. others]
-            : [.. others];
+        ResolvedModule Module(string? name, int line, IReadOnlyList<RecipeModel> models, IReadOnlyList<RecipeSlice> slices,
+            RecipeParameters parameters) => new(name, line, parameters, models.Count > 0
+                ? [new(line, Sources(models), baseModel, RecipeParameters.None)]
+                : [.. slices.Select(s => new ResolvedSlice(s.Line, Sources(s.Sources),
+                    s.BaseModel is null ? baseModel : Reference(s.BaseModel), s.Parameters))]);
+
+        IReadOnlyList<ResolvedModel> Sources(IReadOnlyList<RecipeModel> models)
+        {
+            var found = new List<ResolvedModel>();
+            foreach (var model in models)
+                Collect(findings, model.Model.Line, () => found.AddRange(Resolve(model, places, recipe.Path)));
+            return found;
+        }
+
+        ResolvedModel? Reference(ModelReference? reference)
+        {
+            ResolvedModel? found = null;
+            if (reference is not null)
+            {
+                Collect(findings, reference.Line, () => found = new(new(reference, RecipeParameters.None),
+                    ModelResolver.Resolve(reference, places, recipe.Path)));
+            }
+            return found;
+        }
     }
 
     private static IEnumerable<ResolvedModel> Resolve(RecipeModel model, ModelPlaces places, string recipePath)
     {
         if (!model.Model.IsTrajectory)
             return [new(model, ModelResolver.Resolve(model.Model, places, recipePath))];
-        return Trajectory.Expand(model, places, recipePath)
-            .Select(path => new ResolvedModel(new(new(path, model.Model.Line), model.Parameters), path));
+        return Trajectory.Expand(model, places, recipePath).Select(path => new ResolvedModel(
+            new(new(path, model.Model.Line), model.Parameters, Layers: model.Layers), path));
     }
 
     private static void Collect(RecipeFindings findings, int line, Action resolve)
@@ -63,3 +80,8 @@ internal sealed record ResolvedRecipe(Recipe Recipe, IReadOnlyList<ResolvedModel
 
 /// <param name="Path">The full path of its folder or file.</param>
 internal sealed record ResolvedModel(RecipeModel Model, string Path);
+
+/// <param name="Name">As the recipe names it; null: the whole model.</param>
+/// <param name="Slices">One without layer ranges where whole models are merged.</param>
+internal sealed record ResolvedModule(
+    string? Name, int Line, RecipeParameters Parameters, IReadOnlyList<ResolvedSlice> Slices);
