@@ -36,6 +36,7 @@ internal sealed class CheckpointFile : IDisposable
         {
             // No FileOptions.RandomAccess: it turns off the kernel's read-ahead, and chunks are read nearly in order.
             handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            PageCache.ReadOnce(handle);
             var file = new CheckpointFile(path, handle);
             file.FindData();
             return file;

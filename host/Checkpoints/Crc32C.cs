@@ -17,10 +17,20 @@ internal static class Crc32C
 
     private static readonly uint[] PowersOfX = SquaresOfX();
 
-    private static readonly uint OneLane = Shift(Lane);
+    private static readonly uint OneLane = PowerOfX(8 * Lane);
 
     /// <summary>The checksum of A‖B, given that of A; 0 is the checksum of nothing.</summary>
     public static uint Append(uint crc, ReadOnlySpan<byte> bytes)
+    {
+        if (!Crc32CFolding.IsSupported || bytes.Length < Crc32CFolding.Shortest)
+            return AppendByInstruction(crc, bytes);
+        Span<byte> folded = stackalloc byte[Crc32CFolding.Folded];
+        var rest = bytes[Crc32CFolding.Fold(~crc, bytes, folded)..];
+        return AppendByInstruction(AppendByInstruction(~0u, folded), rest);
+    }
+
+    /// <summary>The same by the processor's crc instruction, or what the runtime has in its place.</summary>
+    public static uint AppendByInstruction(uint crc, ReadOnlySpan<byte> bytes)
     {
         crc = ~crc;
         while (bytes.Length >= 3 * Lane)
@@ -40,7 +50,19 @@ internal static class Crc32C
     public static uint Combine(uint crcA, uint crcB, long lengthB)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(lengthB);
-        return Multiply(Shift(lengthB), crcA) ^ crcB;
+        return Multiply(PowerOfX((UInt128)lengthB * 8), crcA) ^ crcB;
+    }
+
+    /// <summary>x^exponent modulo the polynomial; the highest bit is x⁰, as in the checksum.</summary>
+    internal static uint PowerOfX(UInt128 exponent)
+    {
+        var result = 1u << 31;
+        for (var power = 0; exponent != 0; exponent >>= 1, power++)
+        {
+            if (UInt128.IsOddInteger(exponent))
+                result = Multiply(PowersOfX[power], result);
+        }
+        return result;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -56,18 +78,6 @@ internal static class Crc32C
             third = BitOperations.Crc32C(third, Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref at, 2 * Lane)));
         }
         return Multiply(OneLane, Multiply(OneLane, crc) ^ second) ^ third;
-    }
-
-    /// <summary>x^(8·bytes) modulo the polynomial: what that many bytes after a checksum multiply it by.</summary>
-    private static uint Shift(long bytes)
-    {
-        var result = 1u << 31;
-        for (var power = 3; bytes != 0; bytes >>= 1, power++)
-        {
-            if ((bytes & 1) != 0)
-                result = Multiply(PowersOfX[power], result);
-        }
-        return result;
     }
 
     /// <summary>a·b over GF(2) modulo the polynomial; the highest bit is x⁰, as in the checksum.</summary>

@@ -77,11 +77,15 @@ internal sealed class OutputWriter : IDisposable
     /// <summary>Returns when everything written so far is on the disk itself.</summary>
     public void Sync()
     {
+        // A small output is likely used next; a large one would only push out what others keep cached.
+        var isLarge = _layout.Size > GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
         for (var i = 0; i < _handles.Count; i++)
         {
             try
             {
                 RandomAccess.FlushToDisk(_handles[i]);
+                if (isLarge)
+                    PageCache.Drop(_handles[i]);
             }
             catch (Exception e) when (FileProblem.Is(e))
             {

@@ -10,5 +10,7 @@ internal sealed record StoredTensor(
     string Name, DType DType, ImmutableArray<long> Shape, CheckpointFile File, long Offset, long Length)
     : TensorSource(Name, DType, Shape, Length)
 {
+    public override IEnumerable<CheckpointFile> Files => [File];
+
     public override void Read(long start, Span<byte> into) => File.Read(Offset + start, into);
 }

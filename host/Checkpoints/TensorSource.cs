@@ -10,6 +10,9 @@ namespace Merge.Checkpoints;
 /// <param name="Length">Its bytes: those its dtype and shape need.</param>
 internal abstract record TensorSource(string Name, DType DType, ImmutableArray<long> Shape, long Length)
 {
+    /// <summary>The files it is read from, that of the tensor itself first.</summary>
+    public abstract IEnumerable<CheckpointFile> Files { get; }
+
     /// <summary>Fills a span from a byte of the tensor on; any number of threads at once.</summary>
     public abstract void Read(long start, Span<byte> into);
 }

@@ -9,7 +9,7 @@ internal static class CheckpointListing
 {
     public static void Print(Terminal terminal, Checkpoint checkpoint)
     {
-        var tensors = checkpoint.Tensors.Values.OrderBy(t => t.Name, NaturalOrder.Instance).ToArray();
+        var tensors = checkpoint.Tensors.Values.InNaturalOrder(t => t.Name).ToArray();
         var quantised = Quantisation.Refuse(checkpoint);
         if (terminal.IsJson)
         {
@@ -30,10 +30,18 @@ internal static class CheckpointListing
         }
         table.Write(terminal);
         terminal.Line();
-        var layers = tensors.Select(t => TensorNaming.LayerOf(t.Name)).OfType<int>().Distinct().Count();
+        var stacks = LayerStack.Of(tensors.Select(t => t.Name));
         terminal.Line(
-            $"{checkpoint.Path}: {tensors.Length} tensors, {Elements(tensors):N0} parameters in {layers} layers, "
+            $"{checkpoint.Path}: {tensors.Length} tensors, {Elements(tensors):N0} parameters in "
+            + $"{stacks.Sum(s => s.Layers.Count)} layers, "
             + $"{DiskSpace.Text(tensors.Sum(t => t.Length))} in {checkpoint.Files.Count} file{(checkpoint.Files.Count == 1 ? "" : "s")}");
+        foreach (var stack in stacks)
+            terminal.Line($"  {stack.Prefix}N: {stack.Layers.Count} layers, {stack.Layers.Min} to {stack.Layers.Max}");
+        if (stacks.Count == 0)
+            terminal.Line("  no numbered layers");
+        var parts = ModelParts.Of(tensors.Select(t => t.Name));
+        if (parts.Count > 1)
+            terminal.Line($"  modules: {string.Join(", ", parts)}");
         foreach (var group in tensors.GroupBy(t => t.DType).OrderByDescending(Elements))
             terminal.Line($"  {group.Key}: {group.Count()} tensors, {Elements(group):N0} elements");
         if ((string?)checkpoint.Config?["model_type"] is { } type)
@@ -52,6 +60,19 @@ internal static class CheckpointListing
             json.WriteString("checkpoint", checkpoint.Path);
             json.WriteNumber("parameters", Elements(tensors));
             json.WriteNumber("bytes", tensors.Sum(t => t.Length));
+            json.WriteStartArray("stacks");
+            foreach (var stack in LayerStack.Of(tensors.Select(t => t.Name)))
+            {
+                json.WriteStartObject();
+                json.WriteString("prefix", stack.Prefix);
+                json.WriteNumber("layers", stack.Layers.Count);
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+            json.WriteStartArray("modules");
+            foreach (var part in ModelParts.Of(tensors.Select(t => t.Name)))
+                json.WriteStringValue(part);
+            json.WriteEndArray();
             json.WriteStartArray("tensors");
             foreach (var tensor in tensors)
             {

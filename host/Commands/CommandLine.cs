@@ -64,6 +64,7 @@ internal static class CommandLine
             ValidateCommand.Create(terminal),
             InspectCommand.Create(terminal),
             DemoCommand.Create(terminal),
+            ExplainCommand.Create(terminal),
             PluginsCommand.Create(terminal),
             CompletionCommand.Create(terminal),
         };

@@ -23,7 +23,7 @@ internal static class ComparisonListing
         List(terminal, "of another dtype", [.. comparison.DTypes.Select(s => $"{s.A.Name} {s.A.DType} and {s.B.DType}")]);
         terminal.Line();
         var table = new TerminalTable("tensor", "‖a‖", "‖b‖", "‖b − a‖", "cosine");
-        foreach (var value in comparison.Values.OrderBy(v => v.Name, NaturalOrder.Instance))
+        foreach (var value in comparison.Values.InNaturalOrder(v => v.Name))
             table.Add(value.Name, $"{value.NormA:g5}", $"{value.NormB:g5}", $"{value.NormDifference:g5}", $"{value.Cosine:0.000000}");
         table.Write(terminal);
         var same = comparison.Values.Count(v => v.NormDifference == 0);
@@ -34,7 +34,7 @@ internal static class ComparisonListing
     private static void List(Terminal terminal, string what, IReadOnlyList<string> names)
     {
         if (names.Count > 0)
-            terminal.Line($"{what}: {string.Join(", ", names.Order(NaturalOrder.Instance))}");
+            terminal.Line($"{what}: {string.Join(", ", names.InNaturalOrder(n => n))}");
     }
 
     private static void PrintJson(Terminal terminal, CheckpointComparison comparison) => terminal.Json(json =>

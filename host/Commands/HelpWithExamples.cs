@@ -14,6 +14,7 @@ internal sealed class HelpWithExamples : SynchronousCommandLineAction
           merge validate recipe.yml               find every mistake in a recipe and its inputs; write nothing
           merge inspect model/                    list the tensors of a checkpoint
           merge inspect model-a/ model-b/         how far two checkpoints are apart, tensor by tensor
+          merge explain task_arithmetic           formula, paper and parameters of a method
           merge plugins                           the merge methods there are, and plugins that failed to load
           source <(merge completion bash)         complete commands and options with Tab
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Merge.Checkpoints;
 using Merge.Merging;
 using Merge.Planning;
@@ -30,20 +31,22 @@ internal static class MergeOptions
         CustomParser = ByteSize.Parse,
     };
 
-    public static Option<int?> Threads()
+    public static Option<int?> Threads() => new("--threads")
     {
-        var option = new Option<int?>("--threads")
+        Description = $"Worker threads. Default {Environment.ProcessorCount}, one a processor. Never changes the result.",
+        HelpName = "N",
+        CustomParser = argument =>
         {
-            Description = $"Worker threads. Default {Environment.ProcessorCount}, one a processor. Never changes the result.",
-            HelpName = "N",
-        };
-        option.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int?>() is < 1 or > 1024)
-                result.AddError("--threads must be from 1 to 1024");
-        });
-        return option;
-    }
+            var text = argument.Tokens[0].Value;
+            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var threads)
+                && threads is >= 1 and <= 1024)
+            {
+                return threads;
+            }
+            argument.AddError($"--threads is '{text}'; expected a whole number from 1 to 1024");
+            return null;
+        },
+    };
 
     public static Option<long?> Memory() => new("--memory")
     {

@@ -1,12 +1,17 @@
+using System.Text.RegularExpressions;
+
 namespace Merge.Commands;
 
 /// <summary>Orders names as a person does: <c>layers.2</c> before <c>layers.10</c>.</summary>
-internal sealed class NaturalOrder : IComparer<string>
+internal static partial class NaturalOrder
 {
-    public static NaturalOrder Instance { get; } = new();
+    // CompareOptions.NumericOrdering does nothing under InvariantGlobalization.
+    private const int LongestNumber = 20;
 
-    private static readonly StringComparer Comparer =
-        StringComparer.Create(System.Globalization.CultureInfo.InvariantCulture, System.Globalization.CompareOptions.NumericOrdering);
+    public static IEnumerable<T> InNaturalOrder<T>(this IEnumerable<T> items, Func<T, string> name) =>
+        items.OrderBy(
+            item => Digits().Replace(name(item), m => m.Value.PadLeft(LongestNumber, '0')), StringComparer.Ordinal);
 
-    public int Compare(string? x, string? y) => Comparer.Compare(x, y) is var order and not 0 ? order : string.CompareOrdinal(x, y);
+    [GeneratedRegex("[0-9]+", RegexOptions.CultureInvariant)]
+    private static partial Regex Digits();
 }

@@ -14,7 +14,16 @@ internal static class RunCommand
     public static Command Create(Terminal terminal)
     {
         var recipe = MergeOptions.Recipe();
-        var output = new Argument<string>("OUT") { Description = "The folder to make. Complete as soon as it has this name." };
+        var output = new Argument<string?>("OUT")
+        {
+            Description = "The folder to make. Complete as soon as it has this name. Not needed for --dry-run.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var dryRun = new Option<bool>("--dry-run")
+        {
+            Description = "Print the plan and write nothing: every parameter's values and the lines they come from, bytes, "
+                + "passes, memory, time. With --json: tensor by tensor.",
+        };
         var force = new Option<bool>("--force") { Description = "Replace OUT if an earlier merge made it." };
         var sha256 = new Option<bool>("--sha256")
         {
@@ -25,8 +34,13 @@ internal static class RunCommand
         var (threads, memory) = (MergeOptions.Threads(), MergeOptions.Memory());
         var command = new Command("run", "Merge models as a recipe says, in one streaming pass.")
         {
-            recipe, output, force, sha256, threads, memory, modelDirs, plugins, maxShard, mismatch,
+            recipe, output, dryRun, force, sha256, threads, memory, modelDirs, plugins, maxShard, mismatch,
         };
+        command.Validators.Add(result =>
+        {
+            if (!result.GetValue(dryRun) && result.GetValue(output) is null)
+                result.AddError("OUT, the folder to make, is missing");
+        });
         command.SetAction((parsed, cancellation) =>
         {
             var clock = Stopwatch.StartNew();
@@ -40,8 +54,15 @@ internal static class RunCommand
                 parsed.GetValue(maxShard) ?? PlanRequest.DefaultMaxShardBytes);
             foreach (var warning in catalog.Warnings.Concat(plan.Warnings))
                 terminal.Warn(warning);
-            var final = Path.TrimEndingDirectorySeparator(Path.GetFullPath(parsed.GetRequiredValue(output)));
+            var settings = MergeOptions.Settings(parsed.GetValue(threads), parsed.GetValue(memory));
+            if (parsed.GetValue(dryRun))
+            {
+                PlanListing.Print(terminal, plan, PlanOutlook.Of(plan, settings), settings);
+                return Task.FromResult(0);
+            }
+            var final = Path.TrimEndingDirectorySeparator(Path.GetFullPath(parsed.GetValue(output)!));
             var progress = new RunProgress();
+            using var keeping = new KeptWork(terminal, final);
             var summary = TerminalProgress.Run(
                 terminal,
                 "merging",
@@ -52,7 +73,7 @@ internal static class RunCommand
                     final,
                     parsed.GetValue(force),
                     parsed.GetValue(sha256),
-                    MergeOptions.Settings(parsed.GetValue(threads), parsed.GetValue(memory)),
+                    settings,
                     progress,
                     cancellation));
             foreach (var finding in summary.Findings)
@@ -61,6 +82,19 @@ internal static class RunCommand
             return Task.FromResult(0);
         });
         return command;
+    }
+
+    /// <summary>However the run ends: says so where unfinished work was left for the next one.</summary>
+    private sealed class KeptWork(Terminal terminal, string final) : IDisposable
+    {
+        public void Dispose()
+        {
+            if (Directory.Exists(PartialFolder.PathFor(final)))
+            {
+                terminal.Note(
+                    $"what was finished is kept in {PartialFolder.PathFor(final)}: the same command goes on from there");
+            }
+        }
     }
 
     private static void Report(

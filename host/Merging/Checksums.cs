@@ -31,15 +31,17 @@ internal sealed class Checksums
 
     /// <summary>
     /// CRC-32C of the whole file. Parts no merge reads (the header, tensors of other models that are copied from the
-    /// base) are read here.
+    /// base) are read here; null where those are the larger part, for which a checksum is not worth the reading.
     /// </summary>
-    public uint Of(CheckpointFile file)
+    public uint? Of(CheckpointFile file)
     {
         var known = _tensors
             .Where(t => ReferenceEquals(t.Key.File, file) && t.Value.Checksum is not null)
             .Select(t => (t.Key.Offset, t.Value.Length, Checksum: t.Value.Checksum!.Value))
             .OrderBy(t => t.Offset)
             .ToArray();
+        if (known.Sum(t => t.Length) < (file.Size - file.DataStart) / 2)
+            return null;
         using var buffer = new NativeBuffer();
         uint checksum = 0;
         long position = 0;

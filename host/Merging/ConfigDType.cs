@@ -1,25 +1,17 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Merge.Sdk;
 
 namespace Merge.Merging;
 
-/// <summary>Makes a copied <c>config.json</c> say the dtype the weights were written as, where it says one.</summary>
-internal static class ConfigDType
+/// <summary>
+/// Makes a copied <c>config.json</c> say the dtype the weights were written as, where it says one, for itself or for a
+/// model within. Nothing else of the text changes: Python writes configs no JSON writer would (Infinity, NaN).
+/// </summary>
+internal static partial class ConfigDType
 {
-    private static readonly JsonSerializerOptions Indented = new()
-    {
-        WriteIndented = true,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
-
-    /// <summary>A config as Hugging Face's own library lays it out.</summary>
-    public static string Text(JsonObject config) => config.ToJsonString(Indented) + "\n";
-
     public static void Set(string path, DType dtype)
     {
-        if (!File.Exists(path) || JsonNode.Parse(File.ReadAllText(path)) is not JsonObject config)
+        if (!File.Exists(path))
             return;
         var name = dtype switch
         {
@@ -28,11 +20,13 @@ internal static class ConfigDType
             DType.F16 => "float16",
             _ => "bfloat16",
         };
-        var keys = new[] { "torch_dtype", "dtype" }.Where(k => config.ContainsKey(k) && (string?)config[k] != name).ToArray();
-        if (keys.Length == 0)
-            return;
-        foreach (var key in keys)
-            config[key] = name;
-        File.WriteAllText(path, Text(config));
+        var config = File.ReadAllText(path);
+        var changed = Entry().Replace(config, entry => $"{entry.Groups["key"].ValueSpan}\"{name}\"");
+        if (changed != config)
+            File.WriteAllText(path, changed);
     }
+
+    // Within a JSON string the quotes would be escaped, so that only keys match.
+    [GeneratedRegex(@"(?<key>""(torch_)?dtype""\s*:\s*)""(torch\.)?b?float\d+""", RegexOptions.CultureInvariant)]
+    private static partial Regex Entry();
 }

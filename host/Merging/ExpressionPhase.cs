@@ -12,6 +12,7 @@ internal sealed class ExpressionPhase : OutputPhase
     private readonly TensorPlan _plan;
     private readonly IKernel _kernel;
     private readonly DType[] _inputTypes;
+    private readonly bool _hasMap;
 
     public ExpressionPhase(MergeContext context, TensorPlan plan, Recording recording)
         : base(
@@ -22,6 +23,7 @@ internal sealed class ExpressionPhase : OutputPhase
     {
         _context = context;
         _plan = plan;
+        _hasMap = recording.HasMap;
         _inputTypes = [.. recording.Inputs.Select(i => plan.Stored(i).DType)];
         _kernel = context.Compiler.Compile(recording, _inputTypes, [plan.OutType], plan.Info.Name, context.Seed);
         var outputBytes = plan.OutType.Bits() / 8;
@@ -35,6 +37,9 @@ internal sealed class ExpressionPhase : OutputPhase
     /// <summary>Index of the first part with a NaN or infinity that none of its inputs has; -1 if there is none.</summary>
     private int _firstNewNonFinite = -1;
 
+    /// <summary>Whether an input has one somewhere: statistics may have carried it to other parts.</summary>
+    private volatile bool _isInInputs;
+
     public override void Run(int part, Worker worker)
     {
         Span<nint> addresses = stackalloc nint[_inputTypes.Length];
@@ -44,16 +49,28 @@ internal sealed class ExpressionPhase : OutputPhase
         Read(part, start, count, worker, addresses);
         var bytes = worker.Output.Take(count * (_plan.OutType.Bits() / 8));
         output[0] = worker.Output.Address;
-        _kernel.Run(start, count, addresses, output, worker.Workspace);
-        if (NonFinite.Any(_plan.OutType, bytes) && !AnyInputNonFinite(addresses, count))
-            InterlockedMin(ref _firstNewNonFinite, part);
+        try
+        {
+            _kernel.Run(start, count, addresses, output, worker.Workspace);
+        }
+        catch (Exception fault) when (_hasMap && fault is not MergeException)
+        {
+            throw StrategyCall.Threw(_context.Method, _plan.Info.Name, fault);
+        }
+        if (NonFinite.Any(_plan.OutType, bytes))
+        {
+            if (AnyInputNonFinite(addresses, count))
+                _isInInputs = true;
+            else
+                InterlockedMin(ref _firstNewNonFinite, part);
+        }
         Write(part, bytes);
     }
 
     public override void Finish()
     {
         base.Finish();
-        if (_firstNewNonFinite < 0)
+        if (_firstNewNonFinite < 0 || _isInInputs)
             return;
         _context.Findings.Enqueue(new Diagnostic(
             $"the merge made a NaN or an infinity that is in no input, first in elements {_firstNewNonFinite * PartLength} "

@@ -100,7 +100,7 @@ internal sealed class Journal : IDisposable
     }
 
     private static JournalEntry Entry(JsonElement line) => new(
-        line.GetProperty("tensor").GetString()!,
+        line.GetProperty("tensor").GetString() ?? throw new FormatException("an entry without a tensor"),
         line.GetProperty("crc32c").GetUInt32(),
         [.. line.GetProperty("inputs").EnumerateArray().Select(i => i.ValueKind == JsonValueKind.Null ? (uint?)null : i.GetUInt32())]);
 

@@ -18,7 +18,12 @@ internal readonly record struct Lowered(TensorSource? Copied, Node? Expression)
             case LowRankMerge { B: var b, A: var a }:
                 return new(null, scan.Record(x => scan.HasBase ? x.Base + x.LowRank(b, a) : x.LowRank(b, a)));
             case CopyMerge copy:
-                return CopyOf(copy.Model ?? -1);
+                return copy.Model is { } model && (model < 0 || model >= plan.Models.Length)
+                    ? throw MergeException.Plugin(
+                        $"the strategy copies model {model}",
+                        expected: $"a model from 0 to {plan.Models.Length - 1}",
+                        where: plan.Info.Name)
+                    : CopyOf(copy.Model ?? -1);
             case CombinationMerge combination:
                 return Combination(combination);
             default:
@@ -27,12 +32,12 @@ internal readonly record struct Lowered(TensorSource? Copied, Node? Expression)
 
         Lowered CopyOf(int model)
         {
-            if (model >= plan.Models.Length || (model < 0 && plan.Base is null))
+            if (model < 0 && plan.Base is null)
             {
                 throw MergeException.Plugin(
-                    model < 0 ? "the strategy copies the base, and there is none" : $"the strategy copies model {model}",
-                    expected: $"a model from 0 to {plan.Models.Length - 1}",
-                    where: plan.Info.Name);
+                    "the strategy copies the base, and there is none",
+                    where: plan.Info.Name,
+                    fix: "Declare Base: InputRole.Required, or ask TensorScan.HasBase first.");
             }
             var stored = model < 0 ? plan.Base! : plan.Models[model];
             return stored.DType == plan.OutType
@@ -64,7 +69,7 @@ internal readonly record struct Lowered(TensorSource? Copied, Node? Expression)
                 used = [-1, .. used];
             return used switch
             {
-                [] => new(null, scan.Record(x => x.Models[0] * 0f)),
+                [] => new(null, scan.Record(_ => 0f)),
                 [var only] when Weight(only) == 1 => CopyOf(only),
                 _ => new(null, scan.Record(x => Sum(x, x.Models))),
             };

@@ -14,11 +14,11 @@ internal static class Manifest
 
     /// <param name="path">Where to write it.</param>
     /// <param name="plan">The merge.</param>
-    /// <param name="inputs">CRC-32C of each input file, in the plan's order.</param>
+    /// <param name="inputs">CRC-32C of each input file, in the plan's order; null where only little of it was read.</param>
     /// <param name="outputs">CRC-32C of each output file, in the layout's order.</param>
     /// <param name="sha256">Whether to hash the inputs with SHA-256 too: one more read of each.</param>
     public static void Write(
-        string path, MergePlan plan, IReadOnlyList<uint> inputs, IReadOnlyList<uint> outputs, bool sha256)
+        string path, MergePlan plan, IReadOnlyList<uint?> inputs, IReadOnlyList<uint> outputs, bool sha256)
     {
         var digests = sha256
             ? plan.InputFiles.AsParallel().AsOrdered().Select(f => Digest(f.File.Path)).ToArray()
@@ -42,19 +42,20 @@ internal static class Manifest
             json.WriteString("model", model);
             json.WriteString("file", Path.GetFileName(file.Path));
             json.WriteNumber("bytes", file.Size);
-            json.WriteString("crc32c", inputs[i].ToString("x8"));
+            if (inputs[i] is { } checksum)
+                json.WriteString("crc32c", checksum.ToString("x8"));
             if (digests is not null)
                 json.WriteString("sha256", digests[i]);
             json.WriteEndObject();
         }
         json.WriteEndArray();
         json.WriteStartArray("outputs");
-        foreach (var (file, checksum) in plan.Layout.Files.Zip(outputs))
+        foreach (var (file, crc) in plan.Layout.Files.Zip(outputs))
         {
             json.WriteStartObject();
             json.WriteString("file", file.Name);
             json.WriteNumber("bytes", file.Size);
-            json.WriteString("crc32c", checksum.ToString("x8"));
+            json.WriteString("crc32c", crc.ToString("x8"));
             json.WriteEndObject();
         }
         json.WriteEndArray();

@@ -12,7 +12,7 @@ internal static class MergeRun
     public static void Execute(MergeContext context, IReadOnlySet<string> finished, CancellationTokenSource stop)
     {
         TensorPlan[] left = [.. context.Plan.Tensors.Where(t => !finished.Contains(t.Info.Name))];
-        if (context.Plan.Strategy.HasSurvey && left.Any(t => !t.IsCopied))
+        if (context.Plan.Strategy.HasSurvey && left.Any(t => !t.IsCopied && t.Info.Count > 0))
             new Scheduler(context.Settings.Threads, stop).Run([new SurveyJob(context)]);
         new Scheduler(context.Settings.Threads, stop).Run(left.Select(t => new TensorJob(context, t)));
     }

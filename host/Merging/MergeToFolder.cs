@@ -52,7 +52,7 @@ internal static class MergeToFolder
             WriteSideFiles(plan, folder, checksums, final, sha256);
             folder.Complete(final);
         }
-        catch (MergeException fault) when (fault.Diagnostics.Any(d => d.Actor == Actor.PluginAuthor))
+        catch (Exception fault) when (IsHopeless(fault) || folder.Finished.Count + progress.TensorsDone == 0)
         {
             folder.Abandon();
             throw;
@@ -60,12 +60,16 @@ internal static class MergeToFolder
         return new MergeSummary(final, [.. context.Findings]);
     }
 
+    /// <summary>Whether the next run would fail alike: nothing the user can free or repair beside it.</summary>
+    private static bool IsHopeless(Exception fault) =>
+        fault is MergeException { Diagnostics: var reasons } && reasons.Any(d => d.Actor == Actor.PluginAuthor);
+
     private static void WriteSideFiles(MergePlan plan, PartialFolder folder, Checksums checksums, string final, bool sha256)
     {
         if (plan.Donor.Folder is { } donor)
             CopiedFiles.Copy(donor, folder.Path);
         if (plan.Config is { } config)
-            File.WriteAllText(Path.Combine(folder.Path, "config.json"), ConfigDType.Text(config));
+            File.WriteAllText(Path.Combine(folder.Path, "config.json"), config);
         if (plan.OutType is { } dtype)
             ConfigDType.Set(Path.Combine(folder.Path, "config.json"), dtype);
         CompanionWriter.Write(plan.Companions, plan.Donor.Folder, folder.Path);

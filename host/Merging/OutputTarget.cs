@@ -9,7 +9,8 @@ internal static class OutputTarget
     public static void Check(string final, MergePlan plan, bool force)
     {
         var inputs = plan.InputFiles.Select(f => Path.GetFullPath(f.File.Path));
-        if (inputs.FirstOrDefault(i => IsWithin(i, final)) is { } input)
+        var (named, real) = (Path.TrimEndingDirectorySeparator(final), WithoutLinks(final));
+        if (inputs.FirstOrDefault(i => IsWithin(i, named) || IsWithin(WithoutLinks(i), real)) is { } input)
         {
             throw Refuse(
                 "the output folder holds an input of this merge: " + input, "Give a folder outside the models you merge.");
@@ -32,5 +33,15 @@ internal static class OutputTarget
     }
 
     private static bool IsWithin(string path, string folder) =>
-        path.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+        path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+
+    /// <summary>The full path with every symbolic link in it followed.</summary>
+    private static string WithoutLinks(string path)
+    {
+        var root = Path.GetPathRoot(path)!;
+        return path[root.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries)
+            .Aggregate(root, (folder, name) => new FileInfo(Path.Combine(folder, name)).LinkTarget is { } target
+                ? WithoutLinks(Path.GetFullPath(target, folder))
+                : Path.Combine(folder, name));
+    }
 }

@@ -41,6 +41,7 @@ internal sealed class PartialFolder : ITensorSink, IDisposable
     {
         var path = PathFor(final);
         Journal? journal = null;
+        OutputWriter? writer = null;
         try
         {
             Directory.CreateDirectory(path);
@@ -51,14 +52,18 @@ internal sealed class PartialFolder : ITensorSink, IDisposable
                 DeleteAllBut(path, JournalName);
                 DiskSpace.Check(path, plan.Layout.Size);
             }
-            var writer = resumes ? OutputWriter.Resume(path, plan.Layout) : OutputWriter.Create(path, plan.Layout);
+            writer = resumes ? OutputWriter.Resume(path, plan.Layout) : OutputWriter.Create(path, plan.Layout);
             var folder = new PartialFolder(path, plan, checksums, journal, writer);
             folder.TakeUp();
             return folder;
         }
         catch (Exception fault)
         {
+            writer?.Dispose();
             journal?.Dispose();
+            // Nothing is finished in it that a later run could take over.
+            if (journal is { Entries.Count: 0 })
+                Directory.Delete(path, recursive: true);
             throw fault is IOException or UnauthorizedAccessException ? Unusable(path, fault) : fault;
         }
     }
@@ -94,10 +99,17 @@ internal sealed class PartialFolder : ITensorSink, IDisposable
         _writer.Dispose();
         _journal.Dispose();
         File.Delete(System.IO.Path.Combine(Path, JournalName));
+        FolderSync.WithFiles(Path);
         var replaced = final + ".replaced";
         if (Directory.Exists(final))
+        {
+            // Left over where a run was killed just before its last step.
+            if (Directory.Exists(replaced))
+                Directory.Delete(replaced, recursive: true);
             Directory.Move(final, replaced);
+        }
         Directory.Move(Path, final);
+        FolderSync.Names(System.IO.Path.GetDirectoryName(final)!);
         if (Directory.Exists(replaced))
             Directory.Delete(replaced, recursive: true);
     }
@@ -125,9 +137,11 @@ internal sealed class PartialFolder : ITensorSink, IDisposable
         CheckpointFile[] files = [.. _plan.Layout.Files.Select(f => CheckpointFile.Open(System.IO.Path.Combine(Path, f.Name)))];
         foreach (var entry in _journal.Entries)
         {
-            var place = _plan.Layout.Placements[entry.Tensor];
-            if (Reread(files[place.File], place) != entry.Checksum)
+            if (!_plan.Layout.Placements.TryGetValue(entry.Tensor, out var place)
+                || Reread(files[place.File], place) != entry.Checksum)
+            {
                 continue;
+            }
             finished.Add(entry.Tensor);
             _outputChecksums[entry.Tensor] = entry.Checksum;
             foreach (var (input, checksum) in planned[entry.Tensor].Inputs.Zip(entry.Inputs))

@@ -54,6 +54,8 @@ internal class RunContext
         var needed = ((Int128)each * Settings.Threads) + held;
         if (needed <= Settings.Memory && each <= int.MaxValue)
             return;
+        // With a larger budget blocks grow, too: to half of it, and no further than BlockBytes.
+        var enough = Int128.Min(2 * needed, needed + ((Int128)Settings.BlockBytes * Settings.Threads));
         throw new MergeException(new Diagnostic(
             $"{Method} {why}, which takes {DiskSpace.Text((long)Int128.Min(needed, long.MaxValue))} with {Settings.Threads} threads")
         {
@@ -61,7 +63,7 @@ internal class RunContext
             Where = plan.Info.Name,
             Fix = each > int.MaxValue
                 ? "A block of more than 2 GB is not supported: this method cannot merge this tensor."
-                : $"Raise --memory to {((long)Int128.Min(needed, long.MaxValue - 1_000_000) / 1_000_000) + 1}MB, or lower --threads.",
+                : $"Raise --memory to {((long)Int128.Min(enough, long.MaxValue - 1_000_000) / 1_000_000) + 1}MB, or lower --threads.",
         });
     }
 

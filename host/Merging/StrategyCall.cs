@@ -13,7 +13,7 @@ internal static class StrategyCall
         }
         catch (Exception fault) when (fault is not MergeException)
         {
-            throw Threw(strategy, where, fault);
+            throw Threw(strategy.Info.Id, where, fault);
         }
     }
 
@@ -21,9 +21,9 @@ internal static class StrategyCall
     public static void Rethrow(MergeStrategy strategy, string where, Task task)
     {
         if (task.IsCanceled)
-            throw Threw(strategy, where, new OperationCanceledException());
+            throw Threw(strategy.Info.Id, where, new OperationCanceledException());
         if (task.Exception?.InnerException is { } fault)
-            throw fault as MergeException ?? Threw(strategy, where, fault);
+            throw fault as MergeException ?? Threw(strategy.Info.Id, where, fault);
     }
 
     public static MergeException AwaitedSomethingElse(MergeStrategy strategy, string where) => MergeException.Plugin(
@@ -32,9 +32,9 @@ internal static class StrategyCall
         where: where,
         fix: "Remove the other await (Task.Delay, file access, Task.Run …).");
 
-    private static MergeException Threw(MergeStrategy strategy, string where, Exception fault) =>
+    public static MergeException Threw(string method, string where, Exception fault) =>
         new(
-            new Diagnostic($"{strategy.Info.Id} threw {fault.GetType().Name}: {fault.Message}")
+            new Diagnostic($"{method} threw {fault.GetType().Name}: {fault.Message}")
             {
                 Actor = Actor.PluginAuthor,
                 Where = where,

@@ -50,8 +50,6 @@ internal sealed class SurveyJob(MergeContext context) : IJob
     {
         if (_model!.Pending.Count == 0 && _tensors.Keys.All(t => t.Pending.Count == 0))
             return null;
-        ModelRequest[] requests = [.. _model.Pending];
-        _model.Pending.Clear();
         return new ModelStatistics(
             _model,
             context.Compiler,

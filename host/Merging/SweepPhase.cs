@@ -1,11 +1,14 @@
 using Merge.Compute;
 using Merge.Planning;
+using Merge.Sdk;
 
 namespace Merge.Merging;
 
 /// <summary>A pass that computes statistics; a part is a segment, whose accumulators one worker fills in order.</summary>
 internal sealed class SweepPhase : Phase
 {
+    private readonly RunContext _context;
+    private readonly TensorPlan _plan;
     private readonly TensorSweep _sweep;
     private readonly SweepSegment?[] _segments;
     private readonly long _blockLength;
@@ -13,6 +16,8 @@ internal sealed class SweepPhase : Phase
     public SweepPhase(RunContext context, TensorPlan plan, TensorSweep sweep)
         : base(context, [.. sweep.Inputs.Select(plan.Stored)], plan.Info.Count, sweep.SegmentLength)
     {
+        _context = context;
+        _plan = plan;
         _sweep = sweep;
         _segments = new SweepSegment?[Parts];
         _blockLength = context.BlockLength(plan, sweep.Inputs.Select(plan.Stored), 0, sweep.Unit);
@@ -40,7 +45,15 @@ internal sealed class SweepPhase : Phase
         for (var at = start; at < end; at += _blockLength)
         {
             var count = (int)Math.Min(_blockLength, end - at);
-            _sweep.Run(segment, at, count, Read(part, at, count, worker, addresses), worker.Workspace);
+            Read(part, at, count, worker, addresses);
+            try
+            {
+                _sweep.Run(segment, at, count, addresses, worker.Workspace);
+            }
+            catch (Exception fault) when (_sweep.HasMap && fault is not MergeException)
+            {
+                throw StrategyCall.Threw(_context.Method, _plan.Info.Name, fault);
+            }
         }
         _segments[part] = segment;
     }

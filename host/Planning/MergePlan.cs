@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.Json.Nodes;
 using Merge.Checkpoints;
 using Merge.Recipes;
 using Merge.Sdk;
@@ -23,8 +22,8 @@ internal sealed record MergePlan
     /// <summary>The model that lends config, tokenizer, order and, unless the recipe says so, dtypes.</summary>
     public required Checkpoint Donor { get; init; }
 
-    /// <summary>The output's config; null: the donor's, unchanged.</summary>
-    public JsonObject? Config { get; init; }
+    /// <summary>The text of the output's config; null: the donor's, unchanged.</summary>
+    public string? Config { get; init; }
 
     /// <summary>All tensors of the output, in the order they are worked on.</summary>
     public required IReadOnlyList<TensorPlan> Tensors { get; init; }

@@ -103,14 +103,25 @@ internal static class MergePlanner
             Warnings = problems,
             Companions = request.Companions with { Tokenizer = request.Vocabulary?.Plan.Edit },
             Distinctions = [$"on mismatch {request.OnMismatch}", .. request.Vocabulary?.Plan.Distinctions ?? []],
-            InputFiles =
-            [
-                .. all.Append(donor).Select(m => (m.Text, m.Checkpoint))
-                    .Concat(modules.SelectMany(m => m.Slices).SelectMany(s => s.SideFiles).Select(s => (s.Text, s.Checkpoint)))
-                    .SelectMany(m => m.Checkpoint.Files.Select(f => (m.Text, f)))
-                    .DistinctBy(f => f.f),
-            ],
+            InputFiles = FilesRead(
+                tensors,
+                [
+                    .. all.Append(donor).Select(m => (m.Text, m.Checkpoint)),
+                    .. modules.SelectMany(m => m.Slices).SelectMany(s => s.SideFiles).Select(s => (s.Text, s.Checkpoint)),
+                ]),
         };
+    }
+
+    private static (string Model, CheckpointFile File)[] FilesRead(
+        List<TensorPlan> tensors, IReadOnlyList<(string Text, Checkpoint Checkpoint)> opened)
+    {
+        var read = tensors.SelectMany(t => t.Inputs).SelectMany(i => i.Files).ToHashSet();
+        return
+        [
+            .. opened.SelectMany(o => o.Checkpoint.Files.Select(f => (o.Text, f)))
+                .Where(f => read.Contains(f.f))
+                .DistinctBy(f => f.f),
+        ];
     }
 
     private static PlannedModule Whole(PlanRequest request) => new(null, 0,

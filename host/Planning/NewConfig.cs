@@ -26,20 +26,20 @@ internal static partial class NewConfig
     /// <param name="donor">Whose config it is.</param>
     /// <param name="stacks">The new stacks; none: nothing changes.</param>
     /// <param name="problems">Gets a warning where the config has no key for the number of layers.</param>
-    /// <returns>Null where the donor has no config, or nothing changes.</returns>
-    public static JsonObject? Of(PlannedModel donor, IReadOnlyList<NewStack> stacks, List<Diagnostic> problems)
+    /// <returns>The text; null where the donor has no config that is copied, or nothing changes.</returns>
+    public static string? Of(PlannedModel donor, IReadOnlyList<NewStack> stacks, List<Diagnostic> problems)
     {
-        if (donor.Checkpoint.Config is null || stacks.Count == 0)
+        if (donor.Checkpoint is not { Config: not null, Folder: { } folder } || stacks.Count == 0)
             return null;
-        var config = donor.Checkpoint.Config.DeepClone().AsObject();
+        var config = ConfigText.Parse(File.ReadAllText(Path.Combine(folder, "config.json")));
+        var before = config.DeepClone();
         foreach (var stack in stacks)
         {
             var (_, names, keys) = Known.FirstOrDefault(
                 k => k.Part == (stack.Module is null or ModelParts.Everything ? "text_decoder" : ModelParts.PartName(stack.Module)), ("", [], []));
             string[] present = [.. names.Where(n => Section(config, n) is not null)];
             var rewritten = present.Count(n => Rewrite(Section(config, n)!, keys, n, stack, donor));
-            var before = stack.Layers.Count == OldCount(donor, stack.Prefix);
-            if (rewritten == 0 && !before)
+            if (rewritten == 0 && stack.Layers.Count != OldCount(donor, stack.Prefix))
             {
                 problems.Add(new Diagnostic(
                     $"the output has {stack.Layers.Count} layers '{stack.Prefix}N', and no key of the config is known to say so")
@@ -51,7 +51,7 @@ internal static partial class NewConfig
                 });
             }
         }
-        return JsonNode.DeepEquals(config, donor.Checkpoint.Config) ? null : config;
+        return JsonNode.DeepEquals(config, before) ? null : ConfigText.Of(config);
     }
 
     private static JsonObject? Section(JsonObject config, string name) => name == "" ? config : config[name] as JsonObject;

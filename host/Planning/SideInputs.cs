@@ -45,8 +45,17 @@ internal static class SideInputs
                 Check(whole, tensor.Shape);
                 return new(file.Name, file.Model, whole, null, null);
             }
-            if (file.Checkpoint.Tensors.TryGetValue(name + ".row_sum", out var rows)
-                && file.Checkpoint.Tensors.TryGetValue(name + ".column_sum", out var columns))
+            var rows = file.Checkpoint.Tensors.GetValueOrDefault(name + ".row_sum");
+            var columns = file.Checkpoint.Tensors.GetValueOrDefault(name + ".column_sum");
+            if (rows is null != columns is null)
+            {
+                problems.Add(new Diagnostic($"side tensor '{(rows ?? columns)!.Name}' is alone")
+                {
+                    Expected = $"'{name}.row_sum' and '{name}.column_sum', or '{name}'",
+                    Where = file.Checkpoint.Path,
+                });
+            }
+            if (rows is not null && columns is not null)
             {
                 Check(rows, [tensor.RowCount], DType.F32);
                 Check(columns, [tensor.RowLength], DType.F32);

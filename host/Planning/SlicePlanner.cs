@@ -74,8 +74,15 @@ internal sealed class SlicePlanner(
         {
             var mapped = request.Vocabulary?.Apply(match, models, heads, problems) ?? match;
             var fitting = MismatchPolicy.Crop(mapped, request.OnMismatch, problems);
-            if (Tensor(slice, fitting, models, leader.Find(match.Name), t(match.Name)) is { } tensor)
-                tensors.Add(tensor);
+            if (Tensor(slice, fitting, models, leader.Find(match.Name), t(match.Name)) is not { } tensor)
+                continue;
+            // A donor that takes no part lends its config and its integers, so its tensors must be like the others, too.
+            if (ReferenceEquals(fitting, match) && !models.Contains(leader.Model) && leader.Find(match.Name) is { } lent
+                && !TensorMatching.CheckAlike(new(match.Name, [.. match.Stored, lent]), [.. models, leader.Model], problems))
+            {
+                continue;
+            }
+            tensors.Add(tensor);
         }
         SideInputs.CheckUsed(slice.SideFiles, tensors, problems);
         return tensors;

@@ -29,8 +29,11 @@ internal static class TensorMatching
             if (stored.All(s => s is not null))
                 matched.Add(new(name, stored!));
         }
-        foreach (var (view, names) in missing.Where(m => m.Value.Count > 0))
+        foreach (var (view, names) in missing.Where(m => m.Value.Count > 0)
+            .DistinctBy(m => (m.Key.Model, string.Join(' ', m.Value))))
+        {
             problems.Add(Missing(view, names, views));
+        }
         return matched;
     }
 

@@ -11,16 +11,19 @@ internal static class VocabularyConfig
     /// <param name="config">What has been changed of it, or null.</param>
     /// <param name="tensors">The output's.</param>
     /// <param name="tiesHead">What it must say, where it says something else.</param>
-    /// <returns>Null where the donor has no config, or nothing changes.</returns>
-    public static JsonObject? Of(
-        PlannedModel donor, JsonObject? config, IReadOnlyList<TensorPlan> tensors, bool? tiesHead)
+    /// <returns>The text; null where the donor has no config that is copied, or nothing changes.</returns>
+    public static string? Of(
+        PlannedModel donor, string? config, IReadOnlyList<TensorPlan> tensors, bool? tiesHead)
     {
         var embedding = TokenEmbedding.Of(donor.Checkpoint);
         var rows = tensors.FirstOrDefault(t => t.Info.Name == embedding?.Name)?.Info.Shape[0];
-        if (donor.Checkpoint.Config is null || (tiesHead is null && (rows is null || rows == embedding!.Shape[0])))
+        if (donor.Checkpoint is not { Config: not null, Folder: { } folder }
+            || (tiesHead is null && (rows is null || rows == embedding!.Shape[0])))
+        {
             return config;
-        config ??= donor.Checkpoint.Config.DeepClone().AsObject();
-        JsonObject[] parts = [config, .. Sections.Select(s => config[s]).OfType<JsonObject>()];
+        }
+        var json = ConfigText.Parse(config ?? File.ReadAllText(Path.Combine(folder, "config.json")));
+        JsonObject[] parts = [json, .. Sections.Select(s => json[s]).OfType<JsonObject>()];
         if (rows is { } count && count != embedding!.Shape[0])
         {
             foreach (var part in parts.Where(p => p.ContainsKey("vocab_size")).DefaultIfEmpty(parts[^1]))
@@ -28,9 +31,9 @@ internal static class VocabularyConfig
         }
         if (tiesHead is { } ties)
         {
-            foreach (var part in parts.Where(p => p == config || p.ContainsKey("tie_word_embeddings")))
+            foreach (var part in parts.Where(p => p == json || p.ContainsKey("tie_word_embeddings")))
                 part["tie_word_embeddings"] = ties;
         }
-        return config;
+        return ConfigText.Of(json);
     }
 }

@@ -49,7 +49,11 @@ internal static class ParameterText
     private static bool TryEnum(string text, Type type, out object value)
     {
         value = text;
-        var name = Enum.GetNames(type).FirstOrDefault(n => SnakeCase(n) == text.Replace('-', '_'));
+        var names = Enum.GetNames(type);
+        var name = names.FirstOrDefault(n => SnakeCase(n) == text.Replace('-', '_'));
+        // A bool that grew a further choice has members True and False.
+        if (name is null && TryBool(text, out var flag))
+            name = names.FirstOrDefault(n => n == flag.ToString());
         if (name is not null)
             value = Enum.Parse(type, name);
         return name is not null;

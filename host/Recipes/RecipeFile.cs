@@ -15,7 +15,7 @@ internal static class RecipeFile
         try
         {
             using var file = File.OpenRead(path);
-            if (file.Length > MostBytes)
+            if (file.CanSeek && file.Length > MostBytes)
             {
                 throw RecipeFindings.Fatal(path, "", $"is {file.Length >> 20} MiB long, so it is no recipe",
                     $"at most {MostBytes >> 20} MiB", "Give the recipe, not a checkpoint.");

@@ -42,6 +42,9 @@ internal sealed record MappedTensor : TensorSource
         map.Runs.Where(r => r.Origin == RowOrigin.Copy).Select(r => r.Model)
             .Concat(map.Means.SelectMany(m => m).Select(r => r.Model)).Append(map.Model).Distinct();
 
+    public override IEnumerable<CheckpointFile> Files => Needed(_map).Order().OrderByDescending(m => m == _map.Model)
+        .SelectMany(m => _models[m]!.Files).Distinct();
+
     public override void Read(long start, Span<byte> into)
     {
         var size = DType.Bits() / 8;

@@ -2,7 +2,6 @@ using System.Reflection;
 using Merge.Plugin.TaskArithmetic;
 using Merge.Plugin.Uniform;
 using Merge.Sdk;
-using Merge.TestPlugins.Strategies;
 using Plugins.Tests.Arrays;
 
 namespace Plugins.Tests;
@@ -34,26 +33,6 @@ public sealed class OptionsTests
         var merged = _runner.MergeOne(
             new TaskArithmeticMerge(), options, ArrayTensor.Of(10), ArrayTensor.Of(12), ArrayTensor.Of(9));
         Assert.Equal([13f], merged);
-    }
-
-    [Fact]
-    public void A_trim_that_keeps_nothing_is_refused()
-    {
-        var error = Refused(new Ties(), new TiesOptions { Density = 0.2 }, ArrayTensor.Of(1, 2), ArrayTensor.Of(3, 4));
-        Assert.Equal("w", error.Where);
-    }
-
-    [Theory]
-    [InlineData(0.1, 0.15)]
-    [InlineData(0.9, 0.15)]
-    public void Della_refuses_probabilities_outside_of_0_and_1(double density, double epsilon)
-    {
-        var error = Refused(
-            new Della(),
-            new DellaOptions { Density = density, Epsilon = epsilon },
-            ArrayTensor.Of(1, 2),
-            ArrayTensor.Of(3, 4));
-        Assert.Contains("leaves (0, 1)", error.Found);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Merge.Plugin.TaskArithmetic;
+using Merge.Plugin.Ties;
 using Merge.Plugin.Uniform;
 using Merge.Sdk;
 using Merge.TestPlugins.Strategies;
@@ -20,8 +21,8 @@ public abstract class PropertyTests
         yield return (new WsmMerge(), new WsmOptions());
         yield return (
             new TaskArithmeticMerge(), new TaskArithmeticOptions { Weight = Weights(models), Normalize = true });
-        yield return (new Ties(), new TiesOptions { Weight = Weights(models) });
-        yield return (new Della(), new DellaOptions { Weight = Weights(models) });
+        yield return (new TiesMerge(), new TiesOptions { Weight = Weights(models) });
+        yield return (new DellaMerge(), new DellaOptions { Weight = Weights(models) });
         yield return (new RowSoftmax(), new RowSoftmaxOptions());
         if (models != 1)
             yield break;
@@ -42,7 +43,7 @@ public abstract class PropertyTests
     {
         var same = MergeInputs.OfOne(c.BaseTensor, [.. c.Models.Select(_ => c.BaseTensor)]);
         foreach (var (strategy, options) in All(c.Models.Length)
-            .Where(s => s.Strategy is TaskArithmeticMerge or Ties or Della or RowSoftmax))
+            .Where(s => s.Strategy is TaskArithmeticMerge or TiesMerge or DellaMerge or RowSoftmax))
             Assert.Equal(c.Base, Merge(strategy, options, same));
     });
 
@@ -74,7 +75,7 @@ public abstract class PropertyTests
         Agree(new UniformMerge(), _ => new UniformOptions());
         Agree(new LinearMerge(), x => new LinearOptions { Weight = new(x.Weights) });
         Agree(new TaskArithmeticMerge(), x => new TaskArithmeticOptions { Weight = new(x.Weights) });
-        Agree(new Ties(), x => new TiesOptions { Weight = new(x.Weights), Density = c.Count > 1 ? 0.5 : 1 });
+        Agree(new TiesMerge(), x => new TiesOptions { Weight = new(x.Weights), Density = c.Count > 1 ? 0.5 : 1 });
         Agree(new RowSoftmax(), _ => new RowSoftmaxOptions { Temperature = 0.5 });
 
         void Agree(MergeStrategy strategy, Func<MergeCase, object> options) => Near.Relative(

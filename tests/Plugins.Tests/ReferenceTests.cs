@@ -66,29 +66,6 @@ public abstract class ReferenceTests
             c.Inputs),
         tolerance: 4e-6));
 
-    [Theory]
-    [InlineData(0.5, true, 1)]
-    [InlineData(0.3, false, 0.8)]
-    [InlineData(1, true, 1)]
-    public void Ties_trims_elects_and_sums(double density, bool normalize, double lambda) => MergeCase.ForAll(c =>
-    {
-        if (density * c.Count < 1)
-            return;
-        Near.Relative(
-            TaskVectorMethods.Ties(c, density, normalize, lambda),
-            Merge(
-                new Ties(),
-                new TiesOptions { Weight = new(c.Weights), Density = density, Normalize = normalize, Lambda = lambda },
-                c.Inputs),
-            tolerance: 4e-6);
-    });
-
-    [Fact]
-    public void Della_drops_by_rank() => MergeCase.ForAll(c => Near.Relative(
-        TaskVectorMethods.Della(c, 0.5, 0.2, i => PhiloxOnArrays.Uniform(c.Seed, "w", i, c.Count)),
-        Merge(new Della(), new DellaOptions { Weight = new(c.Weights), Density = 0.5, Epsilon = 0.2 }, c.Inputs),
-        tolerance: 1e-5));
-
     [Fact]
     public void Slerp_follows_the_arc() => MergeCase.ForAll(
         c => Near.Relative(Spherical.Slerp(c, 0.3), Merge(new Slerp(), new SlerpOptions { T = 0.3 }, c.Inputs)),

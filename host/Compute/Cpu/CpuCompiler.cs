@@ -11,10 +11,13 @@ namespace Merge.Compute.Cpu;
 /// <param name="smallestCompiled">Below this many elements a loop is interpreted unless it is compiled already.</param>
 internal sealed class CpuCompiler(int width, long smallestCompiled)
 {
+    /// <summary>Elements of float32 scratch that one buffer can hold.</summary>
+    private const long LargestUnit = int.MaxValue / sizeof(float);
+
     private readonly ConcurrentDictionary<string, Lazy<LoopCode>> _compiled = new();
 
     public CpuCompiler()
-        : this(LoopEmitter.WidestLanes, 2048)
+        : this(LoopEmitter.WidestLanes, 1 << 15)
     {
     }
 
@@ -31,8 +34,20 @@ internal sealed class CpuCompiler(int width, long smallestCompiled)
         IReadOnlyList<DType> inputTypes,
         IReadOnlyList<DType> outputTypes,
         string tensorName,
-        ulong seed) =>
-        new KernelBuilder(recording, inputTypes, outputTypes, Philox.KeyOf(seed, tensorName), Loop).Build();
+        ulong seed)
+    {
+        if (recording.Unit > LargestUnit)
+        {
+            throw new MergeException(new Diagnostic(
+                $"the method works on {recording.Unit} elements of this tensor at once")
+            {
+                Expected = $"at most {LargestUnit}",
+                Where = tensorName,
+                Fix = "Merge this tensor by a method that works block by block.",
+            });
+        }
+        return new KernelBuilder(recording, inputTypes, outputTypes, Philox.KeyOf(seed, tensorName), Loop).Build();
+    }
 
     private ILoop Loop(LoopShape shape, LoopNumbers numbers, long elements)
     {

@@ -22,14 +22,18 @@ public class Crc32CTests
         Assert.Equal(checksum, Crc32C.Append(0, bytes));
 
     [Theory]
+    [InlineData(1023)]
+    [InlineData(1024)]
+    [InlineData(1279)]
     [InlineData(24575)]
     [InlineData(24576)]
     [InlineData(24577)]
     [InlineData(100003)]
-    public void Interleaved_streams_give_what_bit_by_bit_division_gives(int length)
+    public void Folding_and_interleaved_streams_give_what_bit_by_bit_division_gives(int length)
     {
         var bytes = Bytes(length, 7);
         Assert.Equal(BitByBit(bytes), Crc32C.Append(0, bytes));
+        Assert.Equal(BitByBit(bytes), Crc32C.AppendByInstruction(0, bytes));
     }
 
     [Fact]

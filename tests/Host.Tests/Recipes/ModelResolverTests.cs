@@ -140,10 +140,10 @@ public sealed class ModelResolverTests : IDisposable
             Directory.CreateDirectory(At("work/" + model));
         Directory.CreateDirectory(At("work/base"));
         var recipe = RecipeParser.Parse("r.yaml", "merge_method: m\nmodels: [a, ./base, b]\nbase_model: base\n");
-        Assert.Equal(models, ResolvedRecipe.Of(recipe, _places).ModelsFor(role).Select(m => Path.GetFileName(m.Path)));
+        Assert.Equal(models, ResolvedRecipe.Of(recipe, _places).Slices.Single().InputsFor(role, "r").Models.Select(m => Path.GetFileName(m.Path)));
         var without = recipe with { Models = [recipe.Models[0], recipe.Models[2]] };
         Assert.Equal(models.Where(m => role is InputRole.Member || m != "base"),
-            ResolvedRecipe.Of(without, _places).ModelsFor(role).Select(m => Path.GetFileName(m.Path)));
+            ResolvedRecipe.Of(without, _places).Slices.Single().InputsFor(role, "r").Models.Select(m => Path.GetFileName(m.Path)));
     }
 
     private void FillCache()

@@ -38,14 +38,21 @@ public class OptionsBinderTests
 
     private static readonly OptionsSchema Schema = OptionsSchema.Of(typeof(Options));
 
-    private static BoundOptions Bind(string text, OptionsSchema? schema = null, Func<Recipe, IEnumerable<RecipeModel>>? models = null)
+    private static (BoundOptions Options, IReadOnlyList<Diagnostic> Warnings) Bind(
+        string text, OptionsSchema? schema = null, Func<Recipe, IEnumerable<RecipeModel>>? models = null)
     {
         var recipe = RecipeParser.Parse("r.yaml", text);
-        return OptionsBinder.Bind(schema ?? Schema, recipe, [.. models?.Invoke(recipe) ?? recipe.Models], recipe.Method,
+        var binder = new OptionsBinder(schema ?? Schema, recipe, recipe.Method,
             name => name == "density" ? ["ties", "della"] : name == "t" ? ["slerp"] : []);
+        RecipeModel[] used = [.. models?.Invoke(recipe) ?? recipe.Models];
+        var bound = binder.Scope(used, RecipeParameters.None, RecipeParameters.None)
+            .For("x.mlp.w", [.. used.Select(_ => "x.mlp.w")], 0);
+        binder.CheckUse(["x.mlp.w"]);
+        binder.ThrowIfAny();
+        return (bound, binder.Warnings);
     }
 
-    private static BoundOptions BindGlobal(string parameters) =>
+    private static (BoundOptions Options, IReadOnlyList<Diagnostic> Warnings) BindGlobal(string parameters) =>
         Bind($"merge_method: m\nmodels: [a, b]\nparameters:\n  {parameters}\n");
 
     private static string Error(string parameters) => Assert.Single(Expect.Errors(() => BindGlobal(parameters)));
@@ -53,16 +60,16 @@ public class OptionsBinderTests
     [Fact]
     public void Without_values_the_defaults_stand()
     {
-        var bound = Bind("merge_method: m\nmodels: [a, b]\n");
-        Assert.Equal(new Options { Profile = [] } with { Profile = null! }, (Options)bound.Create() with { Profile = null! });
+        var (bound, warnings) = Bind("merge_method: m\nmodels: [a, b]\n");
+        Assert.Equal(new Options { Profile = [] } with { Profile = null! }, (Options)bound.Options with { Profile = null! });
         Assert.All(bound.Parameters, p => Assert.All(p.Values, v => Assert.Null(v.Line)));
-        Assert.Empty(bound.Warnings);
+        Assert.Empty(warnings);
     }
 
     [Fact]
     public void A_models_own_value_goes_before_the_global_one()
     {
-        var bound = Bind("""
+        var (bound, _) = Bind("""
             merge_method: m
             models:
               - a
@@ -72,7 +79,7 @@ public class OptionsBinderTests
             parameters:
               weight: 2
             """);
-        var options = (Options)bound.Create();
+        var options = (Options)bound.Options;
         Assert.Equal([2, 0.25], options.Weight.ToList(2));
         Assert.Equal([8, 6], bound["weight"].Values.Select(v => v.Line!.Value));
         Assert.Throws<ArgumentOutOfRangeException>(() => options.Weight[2]);
@@ -82,7 +89,7 @@ public class OptionsBinderTests
     public void Values_of_every_type_arrive()
     {
         var options = (Options)BindGlobal("{lambda: 1e-13, max_iter: 20.0, big: 9007199254740993, normalize: yes, " +
-            "rescale: inverse-density, limit: ~, label: '7', profile: [1, .5], ranks: [1, 2]}").Create();
+            "rescale: inverse-density, limit: ~, label: '7', profile: [1, .5], ranks: [1, 2]}").Options.Options;
         Assert.Equal((1e-13, 20, 9007199254740993, true, Rescale.InverseDensity, null, "7"), (options.Lambda, options.MaxIter,
             options.Big, options.Normalize, options.Rescale, options.Limit, options.Label[1]));
         Assert.Equal([1, .5], options.Profile);
@@ -104,8 +111,9 @@ public class OptionsBinderTests
     [InlineData("rescale: inverse_densty", "r.yaml, line 4: 'rescale' is 'inverse_densty'; expected one of none, inverse_density (how). Did you mean 'inverse_density'?")]
     [InlineData("profile: 3", "r.yaml, line 4: 'profile' is no list; expected a list, each a number in [0, 9] (list)")]
     [InlineData("profile: [1, 10]", "r.yaml, line 4: 'profile[1]' is '10'; expected a list, each a number in [0, 9] (list)")]
-    [InlineData("weight: [0, 1]", "r.yaml, line 4: 'weight' is a list: a gradient over the layers is not supported yet; expected a number in [-10, 10] (weight w)")]
-    [InlineData("weight: [{filter: mlp, value: 1}]", "r.yaml, line 4: 'weight' has filters: values by tensor name are not supported yet; expected a number in [-10, 10] (weight w)")]
+    [InlineData("weight: []", "r.yaml, line 4: 'weight' is an empty list; expected a number in [-10, 10] (weight w)")]
+    [InlineData("weight: [0, 11]", "r.yaml, line 4: 'weight[1]' is '11'; expected a number in [-10, 10] (weight w)")]
+    [InlineData("weight: [{filter: mlp, value: 12}]", "r.yaml, line 4: 'weight' is '12'; expected a number in [-10, 10] (weight w)")]
     public void A_wrong_value_is_told_with_its_line(string parameter, string message) => Assert.Equal(message, Error(parameter));
 
     [Fact]
@@ -141,10 +149,10 @@ public class OptionsBinderTests
     [Fact]
     public void The_bases_own_parameters_have_no_effect_and_need_not_be_there()
     {
-        var bound = Bind("merge_method: m\nparameters: {beta: .5}\nmodels:\n- {model: base, parameters: {loss: 9}}\n- {model: a, parameters: {loss: 1}}\n",
+        var (bound, warnings) = Bind("merge_method: m\nparameters: {beta: .5}\nmodels:\n- {model: base, parameters: {loss: 9}}\n- {model: a, parameters: {loss: 1}}\n",
             OptionsSchema.Of(typeof(Needy)), recipe => recipe.Models.Skip(1));
-        Assert.Equal([1], ((Needy)bound.Create()).Loss.ToList(1));
-        Assert.Equal("r.yaml, line 4: 'loss' of 'base' has no effect: it is the base model", Assert.Single(bound.Warnings).ToString());
+        Assert.Equal([1], ((Needy)bound.Options).Loss.ToList(1));
+        Assert.Equal("r.yaml, line 4: 'loss' of 'base' has no effect: it is the base model", Assert.Single(warnings).ToString());
     }
 
     [Fact]
@@ -157,8 +165,8 @@ public class OptionsBinderTests
     [Fact]
     public void A_record_that_refuses_a_value_is_its_authors_fault()
     {
-        var bound = Bind("merge_method: m\nmodels: [a]\nparameters: {x: 1}\n", OptionsSchema.Of(typeof(Refusing)));
-        var exception = Assert.Throws<MergeException>(bound.Create);
+        var (bound, _) = Bind("merge_method: m\nmodels: [a]\nparameters: {x: 1}\n", OptionsSchema.Of(typeof(Refusing)));
+        var exception = Assert.Throws<MergeException>(() => bound.Options);
         Assert.Equal(Actor.PluginAuthor, Assert.Single(exception.Diagnostics).Actor);
         Assert.Contains("odd", exception.Message);
     }

@@ -27,22 +27,58 @@ public class RecipeErrorTests
 
     [Fact]
     public void An_unknown_key_is_told_with_the_nearest() => Assert.Equal(
-        "r.yaml, line 3: there is no key 'bsae_model'; expected one of merge_method, models, base_model, parameters, " +
-        "dtype, out_dtype, seed. Did you mean 'base_model'?", Expect.Error(Whole + "bsae_model: b\n"));
+        "r.yaml, line 3: there is no key 'bsae_model'; expected one of merge_method, models, slices, modules, base_model, " +
+        "parameters, dtype, out_dtype, seed, name. Did you mean 'base_model'?", Expect.Error(Whole + "bsae_model: b\n"));
 
     [Theory]
-    [InlineData("slices: [{sources: []}]")]
-    [InlineData("modules: {text: {}}")]
     [InlineData("tokenizer: {source: union}")]
     [InlineData("tokenizer_source: union")]
     [InlineData("chat_template: auto")]
-    [InlineData("name: stage")]
     public void Keys_of_mergekit_that_come_later_say_so(string line) => Assert.StartsWith(
         $"r.yaml, line 3: '{line.Split(':')[0]}' is not supported yet", Expect.Error(Whole + line));
 
-    [Fact]
-    public void A_recipe_of_slices_is_not_told_that_its_models_are_missing() =>
-        Assert.Contains("'slices' is not supported yet", Expect.Error("merge_method: passthrough\nslices: [{sources: []}]\n"));
+    [Theory]
+    [InlineData("slices", "[{sources: [{model: a, layer_range: [0, 2]}]}]")]
+    [InlineData("modules", "{text_decoder: {models: [a]}}")]
+    public void Models_beside_slices_or_modules_are_refused(string key, string value) => Assert.Equal(
+        $"r.yaml, line 3: '{key}' stands beside 'models' of line 2; expected one of models, slices, modules",
+        Expect.Error(Whole + $"{key}: {value}\n"));
+
+    [Theory]
+    [InlineData("[]", "'slices' is an empty list")]
+    [InlineData("a", "'slices' is 'a'")]
+    [InlineData("[a]", "a slice is 'a'")]
+    [InlineData("[{source: []}]", "Did you mean 'sources'?")]
+    [InlineData("[{parameters: {t: 1}}]", "'sources' is missing")]
+    [InlineData("[{sources: []}]", "'sources' is an empty list")]
+    [InlineData("[{sources: [a]}]", "a source is 'a'")]
+    [InlineData("[{sources: [{model: a}]}]", "'layer_range' is missing")]
+    [InlineData("[{sources: [{model: a, layer_range: 3}]}]", "'layer_range' is '3'")]
+    [InlineData("[{sources: [{model: a, layer_range: [1]}]}]", "'layer_range' is a list")]
+    [InlineData("[{sources: [{model: a, layer_range: [-1, 2]}]}]", "'layer_range' is '[-1, 2]'")]
+    [InlineData("[{sources: [{model: a, layer_range: [2, 2]}]}]", "'layer_range' is '[2, 2]'")]
+    [InlineData("[{sources: [{model: a, layer_range: [0, 2]}, {model: b, layer_range: [0, 3]}]}]",
+        "'b' gives 3 layers ([0, 3]), 'a' 2 layers ([0, 2]); expected as many layers from every source of a slice")]
+    public void A_wrong_slice_is_told_with_its_line(string slices, string found)
+    {
+        var errors = Expect.Errors(() => RecipeParser.Parse("r.yaml", $"merge_method: passthrough\nslices:\n  {slices}\n"));
+        Assert.All(errors, e => Assert.Matches("^r.yaml, line [23]: ", e));
+        Assert.Contains(errors, e => e.Contains(found));
+    }
+
+    [Theory]
+    [InlineData("{}", "'modules' is empty")]
+    [InlineData("[a]", "'modules' is a list")]
+    [InlineData("{text: a}", "module 'text' is 'a'")]
+    [InlineData("{text: {parameters: {t: 1}}}", "module 'text' has neither 'models' nor 'slices'")]
+    [InlineData("{text: {models: [a], slices: [{sources: [{model: a, layer_range: [0, 1]}]}]}}", "module 'text' has both 'models' and 'slices'")]
+    [InlineData("{text: {modls: [a], models: [a]}}", "a module has no key 'modls'")]
+    public void A_wrong_module_is_told_with_its_line(string modules, string found)
+    {
+        var error = Expect.Error($"merge_method: linear\nmodules:\n  {modules}\n");
+        Assert.Matches("^r.yaml, line [23]: ", error);
+        Assert.Contains(found, error);
+    }
 
     [Fact]
     public void A_duplicate_key_is_told_with_both_lines() => Assert.Equal(

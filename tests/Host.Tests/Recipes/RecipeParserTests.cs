@@ -96,6 +96,49 @@ public class RecipeParserTests
     }
 
     [Fact]
+    public void Slices_keep_their_sources_ranges_base_and_parameters()
+    {
+        var recipe = RecipeParser.Parse("r.yaml", """
+            merge_method: slerp
+            name: stacked
+            slices:
+              - sources:
+                  - model: a
+                    layer_range: [0, 24]
+                    parameters: {weight: 2}
+                  - {model: a, layer_range: [4, 28]}
+                base_model: b
+                parameters: {t: [0, 1]}
+                residual_weight: 0.5
+              - sources: [{model: b, layer_range: [20, 40]}]
+            """);
+        Assert.Equal("stacked", recipe.Name);
+        Assert.Equal([4, 12], recipe.Slices.Select(s => s.Line));
+        Assert.Equal([new LayerRange(0, 24), new LayerRange(4, 28)], recipe.Slices[0].Sources.Select(s => s.Layers!.Value));
+        Assert.Equal("b", recipe.Slices[0].BaseModel!.Text);
+        Assert.IsType<ParameterList>(recipe.Slices[0].Parameters.Find("t")!.Value);
+        Assert.Contains("line 11: 'residual_weight' has no effect", Assert.Single(recipe.Warnings).ToString());
+    }
+
+    [Fact]
+    public void Modules_keep_their_names_models_slices_and_parameters()
+    {
+        var recipe = RecipeParser.Parse("r.yaml", """
+            merge_method: linear
+            modules:
+              text_decoder:
+                slices:
+                  - sources: [{model: a, layer_range: [0, 2]}]
+              vision_tower:
+                models: [a, {model: b, parameters: {weight: 1}}]
+                parameters: {weight: 0.5}
+            """);
+        Assert.Equal([("text_decoder", 3, 0, 1), ("vision_tower", 6, 2, 0)],
+            recipe.Modules.Select(m => (m.Name, m.Line, m.Models.Count, m.Slices.Count)));
+        Assert.NotNull(recipe.Modules[1].Parameters.Find("weight"));
+    }
+
+    [Fact]
     public void Anchors_aliases_and_merge_keys_work()
     {
         var recipe = RecipeParser.Parse("r.yaml", """

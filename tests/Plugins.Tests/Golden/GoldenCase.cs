@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Merge.Plugin.TaskArithmetic;
+using Merge.Plugin.Ties;
 using Merge.Plugin.Uniform;
 using Merge.Sdk;
 using Merge.TestPlugins.Strategies;
@@ -50,7 +51,7 @@ internal sealed class GoldenCase
             Weight = PerModel("weight"),
             Normalize = Global("normalize")?.GetBoolean() ?? false,
         }),
-        "ties" => (new Ties(), new TiesOptions
+        "ties" => (new TiesMerge(), new TiesOptions
         {
             Weight = PerModel("weight"),
             Density = PerModel("density"),
@@ -58,17 +59,41 @@ internal sealed class GoldenCase
             Lambda = Global("lambda")?.GetDouble() ?? 1,
         }),
         "slerp" => (new Slerp(), new SlerpOptions { T = Global("t")!.Value.GetDouble() }),
-        "della" => (new Della(), new DellaOptions
+        "della" => (new DellaMerge(), new DellaOptions
         {
             Weight = PerModel("weight"),
             Density = PerModel("density"),
             Epsilon = PerModel("epsilon"),
         }),
+        "dare_linear" => (new DareLinearMerge(), Dare()),
+        "dare_ties" => (new DareTiesMerge(), Dare()),
+        "breadcrumbs" => (new BreadcrumbsMerge(), Breadcrumbs()),
+        "breadcrumbs_ties" => (new BreadcrumbsTiesMerge(), Breadcrumbs()),
         var method => throw new NotSupportedException(method),
     };
 
     /// <summary>A file by its path below <c>tests/Golden</c>.</summary>
     public static Dictionary<string, ArrayTensor> Input(string path) => GoldenFile.Read(Path.Combine(_root, path));
+
+    /// <summary>For a random method: the draw behind the expected values of each model, 1 where kept.</summary>
+    public IReadOnlyDictionary<string, ArrayTensor>[] Masks()
+    {
+        var masks = GoldenFile.Read(Path.Combine(_folder, "masks.safetensors"));
+        return [.. _case.GetProperty("models").EnumerateArray().Select(m => MasksOf(m.GetString()!))];
+
+        IReadOnlyDictionary<string, ArrayTensor> MasksOf(string model) => masks
+            .Where(m => m.Key.StartsWith(model + "|", StringComparison.Ordinal))
+            .ToDictionary(m => m.Key[(model.Length + 1)..], m => m.Value);
+    }
+
+    private DareOptions Dare() => new() { Weight = PerModel("weight"), Density = PerModel("density") };
+
+    private BreadcrumbsOptions Breadcrumbs() => new()
+    {
+        Weight = PerModel("weight"),
+        Density = PerModel("density"),
+        Gamma = PerModel("gamma"),
+    };
 
     private PerModel<double> PerModel(string name) =>
         new([.. _case.GetProperty("model_parameters").GetProperty(name).EnumerateArray().Select(v => v.GetDouble())]);

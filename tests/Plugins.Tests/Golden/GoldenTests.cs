@@ -16,6 +16,8 @@ public abstract class GoldenTests
     [InlineData("task_arithmetic_norm")]
     [InlineData("ties_d05")]
     [InlineData("ties_d05_nonorm_lambda")]
+    [InlineData("breadcrumbs")]
+    [InlineData("breadcrumbs_ties_hi")]
     [InlineData("slerp_t03")]
     public void Result_is_that_of_the_reference_implementation(string name)
     {
@@ -27,11 +29,14 @@ public abstract class GoldenTests
             Near.All(expected.Values, merged[tensor], Tolerance, tensor);
     }
 
-    [Fact]
-    public void Della_draws_from_the_reference_implementations_distribution()
+    [Theory]
+    [InlineData("dare_linear")]
+    [InlineData("dare_ties")]
+    [InlineData("della")]
+    public void Random_methods_draw_from_the_reference_implementations_distribution(string name)
     {
         const int draws = 150;
-        var golden = new GoldenCase("della");
+        var golden = new GoldenCase(name);
         var (strategy, options) = golden.Method();
         var merges = Enumerable.Range(0, draws)
             .Select(seed => Runner.Merge(strategy, options, golden.Inputs with { Seed = (ulong)seed }))

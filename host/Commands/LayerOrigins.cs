@@ -1,0 +1,42 @@
+using Merge.Checkpoints;
+using Merge.Planning;
+
+namespace Merge.Commands;
+
+/// <summary>Consecutive layers of the output that are made of consecutive layers of the same models.</summary>
+/// <param name="Stack">What their names begin with.</param>
+/// <param name="Sources">The model and its layer that the first of them is made of.</param>
+internal sealed record LayerOrigins(
+    string Stack, int First, int Count, IReadOnlyList<(string Model, int Layer)> Sources)
+{
+    /// <summary>All runs of a plan whose layers are not simply those of whole models; else none.</summary>
+    public static IReadOnlyList<LayerOrigins> Of(MergePlan plan)
+    {
+        var layers = plan.Tensors.Where(t => !t.IsCopied)
+            .Select(t => (Tensor: t, Name: TensorNaming.Split(t.Info.Name)))
+            .Where(t => t.Name is not null)
+            .GroupBy(t => (t.Name!.Value.Stack, t.Name.Value.Layer), t => t.Tensor)
+            .OrderBy(g => g.Key.Stack, StringComparer.Ordinal).ThenBy(g => g.Key.Layer);
+        var runs = new List<LayerOrigins>();
+        foreach (var layer in layers)
+        {
+            (string Model, int Layer)[] sources =
+            [
+                .. layer.First().Models.Select(m => (ModelOf(plan, m), TensorNaming.LayerOf(m.Name) ?? layer.Key.Layer)),
+            ];
+            if (runs.LastOrDefault() is { } last && last.Stack == layer.Key.Stack && last.First + last.Count == layer.Key.Layer
+                && last.Sources.Select(s => (s.Model, s.Layer + last.Count)).SequenceEqual(sources))
+            {
+                runs[^1] = last with { Count = last.Count + 1 };
+                continue;
+            }
+            runs.Add(new(layer.Key.Stack, layer.Key.Layer, 1, sources));
+        }
+        return runs.All(r => r.Sources.All(s => s.Layer == r.First)) && runs.DistinctBy(r => r.Stack).Count() == runs.Count
+            ? [] : runs;
+    }
+
+    /// <summary>The recipe's name for the model that holds a tensor.</summary>
+    public static string ModelOf(MergePlan plan, TensorSource tensor) =>
+        plan.InputFiles.First(f => ReferenceEquals(f.File, tensor.Files.First())).Model;
+}

@@ -1,0 +1,65 @@
+using Merge.Compute;
+using Merge.Merging;
+using Merge.Planning;
+using Merge.Sdk;
+
+namespace Merge.Commands;
+
+/// <summary>
+/// What a merge will cost, as far as its method says before any byte is read: the statistics it declares first, and the
+/// merge itself where it needs none. What it asks for after those is not known, so the numbers are lower bounds.
+/// </summary>
+/// <param name="Passes">Passes over the tensor that needs most, the one that writes included.</param>
+/// <param name="BytesRead">Of all passes.</param>
+/// <param name="Memory">Bytes the hungriest tensor is known to need, with all threads.</param>
+/// <param name="MemoryTensor">Its name; null where blocks do.</param>
+/// <param name="IsExact">Whether nothing can be added: no tensor waits for a statistic.</param>
+internal sealed record PlanOutlook(int Passes, long BytesRead, long Memory, string? MemoryTensor, bool IsExact)
+{
+    private const int MatrixElementBytes = sizeof(double);
+
+    /// <exception cref="MergeException">The method refuses a tensor's options, or fails.</exception>
+    public static PlanOutlook Of(MergePlan plan, RunSettings settings)
+    {
+        var survey = plan.Strategy.HasSurvey && plan.Tensors.Any(t => !t.IsCopied);
+        var tensors = plan.Tensors.Where(t => t.Info.Count > 0)
+            .Select(t => t.IsCopied ? new TensorOutlook(1, t.Inputs.Sum(i => i.Length), 0, true)
+                : survey ? new(2, 2 * t.Inputs.Sum(i => i.Length), 0, false)
+                : Ask(plan, t, settings))
+            .ToArray();
+        var hungriest = plan.Tensors.Where(t => t.Info.Count > 0).Zip(tensors).MaxBy(t => t.Second.Memory);
+        return new(
+            tensors.Select(t => t.Passes).DefaultIfEmpty(0).Max(),
+            tensors.Sum(t => t.BytesRead),
+            hungriest.Second?.Memory ?? 0,
+            hungriest.Second is { Memory: > 0 } ? hungriest.First.Info.Name : null,
+            tensors.All(t => t.IsExact));
+    }
+
+    private static TensorOutlook Ask(MergePlan plan, TensorPlan tensor, RunSettings settings)
+    {
+        var scan = new TensorScan(
+            tensor.Info, tensor.Models.Length, tensor.Base is not null,
+            (name, model) => tensor.Side(name, model) is not null, new ManagedLinearAlgebra());
+        var planning = StrategyCall.Run(
+            plan.Strategy, tensor.Info.Name, () => plan.Strategy.PlanTensor(scan, tensor.Options!, null).AsTask());
+        var all = tensor.Inputs.Sum(i => i.Length);
+        if (!planning.IsCompleted)
+        {
+            // A selection counts coarsely in the first sweep and finely in a second one.
+            var sweeps = scan.Pending.Any(r => r is LargestRequest or OrderRequest) ? 2 : 1;
+            var matrices = scan.Pending.Count(r => r is MaterializeRequest) * tensor.Info.Count * MatrixElementBytes;
+            return new(sweeps + 1, (sweeps + 1) * all, matrices, false);
+        }
+        StrategyCall.Rethrow(plan.Strategy, tensor.Info.Name, planning);
+        var lowered = StrategyCall.Run(
+            plan.Strategy, tensor.Info.Name, () => Lowered.From(planning.Result, tensor, scan));
+        if (lowered.Copied is { } copied)
+            return new(1, copied.Length, 0, true);
+        var unit = Recording.Of(tensor.Info, [lowered.Expression!]).Unit;
+        var element = RunContext.ElementBytes(tensor, tensor.Inputs, tensor.OutType.Bits() / 8);
+        return new(1, all, unit == 1 ? 0 : unit * element * settings.Threads, true);
+    }
+
+    private sealed record TensorOutlook(int Passes, long BytesRead, long Memory, bool IsExact);
+}

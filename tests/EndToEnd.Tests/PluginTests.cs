@@ -1,0 +1,86 @@
+using System.Text.Json;
+using EndToEnd.Tests.Support;
+
+namespace EndToEnd.Tests;
+
+/// <summary>Plugins of others: what is wrong with one is told, and is wrong with none of the rest.</summary>
+public sealed class PluginTests : IDisposable
+{
+    private readonly Scratch _scratch = new();
+
+    public PluginTests()
+    {
+        TinyCheckpoint.Write(_scratch["a"], TinyTensor.Of("F32", "layers.0.w", [1], 1));
+        TinyCheckpoint.Write(_scratch["b"], TinyTensor.Of("F32", "layers.0.w", [1], 2));
+    }
+
+    public void Dispose() => _scratch.Dispose();
+
+    [Fact]
+    public void A_plugin_that_throws_is_blamed_with_the_tensor_and_nothing_is_left()
+    {
+        _scratch.Refuses(
+            1,
+            ["throws-in-plan threw InvalidOperationException: a fault of the plugin", "layers.0.w", "--verbose"],
+            "run", _scratch.Recipe("throws-in-plan", "a b"), "out", "--plugins", Folder("Throws"));
+    }
+
+    [Fact]
+    public void Plugins_are_found_in_the_folders_of_the_environment()
+    {
+        var recipe = _scratch.Recipe("throws-in-plan", "a b");
+        var places = string.Join(Path.PathSeparator, Folder("PrivateA"), Folder("Throws"));
+        using var process = MergeProcess.Start(
+            MergeProcess.Program, _scratch["."], new() { ["MERGE_PLUGINS"] = places }, "run", recipe, "out");
+        var outcome = process.Wait();
+        Assert.Equal(1, outcome.ExitCode);
+        Assert.Contains("a fault of the plugin", outcome.Error);
+    }
+
+    [Fact]
+    public void Every_plugin_is_listed_with_its_state_and_reason()
+    {
+        var json = _scratch.Succeeds("plugins", "--json", "--plugins", MergeProcess.TestPlugins).Json;
+        var plugins = json.GetProperty("plugins").EnumerateArray()
+            .ToDictionary(p => p.GetProperty("name").GetString()!);
+        Assert.Equal("Loaded", Status("uniform"));
+        Assert.Equal("Loaded", Status("PrivateA"));
+        Assert.Equal("Loaded", Status("PrivateB"));
+        Assert.Equal("Loaded", Status("strategies"));
+        Assert.Equal("IncompatibleContract", Status("OldContract"));
+        Assert.Contains("contract 0.9", Reasons("OldContract"));
+        Assert.Equal("MissingDependency", Status("MissingDependency"));
+        Assert.Contains("Shared.Library", Reasons("MissingDependency"));
+        Assert.Equal("Malfunctioned", Status("NotAPlugin"));
+        Assert.Equal("Malfunctioned", Status("Throws"));
+        Assert.Contains("no constructor today", Reasons("Throws"));
+        Assert.Equal(["throws-in-plan"], Methods("Throws"));
+        Assert.Contains("linear", Methods("uniform"));
+        Assert.Contains("ties", Methods("strategies"));
+
+        string Status(string name) => plugins[name].GetProperty("status").GetString()!;
+        string Reasons(string name) => plugins[name].GetProperty("problems").ToString();
+        string[] Methods(string name) =>
+            [.. plugins[name].GetProperty("methods").EnumerateArray().Select(m => m.GetString()!)];
+    }
+
+    [Fact]
+    public void The_list_is_readable_and_the_old_plugin_hides_no_other()
+    {
+        var lines = _scratch.Succeeds("plugins", "--plugins", MergeProcess.TestPlugins).Out.Split('\n');
+        Assert.Contains(lines, l => l.StartsWith("OldContract") && l.Contains("built against contract 0.9; expected"));
+        Assert.Contains(lines, l => l.StartsWith("uniform") && l.Contains("Loaded") && l.Contains("linear"));
+        Assert.Contains(lines, l => l.StartsWith("strategies") && l.Contains("ties"));
+    }
+
+    [Fact]
+    public void A_merge_runs_beside_broken_plugins() =>
+        _scratch.Succeeds("run", _scratch.Recipe("linear", "a=1 b=1"), "out", "--plugins", MergeProcess.TestPlugins);
+
+    [Fact]
+    public void A_method_that_may_be_in_a_failed_plugin_points_there() => _scratch.Refuses(
+        2, ["no merge method 'old'", "OldContract (IncompatibleContract)", "merge plugins"],
+        "run", _scratch.Recipe("old", "a b"), "out", "--plugins", Folder("OldContract"));
+
+    private static string Folder(string plugin) => Path.Combine(MergeProcess.TestPlugins, plugin);
+}

@@ -1,0 +1,63 @@
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+
+namespace Host.Tests.Architecture;
+
+/// <summary>Dependencies point one way. Read off the sources: what a folder's files name is what it depends on.</summary>
+public sealed partial class DependencyTests
+{
+    private static readonly string Host = Path.Combine(Root(), "host");
+
+    private static readonly Dictionary<string, string[]> Allowed = new()
+    {
+        ["Checkpoints"] = [],
+        ["Compute"] = [],
+        ["Recipes"] = [],
+        ["Plugins"] = [],
+        ["Planning"] = ["Recipes", "Plugins", "Checkpoints", "Compute"],
+        ["Merging"] = ["Planning", "Compute", "Checkpoints"],
+    };
+
+    public static TheoryData<string> Folders() => [.. Directory.GetDirectories(Host).Select(f => Path.GetFileName(f)).Where(f => f != "Commands")];
+
+    [Theory]
+    [MemberData(nameof(Folders))]
+    public void A_folder_depends_only_on_those_it_may(string folder)
+    {
+        Assert.True(Allowed.ContainsKey(folder), $"host/{folder} is new: say here what it may depend on");
+        var found = Sources(folder)
+            .SelectMany(file => Names().Matches(WithoutComments(File.ReadAllText(file)))
+                .Select(m => (Name: m.Groups["area"].Value, File: Path.GetFileName(file))))
+            .Where(n => n.Name != "Sdk" && n.Name != folder && !Allowed[folder].Contains(n.Name))
+            .Distinct();
+        Assert.Empty(found);
+    }
+
+    [Fact]
+    public void A_namespace_is_its_folder()
+    {
+        foreach (var folder in Directory.GetDirectories(Host).Select(f => Path.GetFileName(f)))
+        {
+            Assert.All(Sources(folder), file => Assert.Contains(
+                $"namespace Merge.{Path.GetRelativePath(Host, Path.GetDirectoryName(file)!).Replace('/', '.')};", File.ReadAllText(file)));
+        }
+    }
+
+    [Fact]
+    public void Plugins_and_sdk_know_nothing_of_the_host() => Assert.DoesNotContain(
+        typeof(Merge.Sdk.MergeStrategy).Assembly.GetReferencedAssemblies(), a => !a.Name!.StartsWith("System", StringComparison.Ordinal));
+
+    private static string[] Sources(string folder) =>
+        Directory.GetFiles(Path.Combine(Host, folder), "*.cs", SearchOption.AllDirectories);
+
+    private static string WithoutComments(string source) => Comment().Replace(source, "");
+
+    private static string Root([CallerFilePath] string here = "") =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../.."));
+
+    [GeneratedRegex(@"\bMerge\.(?<area>Sdk|[A-Z]\w+)\b(?=[.;])")]
+    private static partial Regex Names();
+
+    [GeneratedRegex(@"//.*$", RegexOptions.Multiline)]
+    private static partial Regex Comment();
+}

@@ -1,0 +1,175 @@
+using Host.Tests.Planning;
+using Merge.Merging;
+using Merge.Planning;
+using Merge.Sdk;
+using static Host.Tests.Planning.TestTensor;
+
+namespace Host.Tests.Merging;
+
+public sealed class MergeToFolderTests : IDisposable
+{
+    private readonly TestModels _models = new();
+    private readonly PlannedModel _model;
+
+    public MergeToFolderTests() => _model = _models.AddWith(
+        "a",
+        """{"torch_dtype": "float16"}""",
+        Of("a", 1, 2, 3), Of("b", 4, 5, 6), Shaped("c", DType.F32, 60, 70), Shaped("d", DType.I32, 3), Of("e"), Of("f", 7));
+
+    private string Final => _models["out"];
+
+    private string Partial => Final + ".partial";
+
+    public void Dispose() => _models.Dispose();
+
+    [Fact]
+    public void A_run_that_was_stopped_is_taken_up_and_gives_the_same_bytes()
+    {
+        var expected = Uninterrupted();
+        Interrupt("c");
+        Assert.False(Directory.Exists(Final));
+        var progress = Merge(Plan());
+        Assert.Equal(2, progress.TensorsResumed);
+        Assert.Equal(expected, Files(Final));
+        Assert.False(Directory.Exists(Partial));
+    }
+
+    [Fact]
+    public void Bytes_that_are_no_longer_what_was_written_are_made_again()
+    {
+        var expected = Uninterrupted();
+        Interrupt("c");
+        Change("model.safetensors", Plan().Layout.Placements["b"].Offset + 5);
+        Assert.Equal(1, Merge(Plan()).TensorsResumed);
+        Assert.Equal(expected, Files(Final));
+    }
+
+    [Theory]
+    [InlineData("""{"tensor":"unknown","crc32c":1,"inputs":[]}""")]
+    [InlineData("""{"tensor":"f","crc32c":1,"inputs":[1,2,3]}""")]
+    [InlineData("""{"tensor":"f","crc""")]
+    [InlineData("garbage\n")]
+    public void A_damaged_journal_costs_at_most_what_it_recorded(string line)
+    {
+        var expected = Uninterrupted();
+        Interrupt("c");
+        File.AppendAllText(Path.Combine(Partial, "journal.jsonl"), line + (line.EndsWith("crc") ? "" : "\n"));
+        Merge(Plan());
+        Assert.Equal(expected, Files(Final));
+    }
+
+    [Fact]
+    public void What_another_recipe_left_is_not_taken_up()
+    {
+        Interrupt("c");
+        File.WriteAllText(Path.Combine(Partial, "stray"), "");
+        var other = Plan();
+        Assert.Equal(0, Merge(other with { Origin = other.Origin with { Text = "other" } }).TensorsResumed);
+        Assert.False(File.Exists(Path.Combine(Final, "stray")));
+    }
+
+    [Fact]
+    public void What_was_made_of_other_inputs_is_not_taken_up()
+    {
+        Interrupt("c");
+        File.SetLastWriteTimeUtc(_model.Checkpoint.Files[0].Path, DateTime.UnixEpoch);
+        Assert.Equal(0, Merge(Plan()).TensorsResumed);
+    }
+
+    [Fact]
+    public void A_plugins_fault_leaves_nothing()
+    {
+        var problem = Assert.Throws<MergeException>(() => Merge(Plan(() => throw new InvalidCastException("oh"), "c")));
+        Assert.Contains("oh", Assert.Single(problem.Diagnostics).Found);
+        Assert.Equal([_models["a"]], Directory.GetFileSystemEntries(_models.Root));
+    }
+
+    [Fact]
+    public void Two_merges_cannot_write_one_output_at_once()
+    {
+        using var held = PartialFolder.Open(Final, Plan(), new Checksums());
+        var problem = Assert.Single(Assert.Throws<MergeException>(() => Merge(Plan())).Diagnostics);
+        Assert.Equal(Partial, problem.Where);
+        Assert.Contains("Another merge may be writing this output", problem.Fix);
+    }
+
+    [Fact]
+    public void Forced_an_earlier_merge_is_replaced_even_where_an_older_one_was_left_over()
+    {
+        Merge(Plan());
+        File.WriteAllText(Path.Combine(Final, "stray"), "");
+        Directory.CreateDirectory(Final + ".replaced");
+        File.WriteAllText(Path.Combine(Final + ".replaced", "older"), "");
+        Merge(Plan(), force: true);
+        Assert.False(File.Exists(Path.Combine(Final, "stray")));
+        Assert.Equal([_models["a"], Final], Directory.GetFileSystemEntries(_models.Root).Order());
+    }
+
+    [Fact]
+    public void The_manifest_is_the_same_wherever_and_however_often_the_merge_is_run()
+    {
+        Merge(Plan());
+        var first = File.ReadAllText(Path.Combine(Final, Manifest.FileName));
+        Directory.Delete(Final, recursive: true);
+        MergeToFolder.Run(Plan(), _models["elsewhere"], false, false, new RunSettings { Threads = 5, BlockBytes = 64 }, new(), default);
+        Assert.Equal(first, File.ReadAllText(Path.Combine(_models["elsewhere"], Manifest.FileName)));
+        Assert.DoesNotContain(_models.Root, first);
+    }
+
+    [Fact]
+    public void Every_file_of_the_output_has_the_checksum_the_manifest_gives()
+    {
+        var plan = Plan();
+        Merge(plan);
+        var manifest = System.Text.Json.JsonElement.Parse(File.ReadAllText(Path.Combine(Final, Manifest.FileName)));
+        foreach (var output in manifest.GetProperty("outputs").EnumerateArray())
+        {
+            var bytes = File.ReadAllBytes(Path.Combine(Final, output.GetProperty("file").GetString()!));
+            Assert.Equal(bytes.Length, output.GetProperty("bytes").GetInt32());
+            Assert.Equal(global::Merge.Checkpoints.Crc32C.Append(0, bytes).ToString("x8"), output.GetProperty("crc32c").GetString());
+        }
+        Assert.Equal("d", Assert.Single(manifest.GetProperty("copied").EnumerateArray()).GetString());
+    }
+
+    private MergePlan Plan(Action? at = null, string? tensor = null) => Runs.Plan(
+        new OneLine(t =>
+        {
+            if (t.Info.Name == tensor)
+                at!();
+            return TensorMerge.From(x => x.Models[0] * 2f);
+        }),
+        null,
+        _model);
+
+    private SortedDictionary<string, byte[]> Uninterrupted()
+    {
+        Merge(Plan());
+        var files = Files(Final);
+        Directory.Delete(Final, recursive: true);
+        return files;
+    }
+
+    private void Interrupt(string tensor)
+    {
+        using var stop = new CancellationTokenSource();
+        Assert.Throws<OperationCanceledException>(() => MergeToFolder.Run(
+            Plan(stop.Cancel, tensor), Final, false, false, new RunSettings { Threads = 1 }, new(), stop.Token));
+    }
+
+    private RunProgress Merge(MergePlan plan, bool force = false)
+    {
+        var progress = new RunProgress();
+        MergeToFolder.Run(plan, Final, force, false, Runs.TwoThreads, progress, default);
+        return progress;
+    }
+
+    private void Change(string file, long at)
+    {
+        using var stream = File.OpenWrite(Path.Combine(Partial, file));
+        stream.Position = at;
+        stream.WriteByte(0xA5);
+    }
+
+    private static SortedDictionary<string, byte[]> Files(string folder) => new(
+        Directory.GetFiles(folder).ToDictionary(f => Path.GetFileName(f), File.ReadAllBytes), StringComparer.Ordinal);
+}
