@@ -62,7 +62,7 @@ internal static class RunCommand
             }
             var final = Path.TrimEndingDirectorySeparator(Path.GetFullPath(parsed.GetValue(output)!));
             var progress = new RunProgress();
-            using var keeping = new KeptWork(terminal, final);
+            using var keeping = new KeptWork(terminal, progress);
             var summary = TerminalProgress.Run(
                 terminal,
                 "merging",
@@ -84,16 +84,13 @@ internal static class RunCommand
         return command;
     }
 
-    /// <summary>However the run ends: says so where unfinished work was left for the next one.</summary>
-    private sealed class KeptWork(Terminal terminal, string final) : IDisposable
+    /// <summary>However the run ends: says so where it left work for the next one.</summary>
+    private sealed class KeptWork(Terminal terminal, RunProgress progress) : IDisposable
     {
         public void Dispose()
         {
-            if (Directory.Exists(PartialFolder.PathFor(final)))
-            {
-                terminal.Note(
-                    $"what was finished is kept in {PartialFolder.PathFor(final)}: the same command goes on from there");
-            }
+            if (progress.KeptIn is { } folder)
+                terminal.Note($"what was finished is kept in {folder}: the same command goes on from there");
         }
     }
 

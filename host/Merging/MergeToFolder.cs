@@ -57,12 +57,17 @@ internal static class MergeToFolder
             folder.Abandon();
             throw;
         }
+        catch
+        {
+            progress.KeptIn = folder.Path;
+            throw;
+        }
         return new MergeSummary(final, [.. context.Findings]);
     }
 
     /// <summary>Whether the next run would fail alike: nothing the user can free or repair beside it.</summary>
     private static bool IsHopeless(Exception fault) =>
-        fault is MergeException { Diagnostics: var reasons } && reasons.Any(d => d.Actor == Actor.PluginAuthor);
+        fault is MergeException stop && (stop.WrongUsage || stop.Diagnostics.Any(d => d.Actor == Actor.PluginAuthor));
 
     private static void WriteSideFiles(MergePlan plan, PartialFolder folder, Checksums checksums, string final, bool sha256)
     {

@@ -16,6 +16,9 @@ internal sealed class RunProgress
     /// <summary>Tensors found finished by an earlier, interrupted run.</summary>
     public int TensorsResumed { get; set; }
 
+    /// <summary>Where an unfinished run left what the next one goes on from; null where there is nothing.</summary>
+    public string? KeptIn { get; set; }
+
     public void Read(long bytes) => Interlocked.Add(ref _bytesRead, bytes);
 
     public void Wrote(long bytes) => Interlocked.Add(ref _bytesWritten, bytes);

@@ -20,7 +20,7 @@ internal sealed class OptionsBinder
         new(ReferenceEqualityComparer.Instance);
 
     private readonly HashSet<RecipeParameters> _used = new(ReferenceEqualityComparer.Instance);
-    private readonly HashSet<(string Parameter, int Line)> _missing = [];
+    private readonly HashSet<(string Parameter, ModelReference? Model)> _missing = [];
 
     /// <param name="schema">The method's parameters.</param>
     /// <param name="recipe">The recipe.</param>
@@ -62,9 +62,9 @@ internal sealed class OptionsBinder
     /// <summary>Reports, once for each model, that a required parameter has no value.</summary>
     public void Missing(ParameterSchema parameter, RecipeModel? model, string tensor)
     {
-        var line = model?.Model.Line ?? _recipe.MethodLine;
-        if (!_missing.Add((parameter.Name, line)))
+        if (!_missing.Add((parameter.Name, model?.Model)))
             return;
+        var line = model?.Model.Line ?? _recipe.MethodLine;
         var filtered = Sections(_recipe).Append(model?.Parameters ?? RecipeParameters.None)
             .Any(s => s.Find(parameter.Name) is not null);
         _findings.Error(line,

@@ -12,8 +12,6 @@ public sealed record ArceeFusionOptions;
 /// </summary>
 public sealed class ArceeFusionMerge : MergeStrategy<ArceeFusionOptions>
 {
-    private const double ProbabilityFloor = 1e-8;
-
     /// <inheritdoc/>
     public override StrategyInfo Info => new(
         "arcee_fusion", "Arcee Fusion", Base: InputRole.Required, MaxModels: 1,
@@ -28,16 +26,6 @@ public sealed class ArceeFusionMerge : MergeStrategy<ArceeFusionOptions>
         return TensorMerge.From(b => b.Base + b.Deltas[0].Masked(Importance(b) >= threshold));
     }
 
-    private static TensorExpr Importance(Block b)
-    {
-        var (p, q) = (Probabilities(b.Models[0]), Probabilities(b.Base));
-        return b.Deltas[0].Abs() * (p * (p / q).Log()).SumAlong();
-    }
-
-    private static TensorExpr Probabilities(TensorExpr values)
-    {
-        var raised = (values - values.MaxAlong()).Exp();
-        return (raised / raised.SumAlong()) + ProbabilityFloor;
-    }
-
+    private static TensorExpr Importance(Block b) =>
+        b.Deltas[0].Abs() * Divergence.OfRows(b.Models[0], b.Base);
 }

@@ -19,7 +19,7 @@ public sealed class CommandTests : IDisposable
         var help = _scratch.Succeeds("--help").Out;
         Assert.Contains("merge run recipe.yml merged/", help);
         Assert.Contains("Exit codes: 0 done, 1 failed, 2 wrong command line or recipe", help);
-        foreach (var verb in new[] { "run", "validate", "inspect", "plugins", "demo", "completion" })
+        foreach (var verb in new[] { "run", "validate", "inspect", "plugins", "explain", "demo", "completion" })
         {
             Assert.Matches($@"(?m)^  {verb}\b", help);
             var own = _scratch.Succeeds(verb, "--help");
@@ -27,6 +27,18 @@ public sealed class CommandTests : IDisposable
             Assert.Contains("--json", own.Out);
             Assert.Equal("", own.Error);
         }
+    }
+
+    [Fact]
+    public void Explain_tells_formula_paper_and_parameters()
+    {
+        var text = _scratch.Succeeds("explain", "linear").Out;
+        Assert.Contains("sum_i w_i theta_i / sum_i w_i", text);
+        Assert.Contains("arXiv:2203.05482", text);
+        Assert.Contains("normalize", text);
+        var unknown = _scratch.Merge("explain", "liner");
+        Assert.Equal(2, unknown.ExitCode);
+        Assert.Contains("Did you mean 'linear'?", unknown.Error);
     }
 
     [Fact]

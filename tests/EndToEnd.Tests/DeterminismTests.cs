@@ -29,6 +29,8 @@ public sealed class DeterminismTests : IDisposable
     [InlineData("ties", "a=0.3 b=0.9", "base_model: base\nparameters: {density: 0.3}\n")]
     [InlineData("della", "a=0.3 b=0.9", "base_model: base\nparameters: {density: 0.4, epsilon: 0.1}\nseed: 7\n")]
     [InlineData("slerp", "a", "base_model: base\nparameters: {t: 0.3}\n")]
+    [InlineData("model_stock", "a b", "base_model: base\n")]
+    [InlineData("sce", "a b", "base_model: base\nparameters: {select_topk: 0.3}\n")]
     [InlineData("row_softmax", "a b", "base_model: base\n")]
     public void Threads_and_memory_change_no_byte(string method, string models, string more)
     {

@@ -46,7 +46,6 @@ public sealed class PluginTests : IDisposable
         Assert.Equal("Loaded", Status("uniform"));
         Assert.Equal("Loaded", Status("PrivateA"));
         Assert.Equal("Loaded", Status("PrivateB"));
-        Assert.Equal("Loaded", Status("strategies"));
         Assert.Equal("IncompatibleContract", Status("OldContract"));
         Assert.Contains("contract 0.9", Reasons("OldContract"));
         Assert.Equal("MissingDependency", Status("MissingDependency"));
@@ -56,7 +55,7 @@ public sealed class PluginTests : IDisposable
         Assert.Contains("no constructor today", Reasons("Throws"));
         Assert.Equal(["throws-in-plan"], Methods("Throws"));
         Assert.Contains("linear", Methods("uniform"));
-        Assert.Contains("ties", Methods("strategies"));
+        Assert.Contains("row_softmax", Methods("strategies"));
 
         string Status(string name) => plugins[name].GetProperty("status").GetString()!;
         string Reasons(string name) => plugins[name].GetProperty("problems").ToString();
@@ -70,7 +69,7 @@ public sealed class PluginTests : IDisposable
         var lines = _scratch.Succeeds("plugins", "--plugins", MergeProcess.TestPlugins).Out.Split('\n');
         Assert.Contains(lines, l => l.StartsWith("OldContract") && l.Contains("built against contract 0.9; expected"));
         Assert.Contains(lines, l => l.StartsWith("uniform") && l.Contains("Loaded") && l.Contains("linear"));
-        Assert.Contains(lines, l => l.StartsWith("strategies") && l.Contains("ties"));
+        Assert.Contains(lines, l => l.StartsWith("strategies") && l.Contains("row_softmax"));
     }
 
     [Fact]

@@ -27,7 +27,6 @@ public abstract class PropertyTests
         if (models != 1)
             yield break;
         yield return (new WiseFtMerge(), new WiseFtOptions { Alpha = 0.3 });
-        yield return (new Slerp(), new SlerpOptions { T = 0.3 });
     }
 
     [Fact]

@@ -67,11 +67,6 @@ public abstract class ReferenceTests
         tolerance: 4e-6));
 
     [Fact]
-    public void Slerp_follows_the_arc() => MergeCase.ForAll(
-        c => Near.Relative(Spherical.Slerp(c, 0.3), Merge(new Slerp(), new SlerpOptions { T = 0.3 }, c.Inputs)),
-        maxModels: 1);
-
-    [Fact]
     public void Row_softmax_shares_by_row() => MergeCase.ForAll(c => Near.Relative(
         RowMethods.RowSoftmax(c, 0.5),
         Merge(new RowSoftmax(), new RowSoftmaxOptions { Temperature = 0.5 }, c.Inputs),

@@ -52,11 +52,11 @@ public sealed class TiesOptionsTests
     [Fact]
     public void Mergekits_parameters_arrive()
     {
-        var ties = (TiesOptions)Bind("ties", "density: 0.3", "normalize: false, rescale: true, lambda: 0.5").Create();
+        var ties = (TiesOptions)Bind("ties", "density: 0.3", "normalize: false, rescale: true, lambda: 0.5").Options;
         Assert.Equal((0.3, false, true, 0.5), (ties.Density[0], ties.Normalize, ties.Rescale, ties.Lambda));
-        var della = (DellaLinearOptions)Bind("della_linear", "density: 0.4, epsilon: 0.1", "int8_mask: true").Create();
+        var della = (DellaLinearOptions)Bind("della_linear", "density: 0.4, epsilon: 0.1", "int8_mask: true").Options;
         Assert.Equal((0.4, 0.1, false), (della.Density[1], della.Epsilon[1], della.Normalize));
-        var breadcrumbs = (BreadcrumbsOptions)Bind("breadcrumbs", "density: 0.9, gamma: 0.05", "normalize: true").Create();
+        var breadcrumbs = (BreadcrumbsOptions)Bind("breadcrumbs", "density: 0.9, gamma: 0.05", "normalize: true").Options;
         Assert.Equal((0.9, 0.05, true), (breadcrumbs.Density[0], breadcrumbs.Gamma[0], breadcrumbs.Normalize));
     }
 
@@ -71,7 +71,7 @@ public sealed class TiesOptionsTests
     [InlineData("inverse-density", Rescaling.InverseDensity)]
     [InlineData("inverse_density", Rescaling.InverseDensity)]
     public void Dare_takes_mergekits_bool_and_the_papers_rescaling(string text, Rescaling expected) =>
-        Assert.Equal(expected, ((DareOptions)Bind("dare_ties", "density: 0.5", $"rescale: {text}").Create()).Rescale);
+        Assert.Equal(expected, ((DareOptions)Bind("dare_ties", "density: 0.5", $"rescale: {text}").Options).Rescale);
 
     [Theory]
     [InlineData("ties", "density: 0", "")]
@@ -104,7 +104,7 @@ public sealed class TiesOptionsTests
     {
         var recipe = RecipeParser.Parse("r.yaml", "merge_method: ties\nmodels: [a, b]\n");
         var error = Assert.Throws<MergeException>(
-            () => OptionsBinder.Bind(Schema("ties"), recipe, recipe.Models, "ties", _ => []));
+            () => RecipeOptions.Bind(Schema("ties"), recipe, recipe.Models, "ties", _ => []));
         Assert.Equal(2, error.Diagnostics.Count);
     }
 
@@ -140,7 +140,7 @@ public sealed class TiesOptionsTests
     [InlineData("dare_linear", "density: 1", "", new[] { 13f, 10.5f, 12.5f, 9 })]
     public void Worked_examples_hold(string method, string perModel, string global, float[] expected)
     {
-        var options = (TaskVectorOptions)Bind(method, perModel, global).Create() with { Weight = new(1, 0.5) };
+        var options = (TaskVectorOptions)Bind(method, perModel, global).Options with { Weight = new(1, 0.5) };
         Assert.Equal(expected, _runner.MergeOne(
             _strategies.Single(s => s.Info.Id == method), options, ArrayTensor.Of(10, 10, 10, 10),
             ArrayTensor.Of(14, 9, 12, 11), ArrayTensor.Of(8, 13, 11, 6)));
@@ -160,13 +160,13 @@ public sealed class TiesOptionsTests
             - {model: b, parameters: { {{{weight}}}{{{perModel}}} }}
             parameters: { {{{global}}} }
             """);
-        return OptionsBinder.Bind(Schema(method), recipe, recipe.Models, method, _ => []);
+        return RecipeOptions.Bind(Schema(method), recipe, recipe.Models, method, _ => []);
     }
 
     private static Diagnostic Refused(string method, string perModel)
     {
         var strategy = _strategies.Single(s => s.Info.Id == method);
-        var options = Bind(method, perModel, "").Create();
+        var options = Bind(method, perModel, "").Options;
         var error = Assert.Throws<MergeException>(() => _runner.MergeOne(
             strategy, options, ArrayTensor.Of(1, 2), ArrayTensor.Of(3, 4), ArrayTensor.Of(5, 6)));
         Assert.True(error.WrongUsage);

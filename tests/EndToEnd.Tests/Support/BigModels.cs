@@ -34,10 +34,7 @@ public sealed class BigModels : IDisposable
 
     /// <summary>The command line. The output is to be called <c>out</c>: its model card has the name.</summary>
     public string[] Arguments(string output, string? recipe = null) =>
-    [
-        "run", recipe ?? Recipe, output, "--threads", "1",
-        "--plugins", Path.Combine(MergeProcess.TestPlugins, "strategies"),
-    ];
+        ["run", recipe ?? Recipe, output, "--threads", "1"];
 
     public void Dispose() => Scratch.Dispose();
 

@@ -20,7 +20,8 @@ public sealed class ChecksumsTests : IDisposable
     {
         TestTensor[] tensors =
         [
-            Shaped("a", DType.F32, 5003), Shaped("b", DType.BF16, 64, 129), Shaped("c", DType.I64, 700), Of("d"), Of("e", 1),
+            Shaped("a", DType.F32, 5003), Shaped("b", DType.BF16, 64, 129), Shaped("c", DType.I64, 700), Of("d"),
+            Of("e", 1),
         ];
         var a = _models.Add("a", tensors);
         var b = _models.Add("b", [.. tensors.Reverse()]);
@@ -40,8 +41,9 @@ public sealed class ChecksumsTests : IDisposable
     [Fact]
     public void Tensors_that_no_merge_reads_are_read_for_it()
     {
-        var a = _models.Add("a", Shaped("n", DType.I32, 700), Shaped("v", DType.F32, 2000), Shaped("w", DType.F32, 2000));
-        var b = _models.Add("b", Shaped("n", DType.I32, 700), Shaped("v", DType.F32, 2000), Shaped("w", DType.F32, 2000));
+        TestTensor[] tensors =
+            [Shaped("n", DType.I32, 1000), Shaped("v", DType.F32, 1000), Shaped("w", DType.F32, 2000)];
+        var (a, b) = (_models.Add("a", tensors), _models.Add("b", tensors));
         var plan = Runs.Plan(new OneLine(t => TensorMerge.Copy(t.Info.Name == "v" ? 0 : 1)), null, a, b);
         var run = Runs.Of(plan);
         Assert.Null(run.Checksums.Of(b.Find("v")!));
@@ -56,7 +58,7 @@ public sealed class ChecksumsTests : IDisposable
         Assert.True(checksums.Claim(a.Find("w")!));
         Assert.False(checksums.Claim(a.Find("w")!));
         Assert.False(checksums.Claim(a.Find("empty")!));
-        Assert.Equal(Whole(a.Checkpoint.Files[0]), checksums.Of(a.Checkpoint.Files[0]));
+        Assert.Null(checksums.Of(a.Find("w")!));
         checksums.Set(a.Find("w")!, 7);
         Assert.Equal(7u, checksums.Of(a.Find("w")!));
     }

@@ -13,7 +13,8 @@ internal sealed class CollectingSink(MergePlan plan) : ITensorSink
 
     public ConcurrentBag<string> Finished { get; } = [];
 
-    public void Write(string tensor, long offset, ReadOnlySpan<byte> bytes) => bytes.CopyTo(Bytes[tensor].AsSpan((int)offset));
+    public void Write(string tensor, long offset, ReadOnlySpan<byte> bytes) =>
+        bytes.CopyTo(Bytes[tensor].AsSpan((int)offset));
 
     public void Finish(TensorPlan tensor, uint checksum) => Finished.Add(tensor.Info.Name);
 }

@@ -37,15 +37,16 @@ public sealed class LoweringTests : IDisposable
     }
 
     [Fact]
-    public void Weights_of_0_alone_give_zero_whatever_the_models_hold() =>
-        Assert.Equal(Bits(new float[6]), Bits(Merge(TensorMerge.Combine([0, 0]), null, DelicateModel("a"), Model("b", -1))));
+    public void Weights_of_0_alone_give_zero_whatever_the_models_hold() => Assert.Equal(
+        Bits(new float[6]), Bits(Merge(TensorMerge.Combine([0, 0]), null, DelicateModel("a"), Model("b", -1))));
 
     [Fact]
     public void A_copy_to_another_dtype_is_converted()
     {
         var a = Model("a", 1.5f);
-        var plan = MergePlanner.Plan(Plans.Request(a) with { Strategy = new OneLine(_ => TensorMerge.Copy(0)), OutType = DType.BF16 });
-        Assert.Equal(Enumerable.Repeat((ushort)0x3FC0, 6), MemoryMarshal.Cast<byte, ushort>(Runs.Of(plan).Sink.Bytes["w"]).ToArray());
+        var plan = MergePlanner.Plan(Plans.Request(a) with { OutType = DType.BF16 });
+        var written = MemoryMarshal.Cast<byte, ushort>(Runs.Of(plan).Sink.Bytes["w"]).ToArray();
+        Assert.Equal(Enumerable.Repeat((ushort)0x3FC0, 6), written);
     }
 
     [Fact]
@@ -83,7 +84,12 @@ public sealed class LoweringTests : IDisposable
     public void Without_a_base_what_needs_one_is_refused()
     {
         var (a, b) = (Model("x", 1), Model("y", 2));
-        foreach (var merge in new[] { TensorMerge.CopyBase(), TensorMerge.CombineDeltas([0, 0]), TensorMerge.CombineDeltas([1, 0]), TensorMerge.Combine([1, 1], 0.5) })
+        TensorMerge[] merges =
+        [
+            TensorMerge.CopyBase(), TensorMerge.CombineDeltas([0, 0]), TensorMerge.CombineDeltas([1, 0]),
+            TensorMerge.Combine([1, 1], 0.5),
+        ];
+        foreach (var merge in merges)
         {
             var problem = Runs.Stopped(Runs.Plan(new OneLine(_ => merge), null, a, b));
             Assert.Equal((Actor.PluginAuthor, "w"), (problem.Actor, problem.Where));
@@ -103,7 +109,8 @@ public sealed class LoweringTests : IDisposable
 
     private PlannedModel DelicateModel(string name) => _models.Add(name, Of("w", Delicate));
 
-    private PlannedModel Model(string name, float value) => _models.Add(name, Of("w", [.. Enumerable.Repeat(value, 6)]));
+    private PlannedModel Model(string name, float value) =>
+        _models.Add(name, Of("w", [.. Enumerable.Repeat(value, 6)]));
 
     private static uint[] Bits(float[] values) => MemoryMarshal.Cast<float, uint>(values).ToArray();
 }

@@ -55,6 +55,9 @@ public sealed class MemoryTests : IDisposable
         Assert.Single(Runs.Of(plan, settings with { Memory = AskedFor(problem) }).Sink.Finished);
     }
 
-    private static long AskedFor(Diagnostic problem) =>
-        long.Parse(Regex.Match(problem.Fix!, @"Raise --memory to (\d+)MB, or lower --threads\.").Groups[1].Value) * 1_000_000;
+    private static long AskedFor(Diagnostic problem)
+    {
+        var fix = Regex.Match(problem.Fix!, @"^Raise --memory to (\d+)MB, or lower --threads\.$");
+        return long.Parse(fix.Groups[1].Value) * 1_000_000;
+    }
 }

@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Host.Tests.Planning;
+using Merge.Checkpoints;
 using Merge.Merging;
 using Merge.Planning;
 using Merge.Sdk;
@@ -14,7 +16,12 @@ public sealed class MergeToFolderTests : IDisposable
     public MergeToFolderTests() => _model = _models.AddWith(
         "a",
         """{"torch_dtype": "float16"}""",
-        Of("a", 1, 2, 3), Of("b", 4, 5, 6), Shaped("c", DType.F32, 60, 70), Shaped("d", DType.I32, 3), Of("e"), Of("f", 7));
+        Of("a", 1, 2, 3),
+        Of("b", 4, 5, 6),
+        Shaped("c", DType.F32, 60, 70),
+        Shaped("d", DType.I32, 3),
+        Of("e"),
+        Of("f", 7));
 
     private string Final => _models["out"];
 
@@ -111,7 +118,8 @@ public sealed class MergeToFolderTests : IDisposable
         Merge(Plan());
         var first = File.ReadAllText(Path.Combine(Final, Manifest.FileName));
         Directory.Delete(Final, recursive: true);
-        MergeToFolder.Run(Plan(), _models["elsewhere"], false, false, new RunSettings { Threads = 5, BlockBytes = 64 }, new(), default);
+        var settings = new RunSettings { Threads = 5, BlockBytes = 64 };
+        MergeToFolder.Run(Plan(), _models["elsewhere"], false, false, settings, new(), default);
         Assert.Equal(first, File.ReadAllText(Path.Combine(_models["elsewhere"], Manifest.FileName)));
         Assert.DoesNotContain(_models.Root, first);
     }
@@ -121,12 +129,12 @@ public sealed class MergeToFolderTests : IDisposable
     {
         var plan = Plan();
         Merge(plan);
-        var manifest = System.Text.Json.JsonElement.Parse(File.ReadAllText(Path.Combine(Final, Manifest.FileName)));
+        var manifest = JsonElement.Parse(File.ReadAllText(Path.Combine(Final, Manifest.FileName)));
         foreach (var output in manifest.GetProperty("outputs").EnumerateArray())
         {
             var bytes = File.ReadAllBytes(Path.Combine(Final, output.GetProperty("file").GetString()!));
             Assert.Equal(bytes.Length, output.GetProperty("bytes").GetInt32());
-            Assert.Equal(global::Merge.Checkpoints.Crc32C.Append(0, bytes).ToString("x8"), output.GetProperty("crc32c").GetString());
+            Assert.Equal(Crc32C.Append(0, bytes).ToString("x8"), output.GetProperty("crc32c").GetString());
         }
         Assert.Equal("d", Assert.Single(manifest.GetProperty("copied").EnumerateArray()).GetString());
     }

@@ -14,8 +14,10 @@ public sealed class ModelCardTests : IDisposable
     [Fact]
     public void It_names_method_models_base_and_recipe()
     {
-        var card = Card("""{"hidden_size": 8}""", "org/theta0", "org/theta0", "org/tuned@main", "./local", "/else/where");
-        Assert.StartsWith("---\nlibrary_name: transformers\ntags:\n- merge\nbase_model:\n- org/theta0\n- org/tuned\n---\n# my-merge\n", card);
+        var card = Card("{}", "org/theta0", "org/theta0", "org/tuned@main", "./local", "/else/where");
+        Assert.StartsWith(
+            "---\nlibrary_name: transformers\ntags:\n- merge\nbase_model:\n- org/theta0\n- org/tuned\n---\n# my-merge\n",
+            card);
         Assert.Contains("method **One line** (`one-line`, a paper).", card);
         Assert.Contains("- `org/theta0` (base)\n- `org/tuned@main`\n- `./local`\n", card);
         Assert.Contains("```yaml\nmerge_method: one-line\n```\n", card);
@@ -32,6 +34,7 @@ public sealed class ModelCardTests : IDisposable
     private string Card(string? config, string? theta0, params string[] texts)
     {
         var plan = Plans.Of(_models.AddWith("a", config, Of("w", 1)));
-        return ModelCard.Of(plan with { Origin = new PlanOrigin("merge_method: one-line\n", texts, theta0) }, "my-merge");
+        var origin = new PlanOrigin("merge_method: one-line\n", texts, theta0);
+        return ModelCard.Of(plan with { Origin = origin }, "my-merge");
     }
 }

@@ -19,7 +19,12 @@ internal static class Runs
     public static readonly RunSettings TwoThreads = new() { Threads = 2 };
 
     public static MergePlan Plan(MergeStrategy strategy, PlannedModel? theta0, params PlannedModel[] models) =>
-        MergePlanner.Plan(Plans.Request(models) with { Strategy = strategy, Base = theta0, Donor = theta0 ?? models[0] });
+        MergePlanner.Plan(Plans.Request(models) with
+        {
+            Strategy = strategy,
+            Base = theta0,
+            Donor = theta0 ?? models[0],
+        });
 
     public static Run Of(MergePlan plan, RunSettings? settings = null)
     {

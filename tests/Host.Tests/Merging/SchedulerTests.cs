@@ -59,7 +59,8 @@ public sealed class SchedulerTests : IDisposable
                     _stop.Token.WaitHandle.WaitOne();
             },
         });
-        Assert.Equal("part 20", Assert.Throws<InvalidDataException>(() => new Scheduler(threads, _stop).Run(jobs)).Message);
+        var thrown = Assert.Throws<InvalidDataException>(() => new Scheduler(threads, _stop).Run(jobs));
+        Assert.Equal("part 20", thrown.Message);
         Assert.InRange(ran, 21, 21 + threads);
         Assert.True(_stop.IsCancellationRequested);
     }

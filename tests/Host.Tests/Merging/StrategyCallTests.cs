@@ -1,4 +1,5 @@
 using Host.Tests.Planning;
+using Merge.Checkpoints;
 using Merge.Merging;
 using Merge.Planning;
 using Merge.Sdk;
@@ -144,7 +145,9 @@ public sealed class StrategyCallTests : IDisposable
     public void A_survey_that_throws_or_awaits_something_else_is_its_authors_fault()
     {
         var never = new TaskCompletionSource<int>();
-        Assert.Equal("one-survey threw InvalidCastException: oh", Stopped(new OneSurvey(_ => throw new InvalidCastException("oh"))).Found);
+        Assert.Equal(
+            "one-survey threw InvalidCastException: oh",
+            Stopped(new OneSurvey(_ => throw new InvalidCastException("oh"))).Found);
         Assert.Contains("awaits something", Stopped(new OneSurvey(async _ => await never.Task)).Found);
     }
 
@@ -183,7 +186,7 @@ public sealed class StrategyCallTests : IDisposable
 
     private PlannedModel Model() => new("a", Open());
 
-    private Merge.Checkpoints.Checkpoint Open()
+    private Checkpoint Open()
     {
         if (!Directory.Exists(_models["a"]))
             _models.Write("a", null, Of("w", 1, 2, 3));

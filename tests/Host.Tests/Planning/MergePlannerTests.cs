@@ -71,7 +71,12 @@ public sealed class MergePlannerTests : IDisposable
             Shaped("r", DType.I32, 2));
         var problems = Plans.Refused(Plans.Request(a) with { SideFiles = [side] });
         Assert.Equal(
-            ["side tensor 'p' is F32 [3, 2]", "side tensor 'q.column_sum' is F32 [2]", "side tensor 'q.row_sum' is F64 [2]", "side tensor 'r' is I32 [2]"],
+            [
+                "side tensor 'p' is F32 [3, 2]",
+                "side tensor 'q.column_sum' is F32 [2]",
+                "side tensor 'q.row_sum' is F64 [2]",
+                "side tensor 'r' is I32 [2]",
+            ],
             problems.Select(p => p.Found).Order());
         Assert.Contains("F32 [3]", problems.Single(p => p.Found.Contains("column_sum")).Expected);
     }
@@ -90,7 +95,8 @@ public sealed class MergePlannerTests : IDisposable
     public void Half_of_a_rank_1_side_input_is_refused()
     {
         var a = _models.Add("a", Shaped("p", DType.F32, 2, 3), Of("r", 1));
-        var problem = Assert.Single(Plans.Refused(Plans.Request(a) with { SideFiles = [Side(Of("r", 1), Of("p.row_sum", 1, 2))] }));
+        var side = Side(Of("r", 1), Of("p.row_sum", 1, 2));
+        var problem = Assert.Single(Plans.Refused(Plans.Request(a) with { SideFiles = [side] }));
         Assert.Contains("'p.row_sum'", problem.Found);
         Assert.Contains("p.column_sum", problem.Expected);
     }

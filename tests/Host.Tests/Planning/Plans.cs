@@ -22,7 +22,10 @@ internal static class Plans
 
     public static MergePlan Of(params PlannedModel[] models) => MergePlanner.Plan(Request(models));
 
-    /// <summary>What a plan is refused with, one text a reason.</summary>
-    public static IReadOnlyList<Diagnostic> Refused(PlanRequest request) =>
-        [.. Assert.Throws<MergeException>(() => MergePlanner.Plan(request)).Diagnostics.Where(d => d.Severity == Severity.Error)];
+    /// <summary>What a plan is refused with, warnings aside.</summary>
+    public static IReadOnlyList<Diagnostic> Refused(PlanRequest request)
+    {
+        var refused = Assert.Throws<MergeException>(() => MergePlanner.Plan(request));
+        return [.. refused.Diagnostics.Where(d => d.Severity == Severity.Error)];
+    }
 }

@@ -34,7 +34,8 @@ public sealed class TensorMatchingTests : IDisposable
     {
         var a = _models.Add("a", Of("model.layers.0.weight", 1));
         var b = _models.Add("b", Of("model.layer.0.weight", 1));
-        Assert.Contains("nearest to 'model.layers.0.weight' there: 'model.layer.0.weight'", Plans.Refused(Plans.Request(a, b))[1].Fix);
+        Assert.Contains(
+            "nearest to 'model.layers.0.weight' there: 'model.layer.0.weight'", Plans.Refused(Plans.Request(a, b))[1].Fix);
     }
 
     [Fact]
@@ -64,7 +65,8 @@ public sealed class TensorMatchingTests : IDisposable
     {
         var a = _models.Add("a", Shaped("n", DType.I64, 4), Of("w", 1));
         var b = _models.Add("b", Shaped("n", DType.I32, 4), Of("w", 1));
-        var copied = MergePlanner.Plan(Plans.Request(a) with { Base = b, Donor = b }).Tensors.Single(t => t.Info.Name == "n");
+        var plan = MergePlanner.Plan(Plans.Request(a) with { Base = b, Donor = b });
+        var copied = plan.Tensors.Single(t => t.Info.Name == "n");
         Assert.True(copied.IsCopied);
         Assert.Equal(DType.I32, copied.OutType);
         Assert.Same(b.Find("n"), Assert.Single(copied.Models));

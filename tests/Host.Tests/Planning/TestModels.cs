@@ -16,7 +16,9 @@ internal sealed class TestModels : IDisposable
     public string Write(string name, string? config, params TestTensor[] tensors)
     {
         var layout = SafetensorsLayout.Of(
-            tensors.Select(t => new OutputTensor(t.Name, t.DType, [.. t.Shape])), 1L << 40, new Dictionary<string, string>());
+            tensors.Select(t => new OutputTensor(t.Name, t.DType, [.. t.Shape])),
+            PlanRequest.DefaultMaxShardBytes,
+            new Dictionary<string, string>());
         using var writer = OutputWriter.Create(this[name], layout);
         foreach (var tensor in tensors)
             writer.Write(layout.Placements[tensor.Name].File, layout.Placements[tensor.Name].Offset, tensor.Bytes);

@@ -28,8 +28,8 @@ public class OptionsScopeTests
     {
         var recipe = RecipeParser.Parse("r.yaml", text);
         binder = new(OptionsSchema.Of(typeof(Options)), recipe, "m", _ => []);
-        var module = recipe.Modules.FirstOrDefault();
-        var slice = module?.Slices[0] ?? recipe.Slices.FirstOrDefault();
+        var module = recipe.Modules is [var first] ? first : null;
+        var slice = module?.Slices[0];
         return binder.Scope(slice?.Sources ?? recipe.Models, slice?.Parameters ?? RecipeParameters.None,
             module?.Parameters ?? RecipeParameters.None);
     }

@@ -21,7 +21,8 @@ internal static class Workload
     public static IEnumerable<string> Methods =>
     [
         "uniform", "linear", "ema", "wsm", "wise-ft", "task_arithmetic", "ties", "ties rescaled", "dare_linear",
-        "dare_ties", "della", "breadcrumbs", "breadcrumbs_ties", "slerp", "row_softmax", "curvature_graft", "curvature_graft rank 1", "iso_c",
+        "dare_ties", "della", "breadcrumbs", "breadcrumbs_ties", "row_softmax",
+        "curvature_graft", "curvature_graft rank 1", "iso_c", .. MergekitWorkload.Methods,
     ];
 
     /// <summary>A method by the name a test gives it, how it is set, and whether all it does is exact or rounded alike.</summary>
@@ -70,12 +71,11 @@ internal static class Workload
                 new BreadcrumbsOptions { Weight = 1, Density = 0.6, Gamma = 0.1, Normalize = true },
                 ModelCount,
                 true),
-            "slerp" => (new Slerp(), new SlerpOptions { T = 0.3 }, 1, false),
             "row_softmax" => (new RowSoftmax(), new RowSoftmaxOptions { Temperature = 0.5 }, ModelCount, false),
             "curvature_graft" or "curvature_graft rank 1" => (
                 new CurvatureGraft(), new CurvatureGraftOptions { Density = 0.3 }, ModelCount, false),
             "iso_c" => (new IsoC(), new IsoCOptions { Lambda = 0.8 }, ModelCount, false),
-            _ => throw new NotSupportedException(method),
+            _ => MergekitWorkload.Of(method),
         };
 
     /// <summary>Models, base and second moments; values of base and models are those of the dtype.</summary>

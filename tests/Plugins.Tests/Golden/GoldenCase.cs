@@ -58,7 +58,6 @@ internal sealed class GoldenCase
             Normalize = Global("normalize")?.GetBoolean() ?? true,
             Lambda = Global("lambda")?.GetDouble() ?? 1,
         }),
-        "slerp" => (new Slerp(), new SlerpOptions { T = Global("t")!.Value.GetDouble() }),
         "della" => (new DellaMerge(), new DellaOptions
         {
             Weight = PerModel("weight"),
