@@ -102,8 +102,8 @@ internal sealed class TokenizerSection(RecipeFindings findings)
         var (token, id) = (map.Find("token"), map.Find("token_id"));
         if (token is null == id is null)
         {
-            findings.Error(map.Line, $"a source of kind model_token has {(token is null ? "neither" : "both")} "
-                + "'token' and 'token_id'", "one of them");
+            findings.Error(map.Line, "a source of kind model_token has " + (token is null
+                ? "neither 'token' nor 'token_id'" : "both 'token' and 'token_id'"), "one of them");
             return null;
         }
         if (token is { Value: not YamlScalar })

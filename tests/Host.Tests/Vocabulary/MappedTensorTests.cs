@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Merge.Checkpoints;
 using Merge.Sdk;
@@ -111,7 +110,7 @@ public sealed class MappedTensorTests : IDisposable
         return builder.ToMap();
     }
 
-    private static ImmutableArray<float> Column(TensorSource tensor)
+    private static float[] Column(TensorSource tensor)
     {
         var values = new float[tensor.Length / 4];
         tensor.Read(0, MemoryMarshal.AsBytes(values.AsSpan()));

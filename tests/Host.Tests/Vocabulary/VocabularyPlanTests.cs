@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Merge.Sdk;
 using Merge.Vocabulary;
 
@@ -194,7 +193,7 @@ public class VocabularyPlanTests
 
     private static string Copy(int model, int row) => $"{model}:{row}";
 
-    private static ImmutableArray<string> Rows(RowMap map) =>
+    private static string[] Rows(RowMap map) =>
     [
         .. from run in map.Runs
            from i in Enumerable.Range(0, (int)run.Count)
