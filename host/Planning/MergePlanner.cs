@@ -75,7 +75,7 @@ internal static class MergePlanner
         var heads = TiedHeads.Of(all, donor, problems);
         var planned = modules.Select(m => new SlicePlanner(request, m, parts, heads, problems).Plan()).ToArray();
         List<TensorPlan> tensors = [.. planned.SelectMany(p => p.Tensors)];
-        if (modules.All(m => m.Name is not null))
+        if (modules.All(m => m.Name is not null) && problems.All(p => p.Severity != Severity.Error))
             tensors.AddRange(Left(request, parts, heads, problems));
         var config = VocabularyConfig.Of(
             donor, NewConfig.Of(donor, [.. planned.Select(p => p.Stack).OfType<NewStack>()], problems), tensors, heads.ConfigFlag);

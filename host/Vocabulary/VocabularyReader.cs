@@ -80,6 +80,8 @@ internal sealed class VocabularyReader(string path)
 
     private void ReadTokenizer(ref Utf8JsonReader json)
     {
+        // They stand before the model, and many are tokens of it.
+        var added = new List<AddedToken>();
         while (NextProperty(ref json, out var name))
         {
             switch (name)
@@ -93,7 +95,7 @@ internal sealed class VocabularyReader(string path)
                     {
                         Expect(json.TokenType == JsonTokenType.StartObject, "an entry of 'added_tokens' is not an object");
                         if (ReadAdded(ref json, null) is { } token)
-                            Add(token);
+                            added.Add(token);
                     }
                     break;
                 default:
@@ -101,6 +103,7 @@ internal sealed class VocabularyReader(string path)
                     break;
             }
         }
+        added.ForEach(Add);
     }
 
     private void ReadModel(ref Utf8JsonReader json)

@@ -30,7 +30,7 @@ public sealed class MismatchPolicyTests : IDisposable
     {
         var plan = MergePlanner.Plan(Request(OnMismatch.SkipModel));
         var w = plan.Tensors.Single(t => t.Info.Name == "w");
-        Assert.Equal([2, 2], w.Info.Shape);
+        Assert.Equal([2L, 2], w.Info.Shape.ToArray());
         Assert.Equal(2, w.Models.Length);
         var options = Assert.IsType<Weights>(w.Options);
         Assert.Equal([0.1, 0.3], options.Weight.ToList(2));
@@ -65,8 +65,8 @@ public sealed class MismatchPolicyTests : IDisposable
         var b = _models.Add("b", Shaped("wte.weight", DType.F32, 2, 2));
         var plan = MergePlanner.Plan(Plans.Request(a, b) with { OnMismatch = OnMismatch.CropEmbeddings });
         var wte = Assert.Single(plan.Tensors);
-        Assert.Equal([2, 2], wte.Info.Shape);
-        Assert.Equal([2, 2], wte.Models[0].Shape);
+        Assert.Equal([2L, 2], wte.Info.Shape.ToArray());
+        Assert.Equal([2L, 2], wte.Models[0].Shape.ToArray());
         Assert.Same(b.Find("wte.weight"), wte.Models[1]);
         Assert.Contains("\"vocab_size\": 2", plan.Config);
         Assert.Equal("wte.weight", Assert.Single(plan.Warnings).Where);

@@ -107,7 +107,7 @@ public sealed class TokenizerTests : IDisposable
     [InlineData("""{"model": {"vocab": {"a": "0"}}}""", "the id of 'a' is not a whole number from 0, at byte 26")]
     [InlineData("""{"model": {"vocab": {"a": 99999999999}}}""", "the id of 'a' is not a whole number from 0, at byte 26")]
     [InlineData("""{"model": {"vocab": {"a": 0, "a": 1}}}""", "the token 'a' stands in the vocabulary twice (0 and 1)")]
-    [InlineData("""{"model": {"vocab": [["a"], 3]}}""", "an entry of 'vocab' is not [piece, score], at byte 27")]
+    [InlineData("""{"model": {"vocab": [["a"], 3]}}""", "an entry of 'vocab' is not [piece, score], at byte 28")]
     [InlineData("""{"model": {"vocab": [[1, 2]]}}""", "an entry of 'vocab' is not [piece, score], at byte 22")]
     [InlineData("""{"added_tokens": [3], "model": {"vocab": {}}}""", "an entry of 'added_tokens' is not an object, at byte 18")]
     [InlineData("""{"added_tokens": [{"id": 3}], "model": {"vocab": {}}}""", "an added token lacks its content or its id")]

@@ -33,6 +33,7 @@ internal sealed class Written : IDisposable
         using var writer = OutputWriter.Create(this[name], layout);
         foreach (var (tensor, type, rows) in tensors)
             writer.Write(layout.Placements[tensor].File, layout.Placements[tensor].Offset, Bytes(type, rows));
+        File.Delete(Path.Combine(this[name], "config.json"));
         if (config is not null)
             File.WriteAllText(Path.Combine(this[name], "config.json"), config);
         return this[name];
