@@ -26,20 +26,19 @@ internal sealed record OutputVocabulary(IReadOnlyList<string?> Tokens, Tokenizer
         var added = new List<AddedToken>();
         if (request.IsUnion)
         {
-            foreach (var isAdded in new[] { false, true })
-            {
-                foreach (var model in request.Models)
-                {
-                    foreach (var token in NewTokens(model, known, isAdded))
-                        Append(Properties(token, model));
-                }
-            }
+            // One model's plain token may be another's added one: then it is an added one.
+            var special = request.Models
+                .SelectMany(m => m.Tokenizer.Added.Keys.Where(t => m.RowOf(t) is not null)).ToHashSet(StringComparer.Ordinal);
+            foreach (var model in request.Models)
+                New(model, t => !special.Contains(t)).ForEach(t => Append(new AddedToken(t, 0)));
+            foreach (var model in request.Models)
+                New(model, model.Tokenizer.Added.ContainsKey).ForEach(t => Append(model.Tokenizer.Added[t]));
         }
         foreach (var rule in request.Rules.Where(r => !known.Contains(r.Token)))
         {
             var holder = (rule.From?.Model is { } named ? request.Models.Skip(named).Take(1) : []).Concat(request.Models)
                 .FirstOrDefault(m => m.Tokenizer.Added.ContainsKey(rule.Token));
-            Append(holder is null ? new AddedToken(rule.Token, 0) : Properties(rule.Token, holder));
+            Append(holder?.Tokenizer.Added[rule.Token] ?? new AddedToken(rule.Token, 0));
         }
         return new(tokens, TokenizerEdit.Of(source, removed, added));
 
@@ -50,17 +49,13 @@ internal sealed record OutputVocabulary(IReadOnlyList<string?> Tokens, Tokenizer
             added.Add(token with { Id = tokens.Count });
             tokens.Add(token.Content);
         }
+
+        List<string> New(VocabularyModel model, Func<string, bool> wanted) =>
+        [
+            .. model.Tokenizer.Ids.Where(t => t.Value < model.Rows && !known.Contains(t.Key) && wanted(t.Key))
+                .OrderBy(t => t.Value).Select(t => t.Key),
+        ];
     }
-
-    private static IReadOnlyList<string> NewTokens(VocabularyModel model, HashSet<string> known, bool isAdded) =>
-    [
-        .. model.Tokenizer.Ids
-            .Where(t => t.Value < model.Rows && !known.Contains(t.Key) && model.Tokenizer.Added.ContainsKey(t.Key) == isAdded)
-            .OrderBy(t => t.Value).Select(t => t.Key),
-    ];
-
-    private static AddedToken Properties(string token, VocabularyModel model) =>
-        model.Tokenizer.Added.GetValueOrDefault(token) ?? new AddedToken(token, 0);
 
     // Ids size a list: one that lies absurdly far out is a broken file, not a vocabulary.
     private static void CheckDense(Tokenizer source, HashSet<string> known, int last)

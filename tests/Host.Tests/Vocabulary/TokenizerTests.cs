@@ -111,7 +111,7 @@ public sealed class TokenizerTests : IDisposable
     [InlineData("""{"model": {"vocab": [[1, 2]]}}""", "an entry of 'vocab' is not [piece, score], at byte 22")]
     [InlineData("""{"added_tokens": [3], "model": {"vocab": {}}}""", "an entry of 'added_tokens' is not an object, at byte 18")]
     [InlineData("""{"added_tokens": [{"id": 3}], "model": {"vocab": {}}}""", "an added token lacks its content or its id")]
-    [InlineData("""{"added_tokens": [{"id": 3, "content": "a"}], "model": {"vocab": {"a": 0}}}""", "the token 'a' is 3")]
+    [InlineData("""{"added_tokens": [{"id": 3, "content": "a"}], "model": {"vocab": {"a": 0}}}""", "the token 'a' is 0 in the vocabulary and 3 among the added tokens")]
     [InlineData("""{"model": {"vocab": {"\ud800": 0}}}""", "the file holds a text that is not Unicode, at byte 21")]
     public void A_malformed_file_is_refused(string json, string found)
     {

@@ -25,6 +25,13 @@ public class VocabularyPlanTests
     }
 
     [Fact]
+    public void A_plain_token_that_another_model_has_added_is_added()
+    {
+        var plan = Plan([Base, Model("plain", 4, "a <t> n"), Model("special", 2, "a", "<t>")], union: true);
+        Assert.Equal([("n", false), ("<t>", true)], plan.Edit.Added.Select(t => (t.Content, t.Special)));
+    }
+
+    [Fact]
     public void The_base_alone_gives_the_bases_rows()
     {
         var plan = Plan([Base, Right], union: false, named: 0);
