@@ -33,8 +33,8 @@ internal sealed class RecipePlanner : IDisposable
         var resolved = ResolvedRecipe.Of(recipe, ModelPlaces.Of(recipe.Path, _modelDirs));
         var binder = new OptionsBinder(
             OptionsSchema.Of(method.Strategy.OptionsType), resolved.Recipe, method.Id, parameter => MethodsWith(parameter, method));
-        binder.ThrowIfAny();
         ModuleInputs[] modules = [.. resolved.Modules.Select(m => Inputs(m, method.Info, resolved.Recipe, binder))];
+        binder.ThrowIfAny();
         var slices = modules.SelectMany(m => m.Slices).ToArray();
         OpenAll(resolved, slices);
 
