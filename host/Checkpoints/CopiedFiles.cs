@@ -8,11 +8,15 @@ namespace Merge.Checkpoints;
 /// </summary>
 internal static class CopiedFiles
 {
-    private static readonly string[] Copied =
+    private static readonly string[] Tokenizer =
     [
-        "config.json", "generation_config.json", "*.py",
         "tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab*", "merges.txt", "*.model", "*.tiktoken",
         "tekken.json", "normalizer.json", "chat_template*",
+    ];
+
+    private static readonly string[] Copied =
+    [
+        "config.json", "generation_config.json", "*.py", .. Tokenizer,
         "preprocessor_config.json", "processor_config.json", "*_processor_config.json", "*_preprocessor_config.json",
     ];
 
@@ -33,6 +37,9 @@ internal static class CopiedFiles
     public static bool IsCopied(string name) =>
         Matches(Copied, name) && !Matches(Weights, name) && !IsTrainingState(name);
 
+    /// <summary>True for a file of the tokenizer, its chat template included.</summary>
+    public static bool IsTokenizer(string name) => Matches(Tokenizer, name) && IsCopied(name);
+
     /// <summary>The names in a folder that are copied, sorted.</summary>
     public static IReadOnlyList<string> Of(string folder)
     {
@@ -47,10 +54,10 @@ internal static class CopiedFiles
         }
     }
 
-    /// <summary>Copies them; what is a symbolic link arrives as a file. Returns the names.</summary>
-    public static IReadOnlyList<string> Copy(string from, string to)
+    /// <summary>Copies them, or only some of them; what is a symbolic link arrives as a file. Returns the names.</summary>
+    public static IReadOnlyList<string> Copy(string from, string to, Func<string, bool>? only = null)
     {
-        var names = Of(from);
+        IReadOnlyList<string> names = [.. Of(from).Where(only ?? (_ => true))];
         foreach (var name in names)
         {
             var source = Path.Combine(from, name);

@@ -35,10 +35,10 @@ internal sealed record LayerOrigins(
         return runs.All(r => r.Sources.All(s => s.Layer == r.First)) && runs.DistinctBy(r => r.Stack).Count() == runs.Count
             ? [] : runs;
 
-        static int LayerOf(StoredTensor tensor) => TensorNaming.LayerOf(tensor.Name)!.Value;
+        static int LayerOf(TensorSource tensor) => TensorNaming.LayerOf(tensor.Name)!.Value;
     }
 
     /// <summary>The recipe's name for the model that holds a tensor.</summary>
-    public static string ModelOf(MergePlan plan, StoredTensor tensor) =>
-        plan.InputFiles.First(f => ReferenceEquals(f.File, tensor.File)).Model;
+    public static string ModelOf(MergePlan plan, TensorSource tensor) =>
+        plan.InputFiles.First(f => ReferenceEquals(f.File, tensor.Files.First())).Model;
 }

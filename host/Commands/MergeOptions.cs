@@ -3,6 +3,7 @@ using System.Globalization;
 using Merge.Checkpoints;
 using Merge.Merging;
 using Merge.Planning;
+using Merge.Sdk;
 
 namespace Merge.Commands;
 
@@ -66,6 +67,34 @@ internal static class MergeOptions
         HelpName = "SIZE",
         CustomParser = ByteSize.Parse,
     };
+
+    public static Option<OnMismatch[]> Mismatch()
+    {
+        var option = new Option<OnMismatch[]>("--on-mismatch")
+        {
+            Description = "What to do where a tensor's shape is not the same in all models: error (the default), "
+                + "skip-model (leave the model out of that tensor) or crop-embeddings (merge only the rows all have). "
+                + "May be repeated.",
+            HelpName = "WHAT",
+            CustomParser = result => [.. result.Tokens.Select(token => Policy(token.Value, result.AddError))],
+        };
+        option.CompletionSources.Add([.. Policies.Select(p => p.Name)]);
+        return option;
+    }
+
+    private static readonly (string Name, OnMismatch Policy)[] Policies =
+    [
+        ("error", OnMismatch.Error), ("skip-model", OnMismatch.SkipModel), ("crop-embeddings", OnMismatch.CropEmbeddings),
+    ];
+
+    private static OnMismatch Policy(string text, Action<string> error)
+    {
+        if (Policies.FirstOrDefault(p => p.Name == text) is { Name: not null } known)
+            return known.Policy;
+        string[] names = [.. Policies.Select(p => p.Name)];
+        error($"--on-mismatch is '{text}': expected {string.Join(", ", names)}. {NearestMatch.Question(text, names)}".TrimEnd());
+        return OnMismatch.Error;
+    }
 
     public static RunSettings Settings(int? threads, long? memory) => new()
     {

@@ -33,10 +33,11 @@ internal static class RunCommand
             Description = "Give the inputs' SHA-256 in the manifest, too (CRC-32C of all that is read is there). Reads them once more.",
         };
         var (modelDirs, plugins, maxShard) = (MergeOptions.ModelDirs(), MergeOptions.Plugins(), MergeOptions.MaxShard());
+        var mismatch = MergeOptions.Mismatch();
         var (threads, memory) = (MergeOptions.Threads(), MergeOptions.Memory());
         var command = new Command("run", "Merge models as a recipe says, in one streaming pass.")
         {
-            recipe, output, dryRun, force, sha256, threads, memory, modelDirs, plugins, maxShard,
+            recipe, output, dryRun, force, sha256, threads, memory, modelDirs, plugins, maxShard, mismatch,
         };
         command.Validators.Add(result =>
         {
@@ -47,7 +48,10 @@ internal static class RunCommand
         {
             var clock = Stopwatch.StartNew();
             using var catalog = PluginCatalog.Load(PluginFolders.Default(parsed.GetValue(plugins) ?? []));
-            using var planner = new RecipePlanner(catalog, parsed.GetValue(modelDirs) ?? []);
+            using var planner = new RecipePlanner(catalog, parsed.GetValue(modelDirs) ?? [])
+            {
+                OnMismatch = (parsed.GetValue(mismatch) ?? []).Aggregate(OnMismatch.Error, (all, one) => all | one),
+            };
             var plan = planner.Plan(
                 RecipeFile.Read(parsed.GetRequiredValue(recipe)),
                 parsed.GetValue(maxShard) ?? PlanRequest.DefaultMaxShardBytes);

@@ -13,14 +13,18 @@ internal static class ValidateCommand
     {
         var recipe = MergeOptions.Recipe();
         var (modelDirs, plugins) = (MergeOptions.ModelDirs(), MergeOptions.Plugins());
+        var mismatch = MergeOptions.Mismatch();
         var command = new Command("validate", "Check a recipe and its models without merging: reads headers only.")
         {
-            recipe, modelDirs, plugins,
+            recipe, modelDirs, plugins, mismatch,
         };
         command.SetAction(parsed =>
         {
             using var catalog = PluginCatalog.Load(PluginFolders.Default(parsed.GetValue(plugins) ?? []));
-            using var planner = new RecipePlanner(catalog, parsed.GetValue(modelDirs) ?? []);
+            using var planner = new RecipePlanner(catalog, parsed.GetValue(modelDirs) ?? [])
+            {
+                OnMismatch = (parsed.GetValue(mismatch) ?? []).Aggregate(OnMismatch.Error, (all, one) => all | one),
+            };
             var plan = planner.Plan(
                 RecipeFile.Read(parsed.GetRequiredValue(recipe)), PlanRequest.DefaultMaxShardBytes);
             foreach (var warning in catalog.Warnings.Concat(plan.Warnings))

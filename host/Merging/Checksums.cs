@@ -11,14 +11,23 @@ internal sealed class Checksums
 {
     private readonly ConcurrentDictionary<(CheckpointFile File, long Offset), (long Length, uint? Checksum)> _tensors = new();
 
-    /// <summary>Whether the caller is the first to read the tensor, and so the one to checksum it.</summary>
-    public bool Claim(StoredTensor tensor) => tensor.Length > 0 && _tensors.TryAdd((tensor.File, tensor.Offset), (tensor.Length, null));
+    /// <summary>
+    /// Whether the caller is the first to read the tensor, and so the one to checksum it. What is put together while it
+    /// is read is not a run of some file's bytes: its files are read when they are asked for.
+    /// </summary>
+    public bool Claim(TensorSource tensor) => tensor is StoredTensor { Length: > 0 } stored
+        && _tensors.TryAdd((stored.File, stored.Offset), (stored.Length, null));
 
-    public void Set(StoredTensor tensor, uint checksum) =>
-        _tensors[(tensor.File, tensor.Offset)] = (tensor.Length, checksum);
+    public void Set(TensorSource tensor, uint checksum)
+    {
+        if (tensor is StoredTensor stored)
+            _tensors[(stored.File, stored.Offset)] = (stored.Length, checksum);
+    }
 
-    public uint? Of(StoredTensor tensor) =>
-        _tensors.TryGetValue((tensor.File, tensor.Offset), out var known) ? known.Checksum : null;
+    public uint? Of(TensorSource tensor) =>
+        tensor is StoredTensor stored && _tensors.TryGetValue((stored.File, stored.Offset), out var known)
+            ? known.Checksum
+            : null;
 
     /// <summary>
     /// CRC-32C of the whole file. Parts no merge reads (the header, tensors of other models that are copied from the

@@ -4,7 +4,7 @@ using Merge.Planning;
 namespace Merge.Merging;
 
 /// <summary>Writes a tensor's bytes as they are stored in one input.</summary>
-internal sealed class CopyPhase(MergeContext context, TensorPlan plan, StoredTensor source)
+internal sealed class CopyPhase(MergeContext context, TensorPlan plan, TensorSource source)
     : OutputPhase(context, plan, [source], context.BlockLength(plan, [source], 0, 1))
 {
     public override void Run(int part, Worker worker)

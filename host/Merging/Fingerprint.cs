@@ -13,6 +13,8 @@ internal static class Fingerprint
         Add(ToolVersion.Text);
         Add(plan.Origin.Text);
         Add(plan.Plugin.Digest);
+        foreach (var distinction in plan.Distinctions)
+            Add(distinction);
         foreach (var (model, file) in plan.InputFiles)
         {
             Add(model);

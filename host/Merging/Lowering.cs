@@ -5,9 +5,9 @@ using Merge.Sdk;
 namespace Merge.Merging;
 
 /// <summary>What a <see cref="TensorMerge"/> comes to: bytes copied as they are, or an expression to run.</summary>
-/// <param name="Copied">The stored tensor whose bytes are the output, or null.</param>
+/// <param name="Copied">The tensor whose bytes are the output, or null.</param>
 /// <param name="Expression">The value to compute, or null.</param>
-internal readonly record struct Lowered(StoredTensor? Copied, Node? Expression)
+internal readonly record struct Lowered(TensorSource? Copied, Node? Expression)
 {
     public static Lowered From(TensorMerge merge, TensorPlan plan, TensorScan scan)
     {

@@ -86,6 +86,7 @@ internal static class MergeToFolder
             File.WriteAllText(Path.Combine(folder.Path, "config.json"), config);
         if (plan.OutType is { } dtype)
             ConfigDType.Set(Path.Combine(folder.Path, "config.json"), dtype);
+        CompanionWriter.Write(plan.Companions, plan.Donor.Folder, folder.Path);
         File.WriteAllText(Path.Combine(folder.Path, ModelCard.FileName), ModelCard.Of(plan, Path.GetFileName(final)));
         File.WriteAllText(Path.Combine(folder.Path, RecipeFileName), plan.Origin.Text);
         Manifest.Write(

@@ -5,7 +5,7 @@ using Merge.Sdk;
 namespace Merge.Merging;
 
 /// <summary>A pass that writes a tensor; knows the checksum of what was written once it has finished.</summary>
-internal abstract class OutputPhase(MergeContext context, TensorPlan plan, IReadOnlyList<StoredTensor> inputs, long partLength)
+internal abstract class OutputPhase(MergeContext context, TensorPlan plan, IReadOnlyList<TensorSource> inputs, long partLength)
     : Phase(context, inputs, plan.Info.Count, partLength)
 {
     private readonly long _elementBytes = plan.OutType.Bits() / 8;

@@ -10,18 +10,18 @@ namespace Merge.Merging;
 internal abstract class Phase
 {
     private readonly RunContext _context;
-    private readonly IReadOnlyList<StoredTensor> _inputs;
+    private readonly IReadOnlyList<TensorSource> _inputs;
     private readonly uint[]?[] _checksums;
     private int _taken;
     private int _finished;
 
     /// <param name="context">The run.</param>
-    /// <param name="inputs">The stored tensors it reads, one a slot.</param>
+    /// <param name="inputs">The tensors it reads, one a slot.</param>
     /// <param name="count">Elements of the tensor.</param>
     /// <param name="partLength">Elements of a part (the last may be shorter).</param>
     /// <param name="readsAll">Whether it reads all bytes and so can checksum them.</param>
     protected Phase(
-        RunContext context, IReadOnlyList<StoredTensor> inputs, long count, long partLength, bool readsAll = true)
+        RunContext context, IReadOnlyList<TensorSource> inputs, long count, long partLength, bool readsAll = true)
     {
         _context = context;
         _inputs = inputs;
@@ -80,7 +80,7 @@ internal abstract class Phase
             var bytes = checked((int)Bytes(slot, count));
             var buffer = worker.Input(slot);
             var span = buffer.Take(bytes);
-            input.File.Read(input.Offset + Bytes(slot, start), span);
+            input.Read(Bytes(slot, start), span);
             if (_checksums[slot] is { } checksums)
                 checksums[part] = Crc32C.Append(checksums[part], span);
             addresses[slot] = buffer.Address;

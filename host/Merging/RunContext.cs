@@ -33,10 +33,10 @@ internal class RunContext
     /// Elements of a block: about <see cref="RunSettings.BlockBytes"/> of inputs and output, whole units.
     /// </summary>
     /// <param name="plan">The tensor.</param>
-    /// <param name="inputs">The stored tensors read.</param>
+    /// <param name="inputs">The tensors read.</param>
     /// <param name="outputBytes">Bytes an output element takes; 0 in a sweep.</param>
     /// <param name="unit">Fewest consecutive elements that can be worked on alone.</param>
-    public long BlockLength(TensorPlan plan, IEnumerable<StoredTensor> inputs, int outputBytes, long unit)
+    public long BlockLength(TensorPlan plan, IEnumerable<TensorSource> inputs, int outputBytes, long unit)
     {
         var bytes = ElementBytes(plan, inputs, outputBytes);
         var target = Math.Min(Settings.BlockBytes, Settings.Memory / Settings.Threads / 2);
@@ -68,6 +68,6 @@ internal class RunContext
     }
 
     /// <summary>Bytes one element takes in all inputs and the output.</summary>
-    public static long ElementBytes(TensorPlan plan, IEnumerable<StoredTensor> inputs, int outputBytes) =>
+    public static long ElementBytes(TensorPlan plan, IEnumerable<TensorSource> inputs, int outputBytes) =>
         outputBytes + inputs.Sum(i => i.Length / plan.Info.Count);
 }

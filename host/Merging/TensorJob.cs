@@ -27,7 +27,7 @@ internal sealed class TensorJob(MergeContext context, TensorPlan plan) : IJob
             return null;
         }
         if (plan.IsCopied)
-            return _output = new CopyPhase(context, plan, plan.Models[0]);
+            return _output = Write(TensorMerge.Copy(0));
         if (Sweep() is { } sweep)
             return sweep;
         return _output = Write(_planning!.GetAwaiter().GetResult());

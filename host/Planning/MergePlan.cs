@@ -43,6 +43,12 @@ internal sealed record MergePlan
     /// <summary>Every checkpoint the recipe names, whether its tensors are read or it only lends its config.</summary>
     public required IReadOnlyList<Checkpoint> Opened { get; init; }
 
+    /// <summary>What of the tokenizer's files is not the donor's.</summary>
+    public CompanionFiles Companions { get; init; } = new();
+
+    /// <summary>What else, outside recipe, plugin, models and layout, decides the bytes of the output.</summary>
+    public IReadOnlyList<string> Distinctions { get; init; } = [];
+
     public required PlanOrigin Origin { get; init; }
 
     public required PluginIdentity Plugin { get; init; }
@@ -79,29 +85,29 @@ internal sealed record TensorPlan
     public IReadOnlyList<BoundParameter> Values { get; init; } = [];
 
     /// <summary>Where its values stand in each model, under the model's own name for it; for a copied tensor just the one it is copied from.</summary>
-    public required ImmutableArray<StoredTensor> Models { get; init; }
+    public required ImmutableArray<TensorSource> Models { get; init; }
 
-    public required StoredTensor? Base { get; init; }
+    public required TensorSource? Base { get; init; }
 
     public required ImmutableArray<SideTensor> Sides { get; init; }
 
     public bool IsCopied => Options is null;
 
-    /// <summary>A tensor that is taken over bit for bit.</summary>
-    public static TensorPlan Copy(TensorInfo info, StoredTensor stored) => new()
+    /// <summary>A tensor that is taken over: bit for bit, unless another dtype is asked for.</summary>
+    public static TensorPlan Copy(TensorInfo info, TensorSource source, DType? outType = null) => new()
     {
         Info = info,
-        OutType = stored.DType,
+        OutType = outType ?? source.DType,
         Options = null,
-        Models = [stored],
+        Models = [source],
         Base = null,
         Sides = [],
     };
 
-    public IEnumerable<StoredTensor> Inputs =>
+    public IEnumerable<TensorSource> Inputs =>
         (Base is null ? Models : Models.Add(Base)).Concat(Sides.SelectMany(s => s.Stored));
 
-    public StoredTensor Stored(InputKey key) => key.Side is { } name
+    public TensorSource Stored(InputKey key) => key.Side is { } name
         ? Side(name, key.Model)!.Whole!
         : key.Model < 0 ? Base! : Models[key.Model];
 

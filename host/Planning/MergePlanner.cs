@@ -40,6 +40,15 @@ internal sealed record PlanRequest
 
     public required ulong Seed { get; init; }
 
+    /// <summary>The output's vocabulary, where the recipe asks for one.</summary>
+    public VocabularyMapping? Vocabulary { get; init; }
+
+    /// <summary>What to do where a tensor's shape differs.</summary>
+    public OnMismatch OnMismatch { get; init; }
+
+    /// <summary>What the recipe says of the files beside the weights.</summary>
+    public CompanionFiles Companions { get; init; } = new();
+
     public long MaxShardBytes { get; init; } = DefaultMaxShardBytes;
 
     /// <summary>Hugging Face's own default.</summary>
@@ -63,11 +72,13 @@ internal static class MergePlanner
             problems.AddRange(Quantisation.Refuse(model.Checkpoint));
 
         var parts = ModelParts.Of([.. all.Append(donor).Distinct()], modules, request.RecipePath, problems);
-        var planned = modules.Select(m => new SlicePlanner(request, m, parts, problems).Plan()).ToArray();
+        var heads = TiedHeads.Of(all, donor, problems);
+        var planned = modules.Select(m => new SlicePlanner(request, m, parts, heads, problems).Plan()).ToArray();
         List<TensorPlan> tensors = [.. planned.SelectMany(p => p.Tensors)];
         if (modules.All(m => m.Name is not null) && problems.All(p => p.Severity != Severity.Error))
-            tensors.AddRange(Left(donor, parts, problems));
-        var config = NewConfig.Of(donor, [.. planned.Select(p => p.Stack).OfType<NewStack>()], problems);
+            tensors.AddRange(Left(request, parts, heads, problems));
+        var config = VocabularyConfig.Of(
+            donor, NewConfig.Of(donor, [.. planned.Select(p => p.Stack).OfType<NewStack>()], problems), tensors, heads.ConfigFlag);
         if (problems.Any(p => p.Severity == Severity.Error))
             throw new MergeException(problems);
         if (tensors.Count == 0)
@@ -91,6 +102,8 @@ internal static class MergePlanner
             Seed = request.Seed,
             Warnings = problems,
             Opened = [.. all.Append(donor).Select(m => m.Checkpoint).Concat(request.SideFiles.Select(s => s.Checkpoint)).Distinct()],
+            Companions = request.Companions with { Tokenizer = request.Vocabulary?.Plan.Edit },
+            Distinctions = [$"on mismatch {request.OnMismatch}", .. request.Vocabulary?.Plan.Distinctions ?? []],
             InputFiles = FilesRead(
                 tensors,
                 [
@@ -103,7 +116,7 @@ internal static class MergePlanner
     private static (string Model, CheckpointFile File)[] FilesRead(
         List<TensorPlan> tensors, IReadOnlyList<(string Text, Checkpoint Checkpoint)> opened)
     {
-        var read = tensors.SelectMany(t => t.Inputs).Select(i => i.File).ToHashSet();
+        var read = tensors.SelectMany(t => t.Inputs).SelectMany(i => i.Files).ToHashSet();
         return
         [
             .. opened.SelectMany(o => o.Checkpoint.Files.Select(f => (o.Text, f)))
@@ -124,13 +137,15 @@ internal static class MergePlanner
     ]);
 
     /// <summary>What the recipe's modules leave: without it the model would not load.</summary>
-    private static TensorPlan[] Left(PlannedModel donor, ModelParts parts, List<Diagnostic> problems)
+    private static TensorPlan[] Left(PlanRequest request, ModelParts parts, TiedHeads heads, List<Diagnostic> problems)
     {
+        var donor = request.Donor;
         TensorPlan[] left =
         [
             .. ModelView.Whole(donor, parts.IsLeft) is var view
-                ? view.Names.Select(n => view.Find(n)!)
-                    .Select(t => TensorPlan.Copy(TensorNaming.Describe(t.Name, t.Shape), t))
+                ? view.Names.Where(n => !heads.LeavesOut(n)).Select(n => new MatchedTensor(n, [heads.Find(view, n)!]))
+                    .Select(t => request.Vocabulary?.Apply(t, [donor], heads, problems) ?? t)
+                    .Select(t => TensorPlan.Copy(TensorNaming.Describe(t.Name, t.Stored[0].Shape), t.Stored[0]))
                 : [],
         ];
         if (left.Length > 0)

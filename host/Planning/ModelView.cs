@@ -8,9 +8,10 @@ internal sealed class ModelView
 {
     private readonly Dictionary<string, StoredTensor> _tensors;
 
-    private ModelView(PlannedModel model, IEnumerable<(string Name, StoredTensor Stored)> tensors)
+    private ModelView(PlannedModel model, bool hasEnd, IEnumerable<(string Name, StoredTensor Stored)> tensors)
     {
         Model = model;
+        HasEnd = hasEnd;
         _tensors = tensors.ToDictionary(t => t.Name, t => t.Stored, StringComparer.Ordinal);
         Names =
         [
@@ -24,6 +25,9 @@ internal sealed class ModelView
 
     public PlannedModel Model { get; }
 
+    /// <summary>Whether what comes after the layers is taken: final norm and head.</summary>
+    public bool HasEnd { get; }
+
     /// <summary>The names in the output, in the order of the model's files.</summary>
     public IReadOnlyList<string> Names { get; }
 
@@ -31,7 +35,7 @@ internal sealed class ModelView
 
     /// <summary>All of a model that is the module's.</summary>
     public static ModelView Whole(PlannedModel model, Func<string, bool> owns) =>
-        new(model, model.Checkpoint.Tensors.Values.Where(t => owns(t.Name)).Select(t => (t.Name, t)));
+        new(model, true, model.Checkpoint.Tensors.Values.Where(t => owns(t.Name)).Select(t => (t.Name, t)));
 
     /// <summary>Some layers, renumbered.</summary>
     /// <param name="source">The model and the layers taken.</param>
@@ -44,7 +48,7 @@ internal sealed class ModelView
         PlannedSource source, Func<string, bool> owns, string stack, int first, bool before, bool after)
     {
         var layers = source.Layers!.Value;
-        return new(source.Model, source.Model.Checkpoint.Tensors.Values.Where(t => owns(t.Name)).SelectMany(Named));
+        return new(source.Model, after, source.Model.Checkpoint.Tensors.Values.Where(t => owns(t.Name)).SelectMany(Named));
 
         IEnumerable<(string, StoredTensor)> Named(StoredTensor tensor)
         {

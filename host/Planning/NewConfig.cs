@@ -1,5 +1,3 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Merge.Sdk;
@@ -12,8 +10,6 @@ namespace Merge.Planning;
 /// </summary>
 internal static partial class NewConfig
 {
-    private const string Nan = "9e9999";
-
     private static readonly string[] Counts = ["num_hidden_layers", "n_layer", "n_layers", "num_layers", "depth"];
     private static readonly string[] TextSections = ["text_config", "llm_config", "language_config"];
 
@@ -27,12 +23,6 @@ internal static partial class NewConfig
         ("decoder", ["decoder", ""], ["decoder_layers", "num_decoder_layers"]),
     ];
 
-    private static readonly JsonSerializerOptions Indented = new()
-    {
-        WriteIndented = true,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
-
     /// <param name="donor">Whose config it is.</param>
     /// <param name="stacks">The new stacks; none: nothing changes.</param>
     /// <param name="problems">Gets a warning where the config has no key for the number of layers.</param>
@@ -41,7 +31,7 @@ internal static partial class NewConfig
     {
         if (donor.Checkpoint is not { Config: not null, Folder: { } folder } || stacks.Count == 0)
             return null;
-        var config = Read(Path.Combine(folder, "config.json"));
+        var config = ConfigText.Parse(File.ReadAllText(Path.Combine(folder, "config.json")));
         var before = config.DeepClone();
         foreach (var stack in stacks)
         {
@@ -61,12 +51,8 @@ internal static partial class NewConfig
                 });
             }
         }
-        return JsonNode.DeepEquals(config, before) ? null : config.ToJsonString(Indented).Replace(Nan, "NaN") + "\n";
+        return JsonNode.DeepEquals(config, before) ? null : ConfigText.Of(config);
     }
-
-    // Python's json writes Infinity and NaN. As numbers too large for it, which it reads as infinite, they stay.
-    private static JsonObject Read(string path) => JsonNode.Parse(NotFinite().Replace(File.ReadAllText(path),
-        found => found.Value switch { "NaN" => Nan, "Infinity" => "1e999", _ => "-1e999" }))!.AsObject();
 
     private static JsonObject? Section(JsonObject config, string name) => name == "" ? config : config[name] as JsonObject;
 
@@ -113,9 +99,6 @@ internal static partial class NewConfig
         model.Checkpoint.Config is { } config ? Section(config, section)?[key] as JsonArray : null;
 
     private static bool IsInteger(JsonNode? node) => node is JsonValue value && value.TryGetValue<int>(out _);
-
-    [GeneratedRegex(@"(?<=[\[:,]\s*)(NaN|-?Infinity)(?=\s*[,\]}])", RegexOptions.CultureInvariant)]
-    private static partial Regex NotFinite();
 
     [GeneratedRegex(
         @"(^|_)layers?(_|$)|_types?$|per_layer|block_configs|num_(query|kv|key_value|attention)_heads|ffn_multipliers",

@@ -15,6 +15,9 @@ internal sealed class RecipePlanner : IDisposable
     private readonly IReadOnlyList<string> _modelDirs;
     private readonly Dictionary<string, Checkpoint> _open = [];
 
+    /// <summary>What to do where a tensor's shape is not the same in all models.</summary>
+    public OnMismatch OnMismatch { get; init; }
+
     public RecipePlanner(PluginCatalog plugins, IReadOnlyList<string> modelDirs)
     {
         _plugins = plugins;
@@ -39,6 +42,8 @@ internal sealed class RecipePlanner : IDisposable
             ? Planned(b) : null;
         var planned = slices.SelectMany(s => s.Models).Select(Planned).ToArray();
         var names = new HashSet<string>(StringComparer.Ordinal);
+        var vocabulary = Vocabulary(
+            resolved, slices.SelectMany(s => s.Models), baseModel, out var companions, out var warnings);
         var plan = MergePlanner.Plan(new PlanRequest
         {
             RecipePath = recipe.Path,
@@ -58,16 +63,41 @@ internal sealed class RecipePlanner : IDisposable
             OutType = recipe.OutDType ?? recipe.DType,
             Seed = recipe.Seed,
             MaxShardBytes = maxShardBytes,
+            Vocabulary = vocabulary,
+            Companions = companions,
+            OnMismatch = OnMismatch,
         });
         binder.CheckUse(names);
         binder.ThrowIfAny();
-        return plan with { Warnings = [.. recipe.Warnings, .. binder.Warnings, .. plan.Warnings] };
+        return plan with { Warnings = [.. recipe.Warnings, .. binder.Warnings, .. warnings, .. plan.Warnings] };
     }
 
     public void Dispose()
     {
         foreach (var checkpoint in _open.Values)
             checkpoint.Dispose();
+    }
+
+    private VocabularyMapping? Vocabulary(
+        ResolvedRecipe resolved,
+        IEnumerable<ResolvedModel> models,
+        PlannedModel? baseModel,
+        out CompanionFiles companions,
+        out IReadOnlyList<Diagnostic> warnings)
+    {
+        var recipe = resolved.Recipe;
+        (PlannedModel Model, string Path)[] all =
+        [
+            .. models.Append(resolved.Base).Concat(resolved.Slices.Select(s => s.Base)).OfType<ResolvedModel>()
+                .DistinctBy(m => m.Path).Select(m => (Planned(m), m.Path)),
+        ];
+        var planner = new VocabularyPlanner(recipe, all, baseModel, ModelPlaces.Of(recipe.Path, _modelDirs));
+        var mapping = planner.Plan();
+        var found = new List<Diagnostic>(planner.Warnings);
+        var donorFirst = all.Select(m => m.Model).OrderByDescending(m => m.Checkpoint == baseModel?.Checkpoint);
+        companions = new CompanionFiles { ChatTemplate = ChatTemplatePlanner.Plan(recipe, [.. donorFirst], found) };
+        warnings = found;
+        return mapping;
     }
 
     private StrategyEntry FindMethod(Recipe recipe)

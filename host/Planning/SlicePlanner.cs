@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Merge.Checkpoints;
 using Merge.Sdk;
 
@@ -8,9 +7,10 @@ namespace Merge.Planning;
 /// <param name="request">The merge.</param>
 /// <param name="module">The part of it.</param>
 /// <param name="parts">Which tensors are the module's.</param>
+/// <param name="heads">Which models have an output head of their own.</param>
 /// <param name="problems">Where errors and warnings go.</param>
 internal sealed class SlicePlanner(
-    PlanRequest request, PlannedModule module, ModelParts parts, List<Diagnostic> problems)
+    PlanRequest request, PlannedModule module, ModelParts parts, TiedHeads heads, List<Diagnostic> problems)
 {
     /// <summary>The tensors in order, and the layers they are made of; no layers where whole models are merged.</summary>
     public (IReadOnlyList<TensorPlan> Tensors, NewStack? Stack) Plan()
@@ -69,31 +69,56 @@ internal sealed class SlicePlanner(
         PlannedSlice slice, IReadOnlyList<ModelView> views, ModelView leader, Func<string, double> t)
     {
         var tensors = new List<TensorPlan>();
-        foreach (var match in TensorMatching.Match(views, leader, request.Donor, problems))
+        PlannedModel[] models = [.. views.Select(v => v.Model)];
+        foreach (var match in TensorMatching.Match(views, leader, heads, problems))
         {
-            var first = match.Stored[0];
-            var info = TensorNaming.Describe(match.Name, first.Shape);
-            var stored = leader.Find(match.Name) ?? first;
-            if (!first.DType.IsMergeable())
+            var mapped = request.Vocabulary?.Apply(match, models, heads, problems) ?? match;
+            var fitting = MismatchPolicy.Crop(mapped, request.OnMismatch, problems);
+            if (Tensor(slice, fitting, models, leader.Find(match.Name), t(match.Name)) is not { } tensor)
+                continue;
+            // A donor that takes no part lends its config and its integers, so its tensors must be like the others, too.
+            if (ReferenceEquals(fitting, match) && !models.Contains(leader.Model) && leader.Find(match.Name) is { } lent
+                && !TensorMatching.CheckAlike(new(match.Name, [.. match.Stored, lent]), [.. models, leader.Model], problems))
             {
-                tensors.Add(TensorPlan.Copy(info, stored));
                 continue;
             }
-            ImmutableArray<StoredTensor> models = [.. match.Stored.Take(slice.Sources.Count)];
-            var place = new TensorPlace(info, [.. models.Select(m => m.Name)], t(match.Name));
-            tensors.Add(new TensorPlan
-            {
-                Info = info,
-                OutType = request.OutType ?? stored.DType,
-                Options = slice.Options(place),
-                Values = slice.Values(place),
-                Models = models,
-                Base = slice.Base is null ? null : match.Stored[^1],
-                Sides = SideInputs.Find(place, slice.SideFiles, problems),
-            });
+            tensors.Add(tensor);
         }
         SideInputs.CheckUsed(slice.SideFiles, tensors, problems);
         return tensors;
+    }
+
+    /// <summary>One tensor, or null with a problem.</summary>
+    private TensorPlan? Tensor(
+        PlannedSlice slice, MatchedTensor match, PlannedModel[] models, StoredTensor? leading, double t)
+    {
+        var all = match.Stored;
+        var kept = MismatchPolicy.Keep(match, models, slice.Base is not null, request.OnMismatch, problems);
+        var isWhole = kept.Length == slice.Sources.Count;
+        int[] present = slice.Base is null ? kept : [.. kept, all.Count - 1];
+        match = match with { Stored = [.. present.Select(i => all[i])] };
+        if (!TensorMatching.CheckAlike(match, [.. present.Select(i => models[i])], problems))
+            return null;
+        var first = match.Stored[0];
+        var info = TensorNaming.Describe(match.Name, first.Shape);
+        if (!first.DType.IsMergeable())
+            return TensorPlan.Copy(info, leading ?? first);
+        var outType = request.OutType ?? leading?.DType ?? first.DType;
+        // Too few models for the method: what is left of the tensor is the base's.
+        if (!isWhole && slice.Base is not null && kept.Length < request.Strategy.Info.MinModels)
+            return TensorPlan.Copy(info, match.Stored[^1], outType);
+        var place = new TensorPlace(info, [.. all.Take(slice.Sources.Count).Select(m => m.Name)], t);
+        var sides = SideInputs.Find(place, slice.SideFiles, problems);
+        return new TensorPlan
+        {
+            Info = info,
+            OutType = outType,
+            Options = isWhole ? slice.Options(place) : FewerModels.Options(slice.Options(place), kept),
+            Values = slice.Values(place),
+            Models = [.. match.Stored.Take(kept.Length)],
+            Base = slice.Base is null ? null : match.Stored[^1],
+            Sides = isWhole ? sides : FewerModels.Sides(sides, kept),
+        };
     }
 }
 

@@ -4,7 +4,7 @@ using Merge.Sdk;
 namespace Merge.Planning;
 
 /// <summary>One tensor of the output and where each model stores it, the base last where there is one.</summary>
-internal sealed record MatchedTensor(string Name, IReadOnlyList<StoredTensor> Stored);
+internal sealed record MatchedTensor(string Name, IReadOnlyList<TensorSource> Stored);
 
 /// <summary>
 /// Brings the models' tensors together by their names in the output. What is missing, extra or of another shape is an
@@ -14,21 +14,16 @@ internal static class TensorMatching
 {
     /// <param name="views">All that take part: the models, then the base where the method uses one.</param>
     /// <param name="leader">The view whose order the output takes, where it takes part.</param>
-    /// <param name="donor">The model that says whether the head is tied.</param>
+    /// <param name="heads">Which models have an output head of their own.</param>
     /// <param name="problems">Where errors and warnings go.</param>
     public static IReadOnlyList<MatchedTensor> Match(
-        IReadOnlyList<ModelView> views, ModelView leader, PlannedModel donor, List<Diagnostic> problems)
+        IReadOnlyList<ModelView> views, ModelView leader, TiedHeads heads, List<Diagnostic> problems)
     {
         var matched = new List<MatchedTensor>();
         var missing = views.ToDictionary(v => v, _ => new List<string>());
-        foreach (var name in NamesInOrder(views, leader))
+        foreach (var name in NamesInOrder(views, leader).Concat(heads.Of(views)).Distinct().Where(n => !heads.LeavesOut(n)))
         {
-            var stored = views.Select(v => v.Find(name) ?? TiedHead(v.Model, name)).ToArray();
-            if (donor.Find(name) is null && TiedHead(donor, name) is not null)
-            {
-                ReportDroppedHead(name, views, donor, problems);
-                continue;
-            }
+            var stored = views.Select(v => heads.Find(v, name)).ToArray();
             foreach (var (view, _) in views.Zip(stored).Where(p => p.Second is null))
                 missing[view].Add(name);
             if (stored.All(s => s is not null))
@@ -39,35 +34,11 @@ internal static class TensorMatching
         {
             problems.Add(Missing(view, names, views));
         }
-        foreach (var tensor in matched)
-            CheckAlike(tensor, views, leader, problems);
         return matched;
     }
 
     private static IEnumerable<string> NamesInOrder(IReadOnlyList<ModelView> views, ModelView leader) =>
         views.Where(v => v.Model == leader.Model).Concat(views).SelectMany(v => v.Names).Distinct();
-
-    /// <summary>The embedding, where it stands for an output head that a tied model does not store.</summary>
-    private static StoredTensor? TiedHead(PlannedModel model, string name) =>
-        model.TiesHead && TensorNaming.KindOf(name, 2) == TensorKind.Head && name.EndsWith(".weight", StringComparison.Ordinal)
-            ? model.Checkpoint.Tensors.Values.FirstOrDefault(
-                t => TensorNaming.KindOf(t.Name, t.Shape.Length) == TensorKind.Embedding)
-            : null;
-
-    private static void ReportDroppedHead(
-        string name, IReadOnlyList<ModelView> views, PlannedModel donor, List<Diagnostic> problems)
-    {
-        foreach (var model in views.Select(v => v.Model).Distinct().Where(m => !m.TiesHead && m.Find(name) is not null))
-        {
-            problems.Add(new Diagnostic(
-                $"'{model.Text}' has an output head of its own, which is left out: the output takes its config from "
-                + $"'{donor.Text}', which ties the head to the embedding")
-            {
-                Severity = Severity.Warning,
-                Where = name,
-            });
-        }
-    }
 
     private static Diagnostic Missing(ModelView view, List<string> names, IReadOnlyList<ModelView> views)
     {
@@ -85,23 +56,23 @@ internal static class TensorMatching
         };
     }
 
-    // A donor that takes no part lends its config and its integers, so its tensors must be like the others, too.
-    private static void CheckAlike(
-        MatchedTensor tensor, IReadOnlyList<ModelView> views, ModelView leader, List<Diagnostic> problems)
+    /// <summary>Whether the models have it in one shape and kind of number; if not, says so.</summary>
+    public static bool CheckAlike(MatchedTensor tensor, IReadOnlyList<PlannedModel> models, List<Diagnostic> problems)
     {
-        var all = views.Zip(tensor.Stored);
-        if (!views.Any(v => v.Model == leader.Model) && leader.Find(tensor.Name) is { } lent)
-            all = all.Append((leader, lent));
-        if (all.Any(p => !p.Second.Shape.AsSpan().SequenceEqual(tensor.Stored[0].Shape.AsSpan())))
+        var before = problems.Count;
+        if (tensor.Stored.Any(s => !s.Shape.AsSpan().SequenceEqual(tensor.Stored[0].Shape.AsSpan())))
         {
             problems.Add(new Diagnostic("its shape differs: " + Each(s => $"[{string.Join(", ", s.Shape)}]"))
             {
                 Expected = "one shape in all models",
                 Where = tensor.Name,
-                Fix = "Merge checkpoints of one architecture and vocabulary.",
+                Fix = TokenEmbedding.HasTokenRows(tensor.Name, tensor.Stored[0].Shape.Length)
+                    ? "Bring the models to one vocabulary: add 'tokenizer: {source: union}' to the recipe "
+                        + "(or --on-mismatch crop-embeddings)."
+                    : "Merge checkpoints of one architecture (or --on-mismatch skip-model).",
             });
         }
-        if (all.Any(p => p.Second.DType.IsMergeable() != tensor.Stored[0].DType.IsMergeable()))
+        if (tensor.Stored.Any(s => s.DType.IsMergeable() != tensor.Stored[0].DType.IsMergeable()))
         {
             problems.Add(new Diagnostic("it is of numbers in some models and of codes in others: " + Each(s => $"{s.DType}"))
             {
@@ -110,8 +81,9 @@ internal static class TensorMatching
                 Fix = "Bring the models to one format first.",
             });
         }
+        return problems.Count == before;
 
-        string Each(Func<StoredTensor, string> text) =>
-            string.Join(", ", all.Select(p => $"{text(p.Second)} in '{p.First.Model.Text}'"));
+        string Each(Func<TensorSource, string> text) =>
+            string.Join(", ", models.Zip(tensor.Stored).Select(p => $"{text(p.Second)} in '{p.First.Text}'"));
     }
 }

@@ -33,6 +33,11 @@ internal sealed record Recipe(
     /// <summary>The parts of the model that are merged each in its own way; empty where the recipe names none.</summary>
     public IReadOnlyList<RecipeModule> Modules { get; init; } = [];
 
+    /// <summary>What it says of the output's vocabulary; null: the donor's files are copied.</summary>
+    public TokenizerRecipe? Tokenizer { get; init; }
+
+    public ChatTemplateRecipe? ChatTemplate { get; init; }
+
     /// <summary>What stands in it without effect.</summary>
     public IReadOnlyList<Diagnostic> Warnings { get; init; } = [];
 

@@ -8,13 +8,10 @@ internal static class RecipeParser
     private static readonly string[] Known =
     [
         "merge_method", "models", "slices", "modules", "base_model", "parameters", "dtype", "out_dtype", "seed", "name",
+        .. TokenizerSection.Keys,
     ];
 
     private static readonly string[] Inputs = ["models", "slices", "modules"];
-
-    // mergekit has these; they must not be taken for typing slips.
-    private static readonly string[] NotYet =
-        ["tokenizer", "tokenizer_source", "chat_template"];
 
     private static readonly (string Name, DType DType)[] DTypeNames =
     [
@@ -49,11 +46,14 @@ internal static class RecipeParser
         if (baseModel is { IsTrajectory: true })
             findings.Error(baseModel.Line, $"'base_model' is a pattern: {RecipeText.Quote(baseModel.Text)}",
                 "one model");
+        var tokenizer = new TokenizerSection(findings);
         var recipe = new Recipe(path, text, method?.Text ?? "", method?.Line ?? map.Line, models, baseModel,
             ParameterSection.Read(map.Find("parameters"), findings), ReadDType(map, "dtype", findings),
             ReadDType(map, "out_dtype", findings), ReadSeed(map, findings))
         {
             Name = Word(map, "name", findings)?.Text,
+            Tokenizer = tokenizer.Read(map),
+            ChatTemplate = tokenizer.ReadChatTemplate(map),
             Slices = map.Find("slices") is { } sliced ? slices.Read(sliced) : [],
             Modules = map.Find("modules") is { } parts ? slices.ReadModules(parts) : [],
         };
@@ -63,18 +63,12 @@ internal static class RecipeParser
 
     private static void CheckKeys(YamlMap map, RecipeFindings findings)
     {
-        foreach (var (key, line, value) in map.Entries)
+        foreach (var (key, line, _) in map.Entries)
         {
-            if (Known.Contains(key) || (NotYet.Contains(key) && value is YamlScalar { IsNull: true }))
+            if (Known.Contains(key))
                 continue;
-            if (NotYet.Contains(key))
-            {
-                findings.Error(line, $"'{key}' is not supported yet", null,
-                    $"Known so far: {string.Join(", ", Known)}.");
-                continue;
-            }
             findings.Error(line, $"there is no key {RecipeText.Quote(key)}", $"one of {string.Join(", ", Known)}",
-                NearestMatch.Question(key, [.. Known, .. NotYet]));
+                NearestMatch.Question(key, Known));
         }
     }
 

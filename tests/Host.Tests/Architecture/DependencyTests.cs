@@ -14,8 +14,9 @@ public sealed partial class DependencyTests
         ["Compute"] = [],
         ["Recipes"] = [],
         ["Plugins"] = [],
-        ["Planning"] = ["Recipes", "Plugins", "Checkpoints", "Compute"],
-        ["Merging"] = ["Planning", "Compute", "Checkpoints"],
+        ["Vocabulary"] = ["Checkpoints"],
+        ["Planning"] = ["Recipes", "Plugins", "Checkpoints", "Compute", "Vocabulary"],
+        ["Merging"] = ["Planning", "Compute", "Checkpoints", "Vocabulary"],
     };
 
     public static TheoryData<string> Folders() =>

@@ -104,26 +104,6 @@ public sealed class TensorMatchingTests : IDisposable
     }
 
     [Fact]
-    public void A_head_of_its_own_is_left_out_with_a_warning_where_the_donor_ties()
-    {
-        var a = _models.AddWith("a", Ties, Embedding);
-        var b = _models.Add("b", Embedding, Head);
-        var plan = Plans.Of(a, b);
-        Assert.Equal(Embedding.Name, Assert.Single(plan.Tensors).Info.Name);
-        var warning = Assert.Single(plan.Warnings);
-        Assert.Equal((Severity.Warning, Head.Name), (warning.Severity, warning.Where));
-        Assert.Contains("'b' has an output head of its own, which is left out", warning.Found);
-    }
-
-    [Fact]
-    public void A_head_that_a_tied_donor_stores_all_the_same_is_kept()
-    {
-        var a = _models.AddWith("a", Ties, Embedding, Head);
-        var b = _models.AddWith("b", Ties, Embedding);
-        Assert.Equal(2, Plans.Of(a, b).Tensors.Count);
-    }
-
-    [Fact]
     public void Tensors_are_taken_in_the_donors_order()
     {
         var a = _models.Add("a", Of("x", 1), Of("y", 1));

@@ -1,0 +1,18 @@
+using System.Collections.Immutable;
+using Merge.Sdk;
+
+namespace Merge.Checkpoints;
+
+/// <summary>A tensor whose bytes can be read from any place: stored as it is, or put together while it is read.</summary>
+/// <param name="Name">Its name in the checkpoint.</param>
+/// <param name="DType">What its elements read as.</param>
+/// <param name="Shape">Sizes, outermost first; empty for a 0-dim tensor. Their product fits a <c>long</c>.</param>
+/// <param name="Length">Its bytes: those its dtype and shape need.</param>
+internal abstract record TensorSource(string Name, DType DType, ImmutableArray<long> Shape, long Length)
+{
+    /// <summary>The files it is read from, that of the tensor itself first.</summary>
+    public abstract IEnumerable<CheckpointFile> Files { get; }
+
+    /// <summary>Fills a span from a byte of the tensor on; any number of threads at once.</summary>
+    public abstract void Read(long start, Span<byte> into);
+}
