@@ -20,6 +20,8 @@ internal static class DTypeNames
     /// </summary>
     public static int Rank(DType dtype) => dtype == DType.C64 ? (2 * (int)DType.F32) + 1 : 2 * (int)dtype;
 
-    /// <summary>The known name that a mistyped one was meant to be, if there is one near.</summary>
-    public static string? Nearest(string text) => NearestMatch.Of(text, ByName.Keys);
+    /// <summary>The known name that a variant adds to, else the one a mistyped name was meant to be; null where none is near.</summary>
+    public static string? Nearest(string text) =>
+        ByName.Keys.Where(known => text.StartsWith(known, StringComparison.OrdinalIgnoreCase)).MaxBy(known => known.Length)
+        ?? NearestMatch.Of(text, ByName.Keys);
 }

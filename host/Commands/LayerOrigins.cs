@@ -20,10 +20,10 @@ internal sealed record LayerOrigins(
         var runs = new List<LayerOrigins>();
         foreach (var layer in layers)
         {
-            (string Model, int Layer)[] sources =
-            [
-                .. layer.First().Models.Select(m => (ModelOf(plan, m), TensorNaming.LayerOf(m.Name) ?? layer.Key.Layer)),
-            ];
+            var tensor = layer.First();
+            List<(string Model, int Layer)> sources = [.. tensor.Models.Select(m => (ModelOf(plan, m), LayerOf(m)))];
+            if (tensor.Base is { } theta0)
+                sources.Add(($"base {ModelOf(plan, theta0)}", LayerOf(theta0)));
             if (runs.LastOrDefault() is { } last && last.Stack == layer.Key.Stack && last.First + last.Count == layer.Key.Layer
                 && last.Sources.Select(s => (s.Model, s.Layer + last.Count)).SequenceEqual(sources))
             {
@@ -34,6 +34,8 @@ internal sealed record LayerOrigins(
         }
         return runs.All(r => r.Sources.All(s => s.Layer == r.First)) && runs.DistinctBy(r => r.Stack).Count() == runs.Count
             ? [] : runs;
+
+        static int LayerOf(StoredTensor tensor) => TensorNaming.LayerOf(tensor.Name)!.Value;
     }
 
     /// <summary>The recipe's name for the model that holds a tensor.</summary>

@@ -65,7 +65,7 @@ internal static class MergePlanner
         var parts = ModelParts.Of([.. all.Append(donor).Distinct()], modules, request.RecipePath, problems);
         var planned = modules.Select(m => new SlicePlanner(request, m, parts, problems).Plan()).ToArray();
         List<TensorPlan> tensors = [.. planned.SelectMany(p => p.Tensors)];
-        if (modules.All(m => m.Name is not null))
+        if (modules.All(m => m.Name is not null) && problems.All(p => p.Severity != Severity.Error))
             tensors.AddRange(Left(donor, parts, problems));
         var config = NewConfig.Of(donor, [.. planned.Select(p => p.Stack).OfType<NewStack>()], problems);
         if (problems.Any(p => p.Severity == Severity.Error))

@@ -43,7 +43,8 @@ internal sealed class ModelParts
         IReadOnlyList<PlannedModel> models, IReadOnlyList<PlannedModule> modules, string recipePath, List<Diagnostic> problems)
     {
         string[] names = [.. modules.Select(m => m.Name).OfType<string>()];
-        var parts = new ModelParts(models.SelectMany(m => m.Checkpoint.Tensors.Keys), names);
+        var parts = new ModelParts(
+            names.Length == 0 ? [] : models.SelectMany(m => m.Checkpoint.Tensors.Keys), names);
         foreach (var module in modules.Where(m => m.Name is { } name && !parts._owners.ContainsValue(name)))
         {
             var found = Found(models);
@@ -89,10 +90,11 @@ internal sealed class ModelParts
         var literal = modules
             .SelectMany(m => new (string Module, string Prefix)[] { (m, m + "."), (m, $"model.{m}.") })
             .Where(m => tensor.StartsWith(m.Prefix, StringComparison.Ordinal))
+            .DefaultIfEmpty((Module: "", Prefix: ""))
             .MaxBy(m => m.Prefix.Length);
         var (part, length) = PartOf(tensor);
-        if (literal.Module is { } named && literal.Prefix.Length >= length)
-            return named;
+        if (literal.Module.Length > 0 && literal.Prefix.Length >= length)
+            return literal.Module;
         if (part is not null)
             return Listed(part) ?? Listed(Everything);
         // What belongs to no known part is the text decoder's, as is the head; a model of two stacks has its head behind

@@ -34,8 +34,8 @@ internal sealed class RecipePlanner : IDisposable
         var resolved = ResolvedRecipe.Of(recipe, places);
         var binder = new OptionsBinder(
             OptionsSchema.Of(method.Strategy.OptionsType), resolved.Recipe, method.Id, parameter => MethodsWith(parameter, method));
-        binder.ThrowIfAny();
         ModuleInputs[] modules = [.. resolved.Modules.Select(m => Inputs(m, method.Info, resolved.Recipe, binder))];
+        binder.ThrowIfAny();
         var slices = modules.SelectMany(m => m.Slices).ToArray();
         OpenAll(resolved, slices);
 

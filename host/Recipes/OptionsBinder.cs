@@ -50,9 +50,17 @@ internal sealed class OptionsBinder
     /// <param name="module">Its module's.</param>
     public OptionsScope Scope(IReadOnlyList<RecipeModel> models, RecipeParameters slice, RecipeParameters module)
     {
+        RecipeParameters[] shared = [slice, module, _recipe.Parameters];
         foreach (var model in models)
             _used.Add(model.Parameters);
-        return new(this, models, [slice, module, _recipe.Parameters]);
+        foreach (var parameter in Schema.Parameters.Where(p => p.Required && shared.All(s => s.Find(p.Name) is null)))
+        {
+            if (!parameter.IsPerModel)
+                Missing(parameter, null, null);
+            foreach (var model in models.Where(m => parameter.IsPerModel && m.Parameters.Find(parameter.Name) is null))
+                Missing(parameter, model, null);
+        }
+        return new(this, models, shared);
     }
 
     /// <summary>The rule a section has for a parameter; null where it has none.</summary>
@@ -60,18 +68,19 @@ internal sealed class OptionsBinder
         _sections.GetValueOrDefault(section)?.GetValueOrDefault(parameter);
 
     /// <summary>Reports, once for each model, that a required parameter has no value.</summary>
-    public void Missing(ParameterSchema parameter, RecipeModel? model, string tensor)
+    /// <param name="parameter">It.</param>
+    /// <param name="model">Whose value it is; null: that of all.</param>
+    /// <param name="tensor">What no filter matches; null where the parameter is not given at all.</param>
+    public void Missing(ParameterSchema parameter, RecipeModel? model, string? tensor)
     {
         if (!_missing.Add((parameter.Name, model?.Model)))
             return;
         var line = model?.Model.Line ?? _recipe.MethodLine;
-        var filtered = Sections(_recipe).Append(model?.Parameters ?? RecipeParameters.None)
-            .Any(s => s.Find(parameter.Name) is not null);
         _findings.Error(line,
             $"{_method} needs '{parameter.Name}'{(model is null ? "" : $" for {RecipeText.Quote(model.Model.Text)}")}"
-            + (filtered ? $"; none of its filters matches {RecipeText.Quote(tensor)}" : ""),
+            + (tensor is null ? "" : $"; none of its filters matches {RecipeText.Quote(tensor)}"),
             parameter.Expected,
-            filtered ? "End the list with a 'value' that has no filter."
+            tensor is not null ? "End the list with a 'value' that has no filter."
                 : $"Give it below 'parameters:'{(parameter.IsPerModel ? " of the model or of the recipe" : " of the recipe")}.");
     }
 

@@ -12,15 +12,15 @@ public sealed record ModelStockOptions
 
 /// <summary>
 /// Model Stock (Jang et al. 2024, arXiv:2403.19522): t θ̄ + (1−t) θ_0, θ̄ the mean of the N models and
-/// t = N c / (1 + (N−1) c), c the mean cosine between pairs of task vectors. Computed as θ_0 + (t/N) Σ Δ_i, so that what no
-/// model changed stays the base's, bit for bit.
+/// t = N c / (1 + (N−1) c), c the mean cosine between pairs of task vectors. Computed as θ_0 + (t/N) Σ Δ_i, so that
+/// what no model changed stays the base's, bit for bit.
 /// </summary>
 public sealed class ModelStockMerge : MergeStrategy<ModelStockOptions>
 {
     /// <inheritdoc/>
     public override StrategyInfo Info => new(
         "model_stock", "Model Stock", "arXiv:2403.19522", InputRole.Required, MinModels: 2,
-        Formula: "t mean_i theta_i + (1-t) theta_0, t = N c / (1 + (N-1) c), c the mean cosine of the task vectors' pairs");
+        Formula: "t mean_i theta_i + (1-t) theta_0, t = N c / (1 + (N-1) c), c the mean cosine between task vectors");
 
     /// <inheritdoc/>
     protected override ValueTask<TensorMerge> Plan(TensorScan tensor, ModelStockOptions options) =>

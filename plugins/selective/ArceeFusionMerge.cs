@@ -6,8 +6,8 @@ namespace Merge.Plugin.Selective;
 public sealed record ArceeFusionOptions;
 
 /// <summary>
-/// The changes that matter most: importance |Δ| · KL(softmax θ_1 ‖ softmax θ_0), the divergence row by row; kept are the
-/// changes of importance ≥ median + 1.5 (Q3 − Q1), quantiles of the whole tensor (mergekit samples those of tensors
+/// The changes that matter most: importance |Δ| · KL(softmax θ_1 ‖ softmax θ_0), the divergence row by row; kept are
+/// the changes of importance ≥ median + 1.5 (Q3 − Q1), quantiles of the whole tensor (mergekit samples those of tensors
 /// with more than a million elements; these are exact).
 /// </summary>
 public sealed class ArceeFusionMerge : MergeStrategy<ArceeFusionOptions>

@@ -29,8 +29,8 @@ public sealed class RamPlusMerge : MergeStrategy<RamPlusOptions>
     /// <inheritdoc/>
     public override StrategyInfo Info => new(
         "ramplus_tl", "RAM+, tensor-local", "arXiv:2601.13572", InputRole.Required,
-        Formula: "theta_0 + mean of the delta_i with |delta_i| > epsilon; one alone times 1 + r clip(shared_i/unique_i, 0, "
-            + "alpha)");
+        Formula: "theta_0 + mean of the delta_i with |delta_i| > epsilon; one alone times "
+            + "1 + r clip(shared_i/unique_i, 0, alpha)");
 
     /// <inheritdoc/>
     protected override async ValueTask<TensorMerge> Plan(TensorScan tensor, RamPlusOptions options)
@@ -41,7 +41,9 @@ public sealed class RamPlusMerge : MergeStrategy<RamPlusOptions>
             var changes = new Changes(b, options.Epsilon);
             return changes.By[i] & changes.Unique;
         }));
-        var factors = (await changedBy).Zip(await uniqueTo, (changed, unique) => Factor(changed - unique, unique)).ToList();
+        var factors = (await changedBy)
+            .Zip(await uniqueTo, (changed, unique) => Factor(changed - unique, unique))
+            .ToList();
         return TensorMerge.From(b =>
         {
             var changes = new Changes(b, options.Epsilon);

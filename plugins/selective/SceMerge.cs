@@ -25,8 +25,8 @@ public sealed class SceMerge : MergeStrategy<SceOptions>
     /// <inheritdoc/>
     public override StrategyInfo Info => new(
         "sce", "SCE", "arXiv:2408.07990", InputRole.Required,
-        Formula: "theta_0 + sum of agreeing w_i delta_i / sum of agreeing w_i, w_i = mean delta_i^2 / sum_j mean delta_j^2, "
-            + "where the variance of delta is largest");
+        Formula: "theta_0 + sum of agreeing w_i delta_i / sum of agreeing w_i where the variance of delta is largest, "
+            + "w_i = mean delta_i^2 / sum_j mean delta_j^2");
 
     /// <inheritdoc/>
     protected override async ValueTask<TensorMerge> Plan(TensorScan tensor, SceOptions options)

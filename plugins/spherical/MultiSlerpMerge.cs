@@ -20,9 +20,9 @@ public sealed record MultiSlerpOptions
 }
 
 /// <summary>
-/// A weighted mean on the sphere: the direction of Σ w_i θ_i/(‖θ_i‖+ε) with the length Σ w_i ‖θ_i‖, whole tensors; with a
-/// base, of the task vectors. (mergekit goes through the tangent space at that direction, where the weighted sum is
-/// zero, and comes back to the same point.)
+/// A weighted mean on the sphere: the direction of Σ w_i θ_i/(‖θ_i‖+ε) with the length Σ w_i ‖θ_i‖, whole tensors;
+/// with a base, of the task vectors. (mergekit goes through the tangent space at that direction, where the weighted
+/// sum is zero, and comes back to the same point.)
 /// </summary>
 public sealed class MultiSlerpMerge : MergeStrategy<MultiSlerpOptions>
 {
@@ -34,8 +34,8 @@ public sealed class MultiSlerpMerge : MergeStrategy<MultiSlerpOptions>
     /// <inheritdoc/>
     public override StrategyInfo Info => new(
         "multislerp", "Multi-SLERP", Base: InputRole.Optional,
-        Formula: "u sum_i w_i |theta_i|, u the direction of sum_i w_i theta_i / (|theta_i| + eps); with a base: theta_0 + "
-            + "that of the task vectors");
+        Formula: "u sum_i w_i |theta_i|, u the direction of sum_i w_i theta_i / (|theta_i| + eps); with a base: "
+            + "theta_0 + that of the task vectors");
 
     /// <inheritdoc/>
     protected override async ValueTask<TensorMerge> Plan(TensorScan tensor, MultiSlerpOptions options)
@@ -51,7 +51,8 @@ public sealed class MultiSlerpMerge : MergeStrategy<MultiSlerpOptions>
         double[] units = [.. weights.Zip(norms, (w, n) => w / (n + options.Eps))];
         var sum = gram.Length(units);
         var scale = weights.Zip(norms, (w, n) => w * n).Sum() / sum;
-        double[] merged = sum >= Math.Max(options.Eps, CancelledLength * weights.Sum(Math.Abs)) ? [.. units.Select(u => u * scale)]
+        var isDirected = sum >= Math.Max(options.Eps, CancelledLength * weights.Sum(Math.Abs));
+        double[] merged = isDirected ? [.. units.Select(u => u * scale)]
             : weights.Length == 2 ? weights
             : throw NoDirection(tensor.Info);
         return tensor.HasBase ? TensorMerge.CombineDeltas(merged) : TensorMerge.Combine(merged);

@@ -31,8 +31,8 @@ public sealed class NuSlerpMerge : MergeStrategy<NuSlerpOptions>
     /// <inheritdoc/>
     public override StrategyInfo Info => new(
         "nuslerp", "NuSLERP", Base: InputRole.Optional, MinModels: 2, MaxModels: 2,
-        Formula: "(sin((1-t) phi) v_1 + sin(t phi) v_2) / sin phi, t = w_2 / (w_1 + w_2); with a base: theta_0 + that of "
-            + "the task vectors");
+        Formula: "(sin((1-t) phi) v_1 + sin(t phi) v_2) / sin phi, t = w_2 / (w_1 + w_2); with a base: theta_0 + that "
+            + "of the task vectors");
 
     /// <inheritdoc/>
     protected override async ValueTask<TensorMerge> Plan(TensorScan tensor, NuSlerpOptions options)

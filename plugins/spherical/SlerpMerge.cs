@@ -23,7 +23,8 @@ public sealed class SlerpMerge : MergeStrategy<SlerpOptions>
     /// <inheritdoc/>
     public override StrategyInfo Info => new(
         "slerp", "SLERP", "doi:10.1145/325334.325242", InputRole.Required, MaxModels: 1,
-        Formula: "(sin((1-t) phi) theta_0 + sin(t phi) theta_1) / sin phi; (1-t) theta_0 + t theta_1 if |cos phi| > 0.9995");
+        Formula: "(sin((1-t) phi) theta_0 + sin(t phi) theta_1) / sin phi; (1-t) theta_0 + t theta_1 if "
+            + "|cos phi| > 0.9995");
 
     /// <inheritdoc/>
     protected override async ValueTask<TensorMerge> Plan(TensorScan tensor, SlerpOptions options)

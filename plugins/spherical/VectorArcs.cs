@@ -10,10 +10,10 @@ internal static class VectorArcs
 {
     private const double VanishingNorm = 1e-7;
 
-    // Arc and chord differ by less than float32 shows; opposite vectors this close have no arc that rounding leaves sound.
+    // Beyond it arc and chord differ by less than float32 shows, and of opposite vectors rounding leaves no sound arc.
     private const double Parallel = 1 - 1e-6;
 
-    /// <summary>The coefficients of x and y from x·x, x·y and y·y. A vector that vanishes is at a right angle.</summary>
+    /// <summary>The coefficients of x and y, from their products. A vector that vanishes is at a right angle.</summary>
     public static (double First, double Second) Coefficients(double t, double xx, double xy, double yy)
     {
         var lengths = Math.Max(Math.Sqrt(xx), VanishingNorm) * Math.Max(Math.Sqrt(yy), VanishingNorm);
@@ -52,9 +52,9 @@ internal static class VectorArcs
         Func<Func<Block, TensorExpr>, Stat<double[]>> sums,
         Func<Block, double[], TensorExpr> repeated)
     {
-        var (askXX, askXY, askYY) = (sums(b => Product(b, 0, 0)), sums(b => Product(b, 0, 1)), sums(b => Product(b, 1, 1)));
-        var (xx, xy, yy) = (await askXX, await askXY, await askYY);
-        var arcs = xx.Select((_, i) => Coefficients(t, xx[i], xy[i], yy[i])).ToArray();
+        var dots = await Stat.All(
+            [sums(b => Product(b, 0, 0)), sums(b => Product(b, 0, 1)), sums(b => Product(b, 1, 1))]);
+        var arcs = dots[0].Select((_, i) => Coefficients(t, dots[0][i], dots[1][i], dots[2][i])).ToArray();
         return TensorMerge.From(b =>
         {
             var (first, second) = (arcs.Select(a => a.First).ToArray(), arcs.Select(a => a.Second).ToArray());
@@ -65,7 +65,8 @@ internal static class VectorArcs
         TensorExpr Product(Block b, int i, int j) => Vectors(tensor, b)[i] * Vectors(tensor, b)[j];
     }
 
-    private static IReadOnlyList<TensorExpr> Vectors(TensorScan tensor, Block b) => tensor.HasBase ? b.Deltas : b.Models;
+    private static IReadOnlyList<TensorExpr> Vectors(TensorScan tensor, Block b) =>
+        tensor.HasBase ? b.Deltas : b.Models;
 
     private static TensorExpr OnBase(TensorScan tensor, Block b, TensorExpr merged) =>
         tensor.HasBase ? b.Base + merged : merged;

@@ -21,7 +21,8 @@ public sealed class MergekitOptionsTests
     [InlineData("ramplus_tl", InputRole.Required, 1, int.MaxValue)]
     [InlineData("nearswap", InputRole.Required, 1, 1)]
     [InlineData("arcee_fusion", InputRole.Required, 1, 1)]
-    public void Methods_take_a_base_and_as_many_models_as_in_mergekit(string method, InputRole role, int fewest, int most)
+    public void Methods_take_a_base_and_as_many_models_as_in_mergekit(
+        string method, InputRole role, int fewest, int most)
     {
         var info = MergekitMethods.Find(method).Info;
         Assert.Equal((role, fewest, most), (info.Base, info.MinModels, info.MaxModels));

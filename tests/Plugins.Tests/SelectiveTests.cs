@@ -7,7 +7,9 @@ using Plugins.Tests.Reference;
 
 namespace Plugins.Tests;
 
-/// <summary>Model Stock, the element-wise methods, passthrough: their definitions, and what holds whatever the values.</summary>
+/// <summary>
+/// Model Stock, the element-wise methods, passthrough: their definitions, and what holds whatever the values.
+/// </summary>
 public abstract class SelectiveTests
 {
     private protected abstract IMergeRunner Runner { get; }
@@ -142,7 +144,8 @@ public abstract class SelectiveTests
         {
             var reversed = c with { Models = [.. c.Models.Reverse()] };
             // The one that may: which of equal variances sce selects follows from rounding.
-            foreach (var (strategy, options) in All(c.Models.Length).Where(s => s.Options is not SceOptions { SelectTopk: < 1 }))
+            foreach (var (strategy, options) in All(c.Models.Length)
+                .Where(s => s.Options is not SceOptions { SelectTopk: < 1 }))
             {
                 var merged = Merge(strategy, options, c.Inputs);
                 if (merged.All(x => Math.Abs(x) < 100))

@@ -45,7 +45,7 @@ public sealed class DryRunTests : IDisposable
         Assert.Equal(0, code);
         Assert.Matches(@"t +0 to 1 \(2 values\) +line 9 +4 +model\.layers\.N\.mlp\.up_proj\.weight", text);
         Assert.Matches(@"t +0\.5 +line 10 +11 ", text);
-        Assert.Matches(@"model\.layers\.2 to 3 +a 1 to 2 and b 1 to 2", text);
+        Assert.Matches(@"model\.layers\.2 to 3 +b 1 to 2 and base a 1 to 2", text);
         Assert.Contains("passes  at least 2", text);
         Assert.Contains("config  rewritten", text);
         Assert.Contains("model.safetensors", text);

@@ -99,7 +99,7 @@ public sealed class SlicesTests : IDisposable
         Assert.Equal(1, Parameter(plan, "t", "model.layers.39.self_attn.q_proj.weight"));
         Assert.Equal(0.5, Parameter(plan, "t", "model.layers.13.input_layernorm.weight"));
         Assert.Equal(0.5, Parameter(plan, "t", "lm_head.weight"));
-        Assert.Equal([11, 13, 14], plan.Tensors.Select(t => t.Values.Single().Values[0].Line!.Value).Distinct().Order());
+        Assert.Equal([12, 14, 15], plan.Tensors.Select(t => t.Values.Single().Values[0].Line!.Value).Distinct().Order());
         Assert.Null(plan.Config);
         Assert.Equal(plan.Tensors.Count, Runs.Of(plan).Sink.Bytes.Count);
     }
@@ -178,9 +178,9 @@ public sealed class SlicesTests : IDisposable
             dtype: float32
             """);
         var run = Runs.Of(plan);
-        // Each keeps its 8 largest of 16, which share the sign: half of both, not normalized.
-        Assert.Equal((0.5f * 2) + (0.5f * 3), Value(run, "model.layers.0.mlp.up_proj.weight"));
-        Assert.Equal(0, run.Floats("model.layers.0.mlp.up_proj.weight")[15]);
+        // Both keep their 8 largest of 16 differences, 1/i and 2/i, of one sign; half of each is added, not normalized.
+        Assert.Equal(1 + (0.5f * 1) + (0.5f * 2), Value(run, "model.layers.0.mlp.up_proj.weight"));
+        Assert.Equal(1f / 16, run.Floats("model.layers.0.mlp.up_proj.weight")[15]);
     }
 
     [Fact]

@@ -120,7 +120,8 @@ public class OptionsScopeTests
               weight: [{filter: layers.3., value: 3}, {value: 1}]
               t: [{filter: layers.3., value: 3}, {value: 1}]
             """, out _).For("layers.3.x", ["layers.3.x", "layers.8.x"], 0).Options;
-        Assert.Equal(([3.0, 1.0], 3.0), (options.Weight.ToList(2), options.T));
+        Assert.Equal([3, 1], options.Weight.ToList(2));
+        Assert.Equal(3, options.T);
     }
 
     [Fact]

@@ -2,7 +2,9 @@ using Merge.Sdk;
 
 namespace Plugins.Tests.Engine;
 
-/// <summary>mergekit's spherical, stock and element-wise methods for <see cref="Workload"/>: name, models, parameters.</summary>
+/// <summary>
+/// mergekit's spherical, stock and element-wise methods for <see cref="Workload"/>: name, models, parameters.
+/// </summary>
 internal static class MergekitWorkload
 {
     private static readonly (string Name, int Models, string Parameters, bool SameBitsAsArrays)[] _all =

@@ -64,7 +64,8 @@ internal static class Selective
             {
                 for (var j = i + 1; j < n; j++)
                 {
-                    double[] a = [.. places.Select(p => (double)deltas[i][p])], b = [.. places.Select(p => (double)deltas[j][p])];
+                    double[] a = [.. places.Select(p => (double)deltas[i][p])];
+                    double[] b = [.. places.Select(p => (double)deltas[j][p])];
                     cosines.Add(Math.Clamp(
                         Spherical.Dot(a, b) / Math.Max(Spherical.Norm(a) * Spherical.Norm(b), 1e-6), -1, 1));
                 }

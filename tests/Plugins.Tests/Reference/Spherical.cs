@@ -38,7 +38,9 @@ internal static class Spherical
         return result;
     }
 
-    /// <summary>As mergekit goes: to the mean direction, into its tangent space, and back by the exponential map.</summary>
+    /// <summary>
+    /// As mergekit goes: to the mean direction, into its tangent space, and back by the exponential map.
+    /// </summary>
     /// <returns>Null where the directions cancel.</returns>
     public static double[]? MultiSlerp(MergeCase c, bool onBase)
     {
