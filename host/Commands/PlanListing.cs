@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Merge.Checkpoints;
 using Merge.Merging;
@@ -17,9 +18,15 @@ internal static partial class PlanListing
     {
         if (terminal.IsJson)
         {
-            PrintJson(terminal, plan, outlook, settings);
+            terminal.Json(json => Write(json, plan, outlook, settings));
             return;
         }
+        PrintPlan(terminal, plan, outlook, settings);
+        terminal.Line("nothing was written");
+    }
+
+    public static void PrintPlan(Terminal terminal, MergePlan plan, PlanOutlook outlook, RunSettings settings)
+    {
         terminal.Line($"{plan.Strategy.Info.Name} ({plan.Strategy.Info.Id}), plugin {plan.Plugin.Name} {plan.Plugin.Version}");
         var copied = plan.Tensors.Count(t => t.IsCopied);
         terminal.Line($"{plan.Tensors.Count} tensors{(copied == 0 ? "" : $", {copied} of them copied as they are")}");
@@ -36,7 +43,6 @@ internal static partial class PlanListing
         terminal.Line($"files   {string.Join(", ", plan.Layout.Files.Select(f => $"{f.Name} ({DiskSpace.Text(f.Size)})"))}");
         if (plan.Config is not null)
             terminal.Line("config  rewritten for the new layers");
-        terminal.Line("nothing was written");
     }
 
     private static double Seconds(MergePlan plan, PlanOutlook outlook) =>
@@ -111,60 +117,59 @@ internal static partial class PlanListing
         }
     }
 
-    private static void PrintJson(Terminal terminal, MergePlan plan, PlanOutlook outlook, RunSettings settings) =>
-        terminal.Json(json =>
+    public static void Write(Utf8JsonWriter json, MergePlan plan, PlanOutlook outlook, RunSettings settings)
+    {
+        json.WriteString("method", plan.Strategy.Info.Id);
+        json.WriteNumber("passes", outlook.Passes);
+        json.WriteNumber("bytes_in", outlook.BytesRead);
+        json.WriteNumber("bytes_out", plan.OutputBytes);
+        json.WriteNumber("memory_limit", settings.Memory);
+        json.WriteNumber("memory_needed", outlook.Memory);
+        json.WriteNumber("seconds_at_1_gb_per_s", Math.Round(Seconds(plan, outlook), 3));
+        json.WriteBoolean("lower_bounds", !outlook.IsExact);
+        json.WriteBoolean("config_rewritten", plan.Config is not null);
+        json.WriteStartArray("files");
+        foreach (var file in plan.Layout.Files)
         {
-            json.WriteString("method", plan.Strategy.Info.Id);
-            json.WriteNumber("passes", outlook.Passes);
-            json.WriteNumber("bytes_in", outlook.BytesRead);
-            json.WriteNumber("bytes_out", plan.OutputBytes);
-            json.WriteNumber("memory_limit", settings.Memory);
-            json.WriteNumber("memory_needed", outlook.Memory);
-            json.WriteNumber("seconds_at_1_gb_per_s", Math.Round(Seconds(plan, outlook), 3));
-            json.WriteBoolean("lower_bounds", !outlook.IsExact);
-            json.WriteBoolean("config_rewritten", plan.Config is not null);
-            json.WriteStartArray("files");
-            foreach (var file in plan.Layout.Files)
+            json.WriteStartObject();
+            json.WriteString("name", file.Name);
+            json.WriteNumber("bytes", file.Size);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteStartArray("tensors");
+        foreach (var tensor in plan.Tensors)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", tensor.Info.Name);
+            json.WriteString("dtype", tensor.OutType.ToString());
+            json.WriteBoolean("copied", tensor.IsCopied);
+            json.WriteStartArray("inputs");
+            foreach (var input in tensor.Inputs)
             {
                 json.WriteStartObject();
-                json.WriteString("name", file.Name);
-                json.WriteNumber("bytes", file.Size);
+                json.WriteString("model", LayerOrigins.ModelOf(plan, input));
+                json.WriteString("name", input.Name);
                 json.WriteEndObject();
             }
             json.WriteEndArray();
-            json.WriteStartArray("tensors");
-            foreach (var tensor in plan.Tensors)
+            json.WriteStartArray("values");
+            foreach (var use in Uses(plan, tensor))
             {
                 json.WriteStartObject();
-                json.WriteString("name", tensor.Info.Name);
-                json.WriteString("dtype", tensor.OutType.ToString());
-                json.WriteBoolean("copied", tensor.IsCopied);
-                json.WriteStartArray("inputs");
-                foreach (var input in tensor.Inputs)
-                {
-                    json.WriteStartObject();
-                    json.WriteString("model", LayerOrigins.ModelOf(plan, input));
-                    json.WriteString("name", input.Name);
-                    json.WriteEndObject();
-                }
-                json.WriteEndArray();
-                json.WriteStartArray("values");
-                foreach (var use in Uses(plan, tensor))
-                {
-                    json.WriteStartObject();
-                    json.WriteString("parameter", use.Parameter);
-                    if (use.Model is not null)
-                        json.WriteString("model", use.Model);
-                    ValueText.Write(json, "value", use.Value.Value);
-                    if (use.Value.Line is { } line)
-                        json.WriteNumber("line", line);
-                    json.WriteEndObject();
-                }
-                json.WriteEndArray();
+                json.WriteString("parameter", use.Parameter);
+                if (use.Model is not null)
+                    json.WriteString("model", use.Model);
+                ValueText.Write(json, "value", use.Value.Value);
+                if (use.Value.Line is { } line)
+                    json.WriteNumber("line", line);
                 json.WriteEndObject();
             }
             json.WriteEndArray();
-        });
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
 
     [GeneratedRegex(@"(?<=\.)\d+(?=\.)", RegexOptions.CultureInvariant)]
     private static partial Regex Number();

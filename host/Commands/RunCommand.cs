@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using Merge.Checkpoints;
 using Merge.Merging;
 using Merge.Planning;
 using Merge.Plugins;
@@ -32,12 +31,16 @@ internal static class RunCommand
         {
             Description = "Give the inputs' SHA-256 in the manifest, too (CRC-32C of all that is read is there). Reads them once more.",
         };
+        var keepStages = new Option<bool>("--keep-stages")
+        {
+            Description = "Keep what a recipe's named merges made, in OUT.stages.",
+        };
         var (modelDirs, plugins, maxShard) = (MergeOptions.ModelDirs(), MergeOptions.Plugins(), MergeOptions.MaxShard());
         var mismatch = MergeOptions.Mismatch();
         var (threads, memory) = (MergeOptions.Threads(), MergeOptions.Memory());
         var command = new Command("run", "Merge models as a recipe says, in one streaming pass.")
         {
-            recipe, output, dryRun, force, sha256, threads, memory, modelDirs, plugins, maxShard, mismatch,
+            recipe, output, dryRun, force, keepStages, sha256, threads, memory, modelDirs, plugins, maxShard, mismatch,
         };
         command.Validators.Add(result =>
         {
@@ -48,12 +51,37 @@ internal static class RunCommand
         {
             var clock = Stopwatch.StartNew();
             using var catalog = PluginCatalog.Load(PluginFolders.Default(parsed.GetValue(plugins) ?? []));
-            using var planner = new RecipePlanner(catalog, parsed.GetValue(modelDirs) ?? [])
+            RecipePlanner Planner(IReadOnlyDictionary<string, string> stages) =>
+                new(catalog, parsed.GetValue(modelDirs) ?? [])
+                {
+                    Stages = stages,
+                    OnMismatch = (parsed.GetValue(mismatch) ?? []).Aggregate(OnMismatch.Error, (all, one) => all | one),
+                };
+            var merges = RecipeFile.ReadStages(parsed.GetRequiredValue(recipe));
+            if (merges.Stages.Count > 0)
             {
-                OnMismatch = (parsed.GetValue(mismatch) ?? []).Aggregate(OnMismatch.Error, (all, one) => all | one),
-            };
+                var run = new StagedRun
+                {
+                    Terminal = terminal,
+                    Recipe = merges,
+                    Planner = Planner,
+                    MaxShardBytes = parsed.GetValue(maxShard) ?? PlanRequest.DefaultMaxShardBytes,
+                    Settings = MergeOptions.Settings(parsed.GetValue(threads), parsed.GetValue(memory)),
+                    Force = parsed.GetValue(force),
+                    Sha256 = parsed.GetValue(sha256),
+                    KeepStages = parsed.GetValue(keepStages),
+                };
+                foreach (var warning in catalog.Warnings)
+                    terminal.Warn(warning);
+                if (parsed.GetValue(dryRun))
+                    run.PrintPlans();
+                else
+                    run.Execute(Path.TrimEndingDirectorySeparator(Path.GetFullPath(parsed.GetValue(output)!)), cancellation);
+                return Task.FromResult(0);
+            }
+            using var planner = Planner(new Dictionary<string, string>());
             var plan = planner.Plan(
-                RecipeFile.Read(parsed.GetRequiredValue(recipe)),
+                merges.Final!,
                 parsed.GetValue(maxShard) ?? PlanRequest.DefaultMaxShardBytes);
             foreach (var warning in catalog.Warnings.Concat(plan.Warnings))
                 terminal.Warn(warning);
@@ -81,7 +109,17 @@ internal static class RunCommand
                     cancellation));
             foreach (var finding in summary.Findings)
                 terminal.Warn(finding);
-            Report(terminal, plan, summary, progress, clock.Elapsed.TotalSeconds);
+            var report = new RunReport(plan, progress, clock.Elapsed.TotalSeconds);
+            report.Print(terminal);
+            terminal.Line(summary.Output);
+            if (terminal.IsJson)
+            {
+                terminal.Json(json =>
+                {
+                    json.WriteString("output", summary.Output);
+                    report.Write(json);
+                });
+            }
             return Task.FromResult(0);
         });
         return command;
@@ -95,34 +133,5 @@ internal static class RunCommand
             if (progress.KeptIn is { } folder)
                 terminal.Note($"what was finished is kept in {folder}: the same command goes on from there");
         }
-    }
-
-    private static void Report(
-        Terminal terminal, MergePlan plan, MergeSummary summary, RunProgress progress, double seconds)
-    {
-        var peak = Process.GetCurrentProcess().PeakWorkingSet64;
-        if (terminal.IsJson)
-        {
-            terminal.Json(json =>
-            {
-                json.WriteString("output", summary.Output);
-                json.WriteString("method", plan.Strategy.Info.Id);
-                json.WriteNumber("models", plan.Models.Count);
-                json.WriteNumber("tensors", plan.Tensors.Count);
-                json.WriteNumber("tensors_resumed", progress.TensorsResumed);
-                json.WriteNumber("bytes_read", progress.BytesRead);
-                json.WriteNumber("bytes_written", progress.BytesWritten);
-                json.WriteNumber("seconds", Math.Round(seconds, 3));
-                json.WriteNumber("peak_memory", peak);
-            });
-            return;
-        }
-        var resumed = progress.TensorsResumed == 0 ? "" : $", {progress.TensorsResumed} of them taken over from an interrupted run";
-        terminal.Line(
-            $"{plan.Strategy.Info.Name}: {plan.Models.Count} models, {plan.Tensors.Count} tensors{resumed}");
-        terminal.Line(
-            $"read {DiskSpace.Text(progress.BytesRead)}, wrote {DiskSpace.Text(progress.BytesWritten)} in {seconds:0.00} s "
-            + $"({(progress.BytesRead + progress.BytesWritten) / 1e9 / seconds:0.00} GB/s), peak memory {DiskSpace.Text(peak)}");
-        terminal.Line(summary.Output);
     }
 }

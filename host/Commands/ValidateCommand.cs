@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using Merge.Checkpoints;
 using Merge.Planning;
 using Merge.Plugins;
@@ -21,40 +22,62 @@ internal static class ValidateCommand
         command.SetAction(parsed =>
         {
             using var catalog = PluginCatalog.Load(PluginFolders.Default(parsed.GetValue(plugins) ?? []));
-            using var planner = new RecipePlanner(catalog, parsed.GetValue(modelDirs) ?? [])
-            {
-                OnMismatch = (parsed.GetValue(mismatch) ?? []).Aggregate(OnMismatch.Error, (all, one) => all | one),
-            };
-            var plan = planner.Plan(
-                RecipeFile.Read(parsed.GetRequiredValue(recipe)), PlanRequest.DefaultMaxShardBytes);
-            foreach (var warning in catalog.Warnings.Concat(plan.Warnings))
+            RecipePlanner Planner(IReadOnlyDictionary<string, string> stages) =>
+                new(catalog, parsed.GetValue(modelDirs) ?? [])
+                {
+                    Stages = stages,
+                    OnMismatch = (parsed.GetValue(mismatch) ?? []).Aggregate(OnMismatch.Error, (all, one) => all | one),
+                };
+            var merges = RecipeFile.ReadStages(parsed.GetRequiredValue(recipe));
+            using var plans = StagePlans.Of(merges, Planner, PlanRequest.DefaultMaxShardBytes);
+            foreach (var warning in catalog.Warnings.Concat(plans.All.SelectMany(p => p.Warnings)))
                 terminal.Warn(warning);
             if (terminal.IsJson)
             {
                 terminal.Json(json =>
                 {
-                    json.WriteString("method", plan.Strategy.Info.Id);
-                    json.WriteNumber("models", plan.Models.Count);
-                    json.WriteNumber("tensors", plan.Tensors.Count);
-                    json.WriteNumber("bytes_in", plan.InputBytes);
-                    json.WriteNumber("bytes_out", plan.OutputBytes);
-                    json.WriteNumber("files_out", plan.Layout.Files.Count);
+                    if (merges.Stages.Count == 0)
+                        Write(json, plans.All[0]);
+                    else
+                        StagedRun.WriteStages(json, merges.All.Zip(plans.All), merge => Write(json, merge.Second));
                 });
                 return 0;
             }
-            terminal.Line($"{plan.Strategy.Info.Name} ({plan.Strategy.Info.Id}), plugin {plan.Plugin.Name} {plan.Plugin.Version}");
-            foreach (var model in plan.Models)
-                terminal.Line($"  model {model.Path}");
-            if (plan.Base is { } baseModel)
-                terminal.Line($"  base  {baseModel.Path}");
-            var copied = plan.Tensors.Count(t => t.IsCopied);
-            terminal.Line(
-                $"{plan.Tensors.Count} tensors{(copied == 0 ? "" : $" ({copied} of integers or bools, copied)")}, "
-                + $"{DiskSpace.Text(plan.InputBytes)} in, {DiskSpace.Text(plan.OutputBytes)} out in "
-                + $"{plan.Layout.Files.Count} file{(plan.Layout.Files.Count == 1 ? "" : "s")}");
+            foreach (var (merge, plan) in merges.All.Zip(plans.All))
+            {
+                if (merges.Stages.Count > 0)
+                    terminal.Line(StagedRun.Heading(merge));
+                Print(terminal, plan, plans.Named);
+            }
+            if (merges.Stages.Count > 0)
+                terminal.Line("checked when they run: disk space, memory, values");
             terminal.Line("valid");
             return 0;
         });
         return command;
+    }
+
+    private static void Write(Utf8JsonWriter json, MergePlan plan)
+    {
+        json.WriteString("method", plan.Strategy.Info.Id);
+        json.WriteNumber("models", plan.Models.Count);
+        json.WriteNumber("tensors", plan.Tensors.Count);
+        json.WriteNumber("bytes_in", plan.InputBytes);
+        json.WriteNumber("bytes_out", plan.OutputBytes);
+        json.WriteNumber("files_out", plan.Layout.Files.Count);
+    }
+
+    private static void Print(Terminal terminal, MergePlan plan, Func<string, string> named)
+    {
+        terminal.Line($"{plan.Strategy.Info.Name} ({plan.Strategy.Info.Id}), plugin {plan.Plugin.Name} {plan.Plugin.Version}");
+        foreach (var model in plan.Models)
+            terminal.Line($"  model {named(model.Path)}");
+        if (plan.Base is { } baseModel)
+            terminal.Line($"  base  {named(baseModel.Path)}");
+        var copied = plan.Tensors.Count(t => t.IsCopied);
+        terminal.Line(
+            $"{plan.Tensors.Count} tensors{(copied == 0 ? "" : $" ({copied} of integers or bools, copied)")}, "
+            + $"{DiskSpace.Text(plan.InputBytes)} in, {DiskSpace.Text(plan.OutputBytes)} out in "
+            + $"{plan.Layout.Files.Count} file{(plan.Layout.Files.Count == 1 ? "" : "s")}");
     }
 }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Merge.Planning;
 
 namespace Merge.Merging;
@@ -64,9 +65,27 @@ internal static class Manifest
         foreach (var tensor in plan.Tensors.Where(t => t.IsCopied))
             json.WriteStringValue(tensor.Info.Name);
         json.WriteEndArray();
+        WriteStages(json, plan.Origin.Stages);
         json.WriteEndObject();
         json.Flush();
         stream.WriteByte((byte)'\n');
+    }
+
+    /// <summary>The manifests of what it builds on: those folders may not be kept.</summary>
+    private static void WriteStages(Utf8JsonWriter json, IReadOnlyList<StageOrigin> stages)
+    {
+        if (stages.Count == 0)
+            return;
+        json.WriteStartArray("stages");
+        foreach (var stage in stages)
+        {
+            var own = JsonNode.Parse(File.ReadAllText(Path.Combine(stage.Folder, FileName)))!.AsObject();
+            // All of them stand in this list themselves.
+            own.Remove("stages");
+            own.Insert(0, "name", stage.Name);
+            own.WriteTo(json);
+        }
+        json.WriteEndArray();
     }
 
     private static string Digest(string path)

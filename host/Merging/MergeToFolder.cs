@@ -78,15 +78,28 @@ internal static class MergeToFolder
     private static bool IsHopeless(Exception fault) =>
         fault is MergeException stop && (stop.WrongUsage || stop.Diagnostics.Any(d => d.Actor == Actor.PluginAuthor));
 
-    private static void WriteSideFiles(MergePlan plan, PartialFolder folder, Checksums checksums, string final, bool sha256)
+    /// <summary>A folder that looks like the finished merge, with no values: its files hold headers, and then nothing
+    /// that takes room.</summary>
+    public static void Sketch(MergePlan plan, string folder)
+    {
+        OutputWriter.Create(folder, plan.Layout).Dispose();
+        WriteModelFiles(plan, folder);
+    }
+
+    private static void WriteModelFiles(MergePlan plan, string folder)
     {
         if (plan.Donor.Folder is { } donor)
-            CopiedFiles.Copy(donor, folder.Path);
+            CopiedFiles.Copy(donor, folder);
         if (plan.Config is { } config)
-            File.WriteAllText(Path.Combine(folder.Path, "config.json"), config);
+            File.WriteAllText(Path.Combine(folder, "config.json"), config);
         if (plan.OutType is { } dtype)
-            ConfigDType.Set(Path.Combine(folder.Path, "config.json"), dtype);
-        CompanionWriter.Write(plan.Companions, plan.Donor.Folder, folder.Path);
+            ConfigDType.Set(Path.Combine(folder, "config.json"), dtype);
+        CompanionWriter.Write(plan.Companions, plan.Donor.Folder, folder);
+    }
+
+    private static void WriteSideFiles(MergePlan plan, PartialFolder folder, Checksums checksums, string final, bool sha256)
+    {
+        WriteModelFiles(plan, folder.Path);
         File.WriteAllText(Path.Combine(folder.Path, ModelCard.FileName), ModelCard.Of(plan, Path.GetFileName(final)));
         File.WriteAllText(Path.Combine(folder.Path, RecipeFileName), plan.Origin.Text);
         Manifest.Write(

@@ -17,7 +17,8 @@ internal static class ModelCard
             card.Append("library_name: transformers\n");
         card.Append("tags:\n- merge\n");
         // Only what reads like a Hub repository: a path of this machine would mean nothing elsewhere.
-        var bases = plan.Origin.ModelTexts.Where(IsRepository).Distinct().ToArray();
+        var bases = plan.Origin.ModelTexts.Concat(plan.Origin.Stages.SelectMany(s => s.ModelTexts))
+            .Where(IsRepository).Distinct().ToArray();
         if (bases.Length > 0)
         {
             card.Append("base_model:\n");
@@ -33,6 +34,10 @@ internal static class ModelCard
         card.Append("## Models\n\n");
         foreach (var text in plan.Origin.ModelTexts)
             card.Append($"- `{text}`{(text == plan.Origin.BaseText ? " (base)" : "")}\n");
+        if (plan.Origin.Stages.Count > 0)
+            card.Append("\n## Stages\n\nMerges of the same recipe that this one builds on:\n\n");
+        foreach (var stage in plan.Origin.Stages)
+            card.Append($"- `{stage.Name}`: `{stage.Method}` of {string.Join(", ", stage.ModelTexts.Select(m => $"`{m}`"))}\n");
         card.Append("\n## Recipe\n\n`merge_recipe.yaml` in this folder; the checksums of everything that went in are in ");
         card.Append($"`{Manifest.FileName}`.\n\n```yaml\n{plan.Origin.Text.TrimEnd()}\n```\n");
         return card.ToString();

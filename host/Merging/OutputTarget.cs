@@ -6,7 +6,11 @@ namespace Merge.Merging;
 /// <summary>Whether a folder may be made, or replaced, under the name the user gives.</summary>
 internal static class OutputTarget
 {
-    public static void Check(string final, MergePlan plan, bool force)
+    /// <param name="final">The folder.</param>
+    /// <param name="plan">What is merged: its inputs must not be in it.</param>
+    /// <param name="force">Whether an earlier merge's folder may be replaced.</param>
+    /// <param name="parts">The folder is made of these merges, a folder each; null: of one merge.</param>
+    public static void Check(string final, MergePlan plan, bool force, IReadOnlyList<string>? parts = null)
     {
         var inputs = plan.Opened.SelectMany(c => c.Files.Select(f => f.Path).Append(c.Path)).Select(Path.GetFullPath);
         var (named, real) = (Path.TrimEndingDirectorySeparator(final), WithoutLinks(final));
@@ -21,7 +25,8 @@ internal static class OutputTarget
             return;
         if (!force)
             throw Refuse("the output folder exists", "Give another name, or --force to replace it.");
-        if (!File.Exists(Path.Combine(final, Manifest.FileName)))
+        if (!(parts is null ? IsMade(final) : Directory.EnumerateFileSystemEntries(final).All(
+            entry => IsMade(entry) && parts.Contains(Path.GetFileName(entry)))))
         {
             throw Refuse(
                 $"the output folder was not made by a merge (it has no {Manifest.FileName}), and --force would delete it",
@@ -31,6 +36,8 @@ internal static class OutputTarget
         MergeException Refuse(string found, string fix) =>
             new(new Diagnostic(found) { Where = final, Fix = fix }) { WrongUsage = true };
     }
+
+    private static bool IsMade(string folder) => File.Exists(Path.Combine(folder, Manifest.FileName));
 
     private static bool IsWithin(string path, string folder) =>
         path == folder || path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);

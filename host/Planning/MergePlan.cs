@@ -63,7 +63,20 @@ internal sealed record MergePlan
 /// <param name="Text">The whole file.</param>
 /// <param name="ModelTexts">Every model it names, the base included, each once.</param>
 /// <param name="BaseText">The base, if it names one.</param>
-internal sealed record PlanOrigin(string Text, IReadOnlyList<string> ModelTexts, string? BaseText);
+internal sealed record PlanOrigin(string Text, IReadOnlyList<string> ModelTexts, string? BaseText)
+{
+    /// <summary>The merges of the same recipe it builds on, in the order they ran.</summary>
+    public IReadOnlyList<StageOrigin> Stages { get; init; } = [];
+}
+
+/// <summary>A named merge that another builds on.</summary>
+/// <param name="ModelTexts">The models it names, each once.</param>
+/// <param name="Folder">Where its result is.</param>
+internal sealed record StageOrigin(string Name, string Method, IReadOnlyList<string> ModelTexts, string Folder)
+{
+    public static StageOrigin Of(Recipe stage, string folder) =>
+        new(stage.Name!.Text, stage.Method, [.. stage.References.Select(r => r.Text).Distinct()], folder);
+}
 
 /// <summary>The plugin that brings the method.</summary>
 /// <param name="Name">Its folder's name.</param>

@@ -24,13 +24,17 @@ internal sealed class RecipePlanner : IDisposable
         _modelDirs = modelDirs;
     }
 
+    /// <summary>Folders of the merges that the recipe may use, by their names.</summary>
+    public IReadOnlyDictionary<string, string> Stages { get; init; } = new Dictionary<string, string>();
+
     /// <param name="recipe">The recipe, parsed.</param>
     /// <param name="maxShardBytes">Largest output file.</param>
     /// <exception cref="MergeException">What is wrong with recipe or models.</exception>
     public MergePlan Plan(Recipe recipe, long maxShardBytes)
     {
         var method = FindMethod(recipe);
-        var resolved = ResolvedRecipe.Of(recipe, ModelPlaces.Of(recipe.Path, _modelDirs));
+        var places = ModelPlaces.Of(recipe.Path, _modelDirs) with { Stages = Stages };
+        var resolved = ResolvedRecipe.Of(recipe, places);
         var binder = new OptionsBinder(
             OptionsSchema.Of(method.Strategy.OptionsType), resolved.Recipe, method.Id, parameter => MethodsWith(parameter, method));
         ModuleInputs[] modules = [.. resolved.Modules.Select(m => Inputs(m, method.Info, resolved.Recipe, binder))];
@@ -55,7 +59,10 @@ internal sealed class RecipePlanner : IDisposable
                     .. slices.SelectMany(s => s.Models).Append(resolved.Base).Concat(slices.Select(s => s.Base))
                         .OfType<ResolvedModel>().Select(m => m.Model.Model.Text).Distinct(),
                 ],
-                resolved.Base?.Model.Model.Text),
+                resolved.Base?.Model.Model.Text)
+            {
+                Stages = [.. recipe.Stages.Select(s => StageOrigin.Of(s, Stages[s.Name!.Text]))],
+            },
             Modules = [.. modules.Select(m => m.Planned(this, recipe.Path, names))],
             Models = slices.Length == 1 ? planned : [.. planned.Distinct()],
             Base = method.Info.Base is InputRole.Required or InputRole.Optional ? baseModel : null,
@@ -69,7 +76,7 @@ internal sealed class RecipePlanner : IDisposable
         });
         binder.CheckUse(names);
         binder.ThrowIfAny();
-        return plan with { Warnings = [.. recipe.Warnings, .. binder.Warnings, .. warnings, .. plan.Warnings] };
+        return plan with { Warnings = [.. recipe.Warnings, .. places.Shadowed(recipe), .. binder.Warnings, .. warnings, .. plan.Warnings] };
     }
 
     public void Dispose()
@@ -91,7 +98,7 @@ internal sealed class RecipePlanner : IDisposable
             .. models.Append(resolved.Base).Concat(resolved.Slices.Select(s => s.Base)).OfType<ResolvedModel>()
                 .DistinctBy(m => m.Path).Select(m => (Planned(m), m.Path)),
         ];
-        var planner = new VocabularyPlanner(recipe, all, baseModel, ModelPlaces.Of(recipe.Path, _modelDirs));
+        var planner = new VocabularyPlanner(recipe, all, baseModel, ModelPlaces.Of(recipe.Path, _modelDirs) with { Stages = Stages });
         var mapping = planner.Plan();
         var found = new List<Diagnostic>(planner.Warnings);
         var donorFirst = all.Select(m => m.Model).OrderByDescending(m => m.Checkpoint == baseModel?.Checkpoint);

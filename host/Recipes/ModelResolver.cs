@@ -47,7 +47,7 @@ internal static class ModelResolver
         var prefix = text[..(text.LastIndexOf('/') + 1)];
         return candidates.Select(Path.GetDirectoryName).Where(Directory.Exists)
             .SelectMany(folder => Siblings(folder!).Select(s => prefix + Path.GetFileName(s)))
-            .Concat(HubCache.Models(places.HubCache));
+            .Concat(HubCache.Models(places.HubCache)).Concat(places.Stages.Keys);
     }
 
     private static IEnumerable<string> Siblings(string folder) =>

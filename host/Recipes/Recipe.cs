@@ -24,8 +24,14 @@ internal sealed record Recipe(
     DType? OutDType,
     ulong Seed)
 {
-    /// <summary>What a result of several merges is called; of no effect in a recipe of one.</summary>
-    public string? Name { get; init; }
+    /// <summary>Where it begins: a file may hold several.</summary>
+    public int Line { get; init; } = 1;
+
+    /// <summary>What the others of its file call its result; of no effect in a recipe of one.</summary>
+    public StageName? Name { get; init; }
+
+    /// <summary>The merges of the same file that it builds on, in the order they run.</summary>
+    public IReadOnlyList<Recipe> Stages { get; init; } = [];
 
     /// <summary>The output's layers, first to last; empty where whole models are merged.</summary>
     public IReadOnlyList<RecipeSlice> Slices { get; init; } = [];
@@ -41,9 +47,25 @@ internal sealed record Recipe(
     /// <summary>What stands in it without effect.</summary>
     public IReadOnlyList<Diagnostic> Warnings { get; init; } = [];
 
+    /// <summary>Every model it names, as often as it does.</summary>
+    public IEnumerable<ModelReference> References
+    {
+        get
+        {
+            var slices = Slices.Concat(Modules.SelectMany(m => m.Slices)).ToArray();
+            return Models.Concat(Modules.SelectMany(m => m.Models)).Concat(slices.SelectMany(s => s.Sources))
+                .Select(m => m.Model)
+                .Concat(slices.Select(s => s.BaseModel).Append(BaseModel).OfType<ModelReference>())
+                .Concat(Tokenizer?.References ?? []);
+        }
+    }
+
     /// <summary>SHA-256 of the text, in lower-case hex.</summary>
     public string Digest => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text)));
 }
+
+/// <summary>The name of one merge among several.</summary>
+internal sealed record StageName(string Text, int Line);
 
 /// <param name="Text"><c>org/name[@revision]</c>, a path, or a trajectory's pattern.</param>
 internal sealed record ModelReference(string Text, int Line)

@@ -9,8 +9,15 @@ internal static class RecipeFile
 
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
+    /// <summary>A recipe of one merge.</summary>
     /// <exception cref="Merge.Sdk.MergeException">It cannot be read, or is no recipe.</exception>
-    public static Recipe Read(string path)
+    public static Recipe Read(string path) => RecipeParser.Parse(path, ReadText(path));
+
+    /// <summary>A recipe of one or more merges.</summary>
+    /// <exception cref="Merge.Sdk.MergeException">It cannot be read, or is no recipe.</exception>
+    public static StagedRecipe ReadStages(string path) => StagedRecipe.Parse(path, ReadText(path));
+
+    private static string ReadText(string path)
     {
         try
         {
@@ -21,7 +28,7 @@ internal static class RecipeFile
                     $"at most {MostBytes >> 20} MiB", "Give the recipe, not a checkpoint.");
             }
             using var reader = new StreamReader(file, Strict);
-            return RecipeParser.Parse(path, reader.ReadToEnd());
+            return reader.ReadToEnd();
         }
         catch (DecoderFallbackException)
         {

@@ -19,15 +19,36 @@ internal static class RecipeParser
         ("bfloat16", DType.BF16), ("bf16", DType.BF16), ("float64", DType.F64),
     ];
 
+    /// <summary>A recipe of one merge.</summary>
     /// <param name="path">The name of the text, for messages.</param>
     /// <param name="text">The recipe.</param>
     /// <exception cref="MergeException">Everything that is wrong with it.</exception>
     public static Recipe Parse(string path, string text)
     {
+        var recipes = ParseAll(path, text);
+        return recipes.Count == 1 ? recipes[0] : throw RecipeFindings.Fatal(
+            path, $"line {recipes[1].Line}", "a second merge stands in the recipe", "one merge");
+    }
+
+    /// <summary>The merges of a recipe, as they stand in it; at least one.</summary>
+    /// <exception cref="MergeException">Everything that is wrong with any of them.</exception>
+    public static IReadOnlyList<Recipe> ParseAll(string path, string text)
+    {
         var findings = new RecipeFindings(path);
-        var root = YamlReader.Read(path, text, findings);
-        if (root is null or YamlScalar { IsNull: true })
+        var documents = YamlReader.Read(path, text, findings);
+        if (documents.Count == 0)
             throw RecipeFindings.Fatal(path, "", "the recipe is empty", "at least 'merge_method' and 'models'");
+        Recipe[] recipes =
+        [
+            .. documents.Select(d => ParseOne(path, documents.Count == 1 ? text : d.Text, d.Root, findings)),
+        ];
+        findings.ThrowIfAny();
+        return recipes;
+    }
+
+    private static Recipe ParseOne(string path, string text, YamlNode root, RecipeFindings findings)
+    {
+        var warned = findings.Warnings.Count;
         if (root is not YamlMap map)
         {
             throw RecipeFindings.Fatal(path, $"line {root.Line}", $"the recipe is {root.Kind}",
@@ -51,14 +72,14 @@ internal static class RecipeParser
             ParameterSection.Read(map.Find("parameters"), findings), ReadDType(map, "dtype", findings),
             ReadDType(map, "out_dtype", findings), ReadSeed(map, findings))
         {
-            Name = Word(map, "name", findings)?.Text,
+            Line = map.Line,
+            Name = Word(map, "name", findings) is { } name ? new(name.Text, name.Line) : null,
             Tokenizer = tokenizer.Read(map),
             ChatTemplate = tokenizer.ReadChatTemplate(map),
             Slices = map.Find("slices") is { } sliced ? slices.Read(sliced) : [],
             Modules = map.Find("modules") is { } parts ? slices.ReadModules(parts) : [],
         };
-        findings.ThrowIfAny();
-        return recipe with { Warnings = findings.Warnings };
+        return recipe with { Warnings = [.. findings.Warnings.Skip(warned)] };
     }
 
     private static void CheckKeys(YamlMap map, RecipeFindings findings)

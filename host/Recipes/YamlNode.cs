@@ -38,3 +38,7 @@ internal sealed record YamlMap(IReadOnlyList<YamlEntry> Entries, int Line)
 
 /// <param name="Line">The key's line.</param>
 internal sealed record YamlEntry(string Key, int Line, YamlNode Value);
+
+/// <summary>What stands between two <c>---</c>.</summary>
+/// <param name="Text">Its part of the file.</param>
+internal sealed record YamlDocument(YamlNode Root, string Text);

@@ -28,15 +28,14 @@ internal sealed class YamlReader
         _parser = new Parser(_scanner);
     }
 
-    /// <summary>The root of the only document, or null where the text has none. Duplicate keys become
-    /// findings.</summary>
-    /// <exception cref="MergeException">The text is no YAML, or holds more than one document.</exception>
-    public static YamlNode? Read(string path, string text, RecipeFindings findings)
+    /// <summary>The documents that hold something. Duplicate keys become findings.</summary>
+    /// <exception cref="MergeException">The text is no YAML.</exception>
+    public static IReadOnlyList<YamlDocument> Read(string path, string text, RecipeFindings findings)
     {
         var reader = new YamlReader(path, text, findings);
         try
         {
-            return reader.ReadDocument();
+            return [.. reader.ReadDocuments().Where(d => d.Root is not YamlScalar { IsNull: true })];
         }
         catch (Exception exception) when (exception is YamlException or InvalidOperationException)
         {
@@ -45,19 +44,22 @@ internal sealed class YamlReader
         }
     }
 
-    private YamlNode? ReadDocument()
+    private List<YamlDocument> ReadDocuments()
     {
+        var documents = new List<YamlDocument>();
         _parser.Consume<StreamStart>();
-        if (_parser.Accept<StreamEnd>(out _))
-            return null;
-        _parser.Consume<DocumentStart>();
-        var root = ReadNode(0);
-        _parser.Consume<DocumentEnd>();
-        if (_parser.TryConsume<DocumentStart>(out var second))
+        while (!_parser.TryConsume<StreamEnd>(out _))
         {
-            throw Stop(second, "a second merge in one file (after '---') is not supported yet", "one merge a file");
+            var start = _parser.Consume<DocumentStart>();
+            // What stands before an implicit start are comments.
+            var from = start.IsImplicit ? 0 : (int)start.End.Index;
+            _anchors.Clear();
+            var root = ReadNode(0);
+            _parser.Consume<DocumentEnd>();
+            var to = _parser.Current is DocumentStart next ? (int)next.Start.Index : _text.Length;
+            documents.Add(new(root, _text[from..to]));
         }
-        return root;
+        return documents;
     }
 
     private YamlNode ReadNode(int depth)

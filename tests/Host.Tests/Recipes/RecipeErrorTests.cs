@@ -95,8 +95,8 @@ public class RecipeErrorTests
     }
 
     [Fact]
-    public void A_second_document_is_refused() =>
-        Assert.StartsWith("r.yaml, line 3, column 1: a second merge in one file", Expect.Error(Whole + "---\n" + Whole));
+    public void A_second_document_is_refused_where_one_is_expected() =>
+        Assert.StartsWith("r.yaml, line 4: a second merge stands in the recipe", Expect.Error(Whole + "---\n" + Whole));
 
     [Fact]
     public void An_alias_of_nothing_is_told() => Assert.StartsWith(

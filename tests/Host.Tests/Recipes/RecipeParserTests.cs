@@ -112,7 +112,7 @@ public class RecipeParserTests
                 residual_weight: 0.5
               - sources: [{model: b, layer_range: [20, 40]}]
             """);
-        Assert.Equal("stacked", recipe.Name);
+        Assert.Equal("stacked", recipe.Name?.Text);
         Assert.Equal([4, 12], recipe.Slices.Select(s => s.Line));
         Assert.Equal([new LayerRange(0, 24), new LayerRange(4, 28)], recipe.Slices[0].Sources.Select(s => s.Layers!.Value));
         Assert.Equal("b", recipe.Slices[0].BaseModel!.Text);
