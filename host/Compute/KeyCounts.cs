@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Merge.Compute;
 
-/// <summary>How often each key was seen, for some thousands of different keys; belongs to one thread at a time.</summary>
+/// <summary>How often each key was seen, for some thousands of different keys; for one thread at a time.</summary>
 internal sealed unsafe class KeyCounts
 {
     /// <summary>Bytes it holds.</summary>

@@ -146,7 +146,8 @@ internal sealed class ScoreSelection
     }
 
     private Target[] SearchedIn(int member, long start, long end) =>
-        [.. _targets.Where(t => t.Searched && t.Place.Member == member && t.Place.Start >= start && t.Place.Start < end)];
+        [.. _targets.Where(
+            t => t.Searched && t.Place.Member == member && t.Place.Start >= start && t.Place.Start < end)];
 
     private void BeginBrackets(Func<Target, (uint Low, uint High)> bracketOf)
     {
@@ -341,7 +342,8 @@ internal sealed class ScoreSelection
 
         public void EndAt(int member, long index) => (Place, IndexLimit, Searched) = ((member, 0), index + 1, false);
 
-        public void SearchIn((int Member, long Start) place, long end) => (Place, PlaceEnd, Searched) = (place, end, true);
+        public void SearchIn((int Member, long Start) place, long end) =>
+            (Place, PlaceEnd, Searched) = (place, end, true);
 
         public void Reset() => (Place, Searched) = ((int.MaxValue, 0), false);
     }
