@@ -21,6 +21,7 @@ internal static class ComparisonListing
         List(terminal, "of another shape", [.. comparison.Shapes.Select(s =>
             $"{s.A.Name} [{string.Join(", ", s.A.Shape)}] and [{string.Join(", ", s.B.Shape)}]")]);
         List(terminal, "of another dtype", [.. comparison.DTypes.Select(s => $"{s.A.Name} {s.A.DType} and {s.B.DType}")]);
+        List(terminal, "integers or codes that differ", comparison.OtherBytes);
         terminal.Line();
         var table = new TerminalTable("tensor", "‖a‖", "‖b‖", "‖b − a‖", "cosine");
         foreach (var value in comparison.Values.InNaturalOrder(v => v.Name))
@@ -29,6 +30,12 @@ internal static class ComparisonListing
         var same = comparison.Values.Count(v => v.NormDifference == 0);
         terminal.Line();
         terminal.Line($"{comparison.Values.Count} tensors compared, {same} of them with the same values");
+        if (comparison.OtherBytes.Count + comparison.SameBytes > 0)
+        {
+            terminal.Line(
+                $"{comparison.OtherBytes.Count + comparison.SameBytes} tensors of integers or codes compared, "
+                + $"{comparison.SameBytes} of them the same");
+        }
     }
 
     private static void List(Terminal terminal, string what, IReadOnlyList<string> names)
@@ -42,6 +49,7 @@ internal static class ComparisonListing
         Names("only_a", comparison.OnlyA);
         Names("only_b", comparison.OnlyB);
         Names("other_shape", [.. comparison.Shapes.Select(s => s.A.Name)]);
+        Names("other_bytes", comparison.OtherBytes);
         Names("other_dtype", [.. comparison.DTypes.Select(s => s.A.Name)]);
         json.WriteStartArray("tensors");
         foreach (var value in comparison.Values)

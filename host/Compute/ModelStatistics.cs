@@ -80,15 +80,6 @@ internal sealed class ModelStatistics
             request.Stat.Complete(CutOf(request, selection));
     }
 
-    /// <summary>Gives every statistic a fault instead.</summary>
-    public void Fail(Exception fault)
-    {
-        foreach (var (_, statistics) in _tensors)
-            statistics.Fail(fault);
-        foreach (var (request, _) in _requests)
-            request.Fail(fault);
-    }
-
     private static ModelCut CutOf(ModelLargestRequest request, ScoreSelection? selection)
     {
         var all = request.Keep > 0 ? Cut.KeepAll : Cut.KeepNone;

@@ -20,12 +20,16 @@ internal sealed record TensorComparison(
 /// <param name="OnlyB">Tensors only the second has.</param>
 /// <param name="Shapes">Tensors both have, of different shape.</param>
 /// <param name="DTypes">Tensors both have, stored differently.</param>
-/// <param name="Values">Tensors that could be compared, in the first's order.</param>
+/// <param name="OtherBytes">Tensors of integers, bools or codes, stored alike, whose bytes differ.</param>
+/// <param name="SameBytes">How many such tensors have the same bytes.</param>
+/// <param name="Values">Tensors of numbers, in the first's order.</param>
 internal sealed record CheckpointComparison(
     IReadOnlyList<string> OnlyA,
     IReadOnlyList<string> OnlyB,
     IReadOnlyList<(StoredTensor A, StoredTensor B)> Shapes,
     IReadOnlyList<(StoredTensor A, StoredTensor B)> DTypes,
+    IReadOnlyList<string> OtherBytes,
+    int SameBytes,
     IReadOnlyList<TensorComparison> Values)
 {
     /// <summary>Reads both once, streamed.</summary>
@@ -39,12 +43,34 @@ internal sealed record CheckpointComparison(
         var alike = shared.Where(t => t.A.Shape.AsSpan().SequenceEqual(t.B.Shape.AsSpan())).ToArray();
         var values = Measure(
             [.. alike.Where(t => t.A.DType.IsMergeable() && t.B.DType.IsMergeable())], settings, progress, cancellation);
+        var codes = alike.Where(t => t.A.DType == t.B.DType && !t.A.DType.IsMergeable())
+            .Select(t => (t.A.Name, Same: HaveSameBytes(t.A, t.B, cancellation)))
+            .ToArray();
         return new(
             [.. a.Tensors.Keys.Except(b.Tensors.Keys)],
             [.. b.Tensors.Keys.Except(a.Tensors.Keys)],
             [.. shared.Except(alike)],
             [.. alike.Where(t => t.A.DType != t.B.DType)],
+            [.. codes.Where(c => !c.Same).Select(c => c.Name)],
+            codes.Count(c => c.Same),
             values);
+    }
+
+    private static bool HaveSameBytes(StoredTensor a, StoredTensor b, CancellationToken cancellation)
+    {
+        using var buffers = new Worker();
+        for (long at = 0; at < a.Length;)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var length = (int)Math.Min(1 << 20, a.Length - at);
+            var (ours, theirs) = (buffers.Input(0).Take(length), buffers.Input(1).Take(length));
+            a.File.Read(a.Offset + at, ours);
+            b.File.Read(b.Offset + at, theirs);
+            if (!ours.SequenceEqual(theirs))
+                return false;
+            at += length;
+        }
+        return true;
     }
 
     private static TensorComparison[] Measure(

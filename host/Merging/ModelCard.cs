@@ -16,14 +16,12 @@ internal static class ModelCard
         if (plan.Donor.Config is not null)
             card.Append("library_name: transformers\n");
         card.Append("tags:\n- merge\n");
-        // Only what reads like a Hub repository: a path of this machine would mean nothing elsewhere.
-        var bases = plan.Origin.ModelTexts.Concat(plan.Origin.Stages.SelectMany(s => s.ModelTexts))
-            .Where(IsRepository).Distinct().ToArray();
-        if (bases.Length > 0)
+        // Only what was found in the Hub's cache: a path of this machine would mean nothing elsewhere.
+        if (plan.Origin.Repositories.Count > 0)
         {
             card.Append("base_model:\n");
-            foreach (var repository in bases)
-                card.Append($"- {repository.Split('@')[0]}\n");
+            foreach (var repository in plan.Origin.Repositories)
+                card.Append($"- {repository}\n");
         }
         card.Append("---\n");
         card.Append($"# {name}\n\n");
@@ -42,7 +40,4 @@ internal static class ModelCard
         card.Append($"`{Manifest.FileName}`.\n\n```yaml\n{plan.Origin.Text.TrimEnd()}\n```\n");
         return card.ToString();
     }
-
-    private static bool IsRepository(string text) =>
-        text.Count(c => c == '/') == 1 && !text.StartsWith('.') && !text.StartsWith('/') && !Directory.Exists(text);
 }

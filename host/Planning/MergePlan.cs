@@ -65,6 +65,9 @@ internal sealed record MergePlan
 /// <param name="BaseText">The base, if it names one.</param>
 internal sealed record PlanOrigin(string Text, IReadOnlyList<string> ModelTexts, string? BaseText)
 {
+    /// <summary>Those models that were found in the Hugging Face cache, by their repository's name.</summary>
+    public IReadOnlyList<string> Repositories { get; init; } = [];
+
     /// <summary>The merges of the same recipe it builds on, in the order they ran.</summary>
     public IReadOnlyList<StageOrigin> Stages { get; init; } = [];
 }

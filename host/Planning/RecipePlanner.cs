@@ -61,6 +61,12 @@ internal sealed class RecipePlanner : IDisposable
                 ],
                 resolved.Base?.Model.Model.Text)
             {
+                Repositories =
+                [
+                    .. slices.SelectMany(s => s.Models).Append(resolved.Base).OfType<ResolvedModel>()
+                        .Where(m => m.Path.StartsWith(places.HubCache + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+                        .Select(m => m.Model.Model.Text.Split('@')[0]).Distinct(),
+                ],
                 Stages = [.. recipe.Stages.Select(s => StageOrigin.Of(s, Stages[s.Name!.Text]))],
             },
             Modules = [.. modules.Select(m => m.Planned(this, recipe.Path, names))],

@@ -58,7 +58,16 @@ internal sealed record ResolvedRecipe(Recipe Recipe, IReadOnlyList<ResolvedModul
         if (!model.Model.IsTrajectory)
             return [new(model, ModelResolver.Resolve(model.Model, places, recipePath))];
         return Trajectory.Expand(model, places, recipePath).Select(path => new ResolvedModel(
-            new(new(path, model.Model.Line), model.Parameters, Layers: model.Layers), path));
+            new(new(NameOf(path, model.Model.Text), model.Model.Line), model.Parameters, Layers: model.Layers), path));
+    }
+
+    /// <summary>What the pattern becomes for one of its matches: as many parts of the path as the pattern has.</summary>
+    private static string NameOf(string path, string pattern)
+    {
+        if (Path.IsPathRooted(pattern) || pattern.StartsWith('~'))
+            return path;
+        var parts = pattern.Split('/', StringSplitOptions.RemoveEmptyEntries).Count(p => p is not ("." or ".."));
+        return string.Join('/', path.Split(Path.DirectorySeparatorChar)[^parts..]);
     }
 
     private static void Collect(RecipeFindings findings, int line, Action resolve)

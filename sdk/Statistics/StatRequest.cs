@@ -1,16 +1,11 @@
 namespace Merge.Sdk;
 
 /// <summary>A pending statistic of one tensor: what the host computes in a sweep.</summary>
-internal abstract record StatRequest
-{
-    public abstract void Fail(Exception fault);
-}
+internal abstract record StatRequest;
 
 internal abstract record StatRequest<T> : StatRequest
 {
     public Stat<T> Stat { get; } = new();
-
-    public override void Fail(Exception fault) => Stat.Fail(fault);
 }
 
 internal sealed record SumRequest(Node Value) : StatRequest<double>;
@@ -34,15 +29,10 @@ internal sealed record ColumnSumsRequest(Node Value) : StatRequest<double[]>;
 internal sealed record MaterializeRequest(Node Value) : StatRequest<Matrix>;
 
 /// <summary>A pending statistic over all tensors of a model.</summary>
-internal abstract record ModelRequest
-{
-    public abstract void Fail(Exception fault);
-}
+internal abstract record ModelRequest;
 
 /// <summary>The largest scores of the whole model; tensors are ordered as in the list.</summary>
 internal sealed record ModelLargestRequest(IReadOnlyList<(TensorScan Tensor, Node Score)> Scores, long Keep) : ModelRequest
 {
     public Stat<ModelCut> Stat { get; } = new();
-
-    public override void Fail(Exception fault) => Stat.Fail(fault);
 }

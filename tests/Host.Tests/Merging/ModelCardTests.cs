@@ -34,7 +34,10 @@ public sealed class ModelCardTests : IDisposable
     private string Card(string? config, string? theta0, params string[] texts)
     {
         var plan = Plans.Of(_models.AddWith("a", config, Of("w", 1)));
-        var origin = new PlanOrigin("merge_method: one-line\n", texts, theta0);
+        var origin = new PlanOrigin("merge_method: one-line\n", texts, theta0)
+        {
+            Repositories = [.. texts.Where(t => t.StartsWith("org/")).Select(t => t.Split('@')[0])],
+        };
         return ModelCard.Of(plan with { Origin = origin }, "my-merge");
     }
 }
