@@ -4,13 +4,15 @@ using Merge.Vocabulary;
 
 namespace Merge.Planning;
 
-/// <summary>What to do with a tensor whose shape is not the same in all models. Both together: embeddings are cropped.</summary>
+/// <summary>What to do with a tensor whose shape is not the same in all models. Of both, cropping goes first.</summary>
 [Flags]
 internal enum OnMismatch
 {
     /// <summary>The models do not fit together.</summary>
     Error = 0,
-    /// <summary>A model whose tensor has another shape than the base's (without a base: the first model's) is left out there.</summary>
+    /// <summary>
+    /// A model whose tensor has another shape than the base's (without a base: the first model's) is left out there.
+    /// </summary>
     SkipModel = 1,
     /// <summary>Of embeddings and heads only the first rows are merged: as many as every model has.</summary>
     CropEmbeddings = 2,
@@ -47,7 +49,11 @@ internal static class MismatchPolicy
     /// <param name="allowed">What the user chose.</param>
     /// <param name="problems">Where a warning goes.</param>
     public static int[] Keep(
-        MatchedTensor tensor, IReadOnlyList<PlannedModel> models, bool hasBase, OnMismatch allowed, List<Diagnostic> problems)
+        MatchedTensor tensor,
+        IReadOnlyList<PlannedModel> models,
+        bool hasBase,
+        OnMismatch allowed,
+        List<Diagnostic> problems)
     {
         int[] all = [.. Enumerable.Range(0, models.Count - (hasBase ? 1 : 0))];
         if (!allowed.HasFlag(OnMismatch.SkipModel) || AllAlike(tensor))

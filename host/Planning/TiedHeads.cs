@@ -45,7 +45,7 @@ internal sealed class TiedHeads
     public IEnumerable<string> Of(IReadOnlyList<ModelView> views) =>
         views.Any(v => v.Model.TiesHead && v.HasEnd) ? _heads.Order(StringComparer.Ordinal) : [];
 
-    /// <summary>Where a model has a tensor. A head that a tied model stores all the same is a copy that nobody loads.</summary>
+    /// <summary>Where a model has a tensor. A head that a tied model stores is a copy that nobody loads.</summary>
     public StoredTensor? Find(ModelView view, string name) =>
         view.Model.TiesHead && IsHeadWeight(name) ? Find(view.Model, name) : view.Find(name);
 

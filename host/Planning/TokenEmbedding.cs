@@ -36,9 +36,11 @@ internal static partial class TokenEmbedding
     private static long? Number(JsonNode? node) =>
         node is JsonValue value && value.TryGetValue<long>(out var number) ? number : null;
 
-    [GeneratedRegex(@"(^|\.)(wpe|position_embeddings?|token_type_embeddings|embed_positions)\.", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"(^|\.)(wpe|position_embeddings?|token_type_embeddings|embed_positions)\.", RegexOptions.CultureInvariant)]
     private static partial Regex OtherName();
 
-    [GeneratedRegex(@"(^|\.)(lm_head|embed_out|output|cls\.predictions\.decoder)\.(weight|bias)$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"(^|\.)(lm_head|embed_out|output|cls\.predictions\.decoder)\.(weight|bias)$", RegexOptions.CultureInvariant)]
     private static partial Regex HeadName();
 }

@@ -9,7 +9,7 @@ namespace Merge.Planning;
 /// <param name="Models">The models of its maps, in their order.</param>
 internal sealed record VocabularyMapping(VocabularyPlan Plan, IReadOnlyList<PlannedModel> Models)
 {
-    /// <summary>The tensor with every model's rows in the output's order; one without token rows comes back as it is.</summary>
+    /// <summary>The tensor with its rows in the output's order; one without token rows as it is.</summary>
     /// <param name="tensor">The tensor.</param>
     /// <param name="models">Whose it is, one a stored tensor.</param>
     /// <param name="heads">Finds it in models that do not give it, but rows of it.</param>
@@ -32,7 +32,7 @@ internal sealed record VocabularyMapping(VocabularyPlan Plan, IReadOnlyList<Plan
                     $"'{model.Text}' needs rows of '{Models[bad].Text}', whose tensor does not fit: "
                     + (rows[bad] is { } other ? $"[{string.Join(", ", other.Shape)}] {other.DType}" : "it has none"))
                 {
-                    Expected = $"[{Models[bad].Text}'s vocabulary{string.Concat(stored.Shape.Skip(1).Select(s => $", {s}"))}]",
+                    Expected = $"[{string.Join(", ", stored.Shape.Skip(1).Select(s => $"{s}").Prepend("a row a token"))}]",
                     Where = tensor.Name,
                     Fix = "Merge checkpoints of one architecture.",
                 });

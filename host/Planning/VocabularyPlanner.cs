@@ -30,10 +30,15 @@ internal sealed class VocabularyPlanner(
         var tokenizers = ReadAll();
         var first = baseModel is null ? 0 : IndexOf(baseModel);
         var (source, owner) = Source(wanted.Source, tokenizers, first);
-        var participants = source is null || _problems.Count > 0 ? [] : Participants(tokenizers, tokenizers[first] ?? source);
+        var participants = source is null || _problems.Count > 0
+            ? []
+            : Participants(tokenizers, tokenizers[first] ?? source);
         var rules = wanted.Tokens.Select(Rule).ToArray();
         if (_problems.Count > 0)
-            throw new MergeException(_problems) { WrongUsage = _problems.All(p => p.Where?.StartsWith(recipe.Path) == true) };
+        {
+            var isRecipe = _problems.All(p => p.Where?.StartsWith(recipe.Path, StringComparison.Ordinal) == true);
+            throw new MergeException(_problems) { WrongUsage = isRecipe };
+        }
         var plan = VocabularyPlan.Of(new VocabularyRequest
         {
             Models = participants,

@@ -4,7 +4,8 @@ namespace Merge.Recipes;
 /// <param name="Source">Whose vocabulary the output has.</param>
 /// <param name="Tokens">What is said of single tokens.</param>
 /// <param name="PadToMultipleOf">At least 1.</param>
-internal sealed record TokenizerRecipe(VocabularySource Source, IReadOnlyList<TokenRecipe> Tokens, int PadToMultipleOf, int Line)
+internal sealed record TokenizerRecipe(
+    VocabularySource Source, IReadOnlyList<TokenRecipe> Tokens, int PadToMultipleOf, int Line)
 {
     /// <summary>Every model it names.</summary>
     public IEnumerable<ModelReference> References =>

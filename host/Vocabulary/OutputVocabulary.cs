@@ -9,7 +9,7 @@ namespace Merge.Vocabulary;
 /// <param name="Tokens">By id; null where no token has that id.</param>
 internal sealed record OutputVocabulary(IReadOnlyList<string?> Tokens, TokenizerEdit Edit)
 {
-    /// <exception cref="MergeException">Tokens must be added to, or taken from, a tokenizer that cannot be changed.</exception>
+    /// <exception cref="MergeException">The tokenizer must be changed, and cannot be.</exception>
     public static OutputVocabulary Of(VocabularyRequest request)
     {
         var source = request.Source;
@@ -28,7 +28,8 @@ internal sealed record OutputVocabulary(IReadOnlyList<string?> Tokens, Tokenizer
         {
             // One model's plain token may be another's added one: then it is an added one.
             var special = request.Models
-                .SelectMany(m => m.Tokenizer.Added.Keys.Where(t => m.RowOf(t) is not null)).ToHashSet(StringComparer.Ordinal);
+                .SelectMany(m => m.Tokenizer.Added.Keys.Where(t => m.RowOf(t) is not null))
+                .ToHashSet(StringComparer.Ordinal);
             foreach (var model in request.Models)
                 New(model, t => !special.Contains(t)).ForEach(t => Append(new AddedToken(t, 0)));
             foreach (var model in request.Models)

@@ -6,7 +6,7 @@ using Merge.Sdk;
 
 namespace Merge.Vocabulary;
 
-/// <summary>What makes the source's tokenizer the output's. Nothing to change: its files stay as they are, to the byte.</summary>
+/// <summary>What makes the source's tokenizer the output's. Without changes its files stay, to the byte.</summary>
 /// <param name="Source">The tokenizer the output's begins with.</param>
 /// <param name="Removed">Its tokens that have no row.</param>
 /// <param name="Added">New tokens with their ids, in order.</param>
@@ -73,7 +73,8 @@ internal sealed record TokenizerEdit(Tokenizer Source, IReadOnlyList<string> Rem
         if (model["merges"] is not JsonArray merges)
             return;
         // A merge is "left right" or ["left", "right"]; without its parts or its result it has no meaning.
-        model["merges"] = new JsonArray([.. merges.Where(m => !Parts(m!).Any(removed.Contains)).Select(m => m!.DeepClone())]);
+        model["merges"] = new JsonArray(
+            [.. merges.Where(m => !Parts(m!).Any(removed.Contains)).Select(m => m!.DeepClone())]);
 
         static IEnumerable<string> Parts(JsonNode merge)
         {
