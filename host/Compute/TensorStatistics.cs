@@ -96,6 +96,26 @@ internal sealed class TensorStatistics
             _complete[request]();
     }
 
+    // Null where too much must be read at once for that: nothing wants a sample any more.
+    private TensorSweep? Sample()
+    {
+        List<Reduction> sampled = [.. _own.Where(s => s.Selection.WantsSample)];
+        var recording = Recording.Of(_info, [.. sampled.SelectMany(r => r.Operands)], _substitute);
+        var unit = TensorSweep.UnitOf(_info, sampled, recording);
+        var run = (ScoreSample.RunLength + unit - 1) / unit * unit;
+        var segment = _info.Count / ScoreSample.RunsOf(_info.Count) / unit * unit;
+        if (segment >= 4 * run)
+            return new(_info, sampled, segment, _compiler, _inputType, _seed, _substitute, run);
+        SkipSamples();
+        return null;
+    }
+
+    private void SkipSamples()
+    {
+        foreach (var selection in _own.Where(s => s.Selection.WantsSample))
+            selection.Selection.SkipSample();
+    }
+
     private void Prepare(StatRequest request)
     {
         switch (request)

@@ -63,7 +63,8 @@ internal sealed record CheckpointComparison(
         {
             cancellation.ThrowIfCancellationRequested();
             var length = (int)Math.Min(1 << 20, a.Length - at);
-            var (ours, theirs) = (buffers.Input(0).Take(length), buffers.Input(1).Take(length));
+            var ours = buffers.Input(0).Take(length);
+            var theirs = buffers.Input(1).Take(length);
             a.File.Read(a.Offset + at, ours);
             b.File.Read(b.Offset + at, theirs);
             if (!ours.SequenceEqual(theirs))
