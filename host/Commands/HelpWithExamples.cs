@@ -10,7 +10,7 @@ internal sealed class HelpWithExamples : SynchronousCommandLineAction
     private const string Examples = """
         Examples:
           merge demo                              train, merge and score small models on real data, in a minute
-          merge run recipe.yml merged/            merge as recipe.yml says (mergekit's YAML runs unchanged)
+          merge run recipe.yml merged/            merge as recipe.yml says (mergekit's YAML)
           merge validate recipe.yml               find every mistake in a recipe and its inputs; write nothing
           merge inspect model/                    list the tensors of a checkpoint
           merge inspect model-a/ model-b/         how far two checkpoints are apart, tensor by tensor
