@@ -25,7 +25,7 @@ internal static class DemoCommand
         };
         command.SetAction((parsed, cancellation) =>
         {
-            var folder = Prepare(Path.GetFullPath(parsed.GetRequiredValue(output)));
+            var folder = Prepare(Path.GetFullPath(parsed.GetRequiredValue(output), Environment.CurrentDirectory));
             using var catalog = PluginCatalog.Load(PluginFolders.Default());
             var results = new DigitsDemo(folder, catalog, terminal.Note).Run(cancellation);
             if (terminal.IsJson)

@@ -24,17 +24,27 @@ internal static class MergeOptions
         return argument;
     }
 
-    public static Option<string[]> ModelDirs() => new("--model-dir")
+    private static Option<string[]> Folders(Option<string[]> option)
+    {
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Any(t => t.Value.Length == 0))
+                result.AddError($"{option.Name} is given an empty name");
+        });
+        return option;
+    }
+
+    public static Option<string[]> ModelDirs() => Folders(new("--model-dir")
     {
         Description = "Look for models here too, after the recipe's folder and the working directory. May be repeated.",
         HelpName = "FOLDER",
-    };
+    });
 
-    public static Option<string[]> Plugins() => new("--plugins")
+    public static Option<string[]> Plugins() => Folders(new("--plugins")
     {
         Description = "Look for plugins here too: a plugin folder, or a folder of them. May be repeated.",
         HelpName = "FOLDER",
-    };
+    });
 
     public static Option<long?> MaxShard() => new("--max-shard")
     {

@@ -13,11 +13,11 @@ internal static class RunCommand
     public static Command Create(Terminal terminal)
     {
         var recipe = MergeOptions.Recipe();
-        var output = MergeOptions.NotEmpty(new Argument<string?>("OUT")
+        var output = new Argument<string?>("OUT")
         {
             Description = "The folder to make. Complete as soon as it has this name. Not needed for --dry-run.",
             Arity = ArgumentArity.ZeroOrOne,
-        });
+        };
         var dryRun = new Option<bool>("--dry-run")
         {
             Description = "Print the plan and write nothing: every parameter's values and the lines they come from, bytes, "
@@ -44,7 +44,7 @@ internal static class RunCommand
         };
         command.Validators.Add(result =>
         {
-            if (!result.GetValue(dryRun) && result.GetValue(output) is null)
+            if (!result.GetValue(dryRun) && string.IsNullOrEmpty(result.GetValue(output)))
                 result.AddError("OUT, the folder to make, is missing");
         });
         command.SetAction((parsed, cancellation) =>

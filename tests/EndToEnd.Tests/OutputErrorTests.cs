@@ -27,6 +27,33 @@ public sealed class OutputErrorTests : IDisposable
     }
 
     [Fact]
+    public void Force_deletes_no_base_that_only_lends_its_config()
+    {
+        var recipe = _scratch.Recipe("linear", "a=1 b=1");
+        _scratch.Succeeds("run", recipe, "lender");
+        var before = File.ReadAllBytes(_scratch["lender/model.safetensors"]);
+        _scratch.Refuses(
+            2,
+            ["holds an input of this merge", _scratch["lender"]],
+            "run",
+            _scratch.Recipe("linear", "a=1 b=1", "base_model: lender\n"),
+            "lender",
+            "--force");
+        Assert.Equal(before, File.ReadAllBytes(_scratch["lender/model.safetensors"]));
+    }
+
+    [Theory]
+    [InlineData("RECIPE", "run", "", "out")]
+    [InlineData("OUT", "run", "recipe.yaml", "")]
+    [InlineData("--model-dir", "run", "recipe.yaml", "out", "--model-dir", "")]
+    [InlineData("CHECKPOINT", "inspect", "")]
+    public void An_empty_path_is_wrong_usage(string named, params string[] arguments)
+    {
+        _scratch.Recipe("linear", "a=1 b=1");
+        _scratch.Refuses(2, [named], arguments);
+    }
+
+    [Fact]
     public void Force_deletes_no_folder_that_no_merge_made()
     {
         var mine = _scratch.Write("mine/thesis.txt", "years of work");
