@@ -46,10 +46,16 @@ internal static class MergeToFolder
             Stopped = stop.Token,
         };
         progress.TensorsResumed = folder.Finished.Count;
+        var isMerged = false;
         try
         {
             MergeRun.Execute(context, folder.Finished, stop);
-            InputsUnchanged.Check(plan);
+            isMerged = true;
+            if (InputsUnchanged.Problems(plan) is { Count: > 0 } changed)
+            {
+                folder.Abandon();
+                throw new MergeException(changed);
+            }
             WriteSideFiles(plan, folder, checksums, final, sha256);
             if (folder.Complete(final, force) is { } replaced)
             {
@@ -61,10 +67,12 @@ internal static class MergeToFolder
                 });
             }
         }
-        catch (Exception fault) when (IsHopeless(fault) || folder.Finished.Count + progress.TensorsDone == 0)
+        // What is merged is kept whatever stops its last steps: an output that stands in the way, a full disk.
+        catch (Exception fault) when (
+            !isMerged && (IsHopeless(fault) || folder.Finished.Count + progress.TensorsDone == 0))
         {
             folder.Abandon();
-            throw;
+            throw FileProblem.Is(fault) ? FileProblem.Writing(folder.Path, plan.Layout.Size, fault) : fault;
         }
         catch (Exception fault)
         {

@@ -78,7 +78,7 @@ internal sealed class PartialFolder : ITensorSink, IDisposable
             // Nothing is finished in it that a later run could take over.
             if (journal is { Entries.Count: 0 })
                 Directory.Delete(path, recursive: true);
-            throw fault is IOException or UnauthorizedAccessException ? Unusable(path, fault) : fault;
+            throw fault is IOException or UnauthorizedAccessException ? Unusable(path, plan, fault) : fault;
         }
     }
 
@@ -214,8 +214,8 @@ internal sealed class PartialFolder : ITensorSink, IDisposable
         }
     }
 
-    private static MergeException Unusable(string path, Exception fault) => FileProblem.IsDiskFull(fault)
-        ? FileProblem.Writing(path, 0, fault)
+    private static MergeException Unusable(string path, MergePlan plan, Exception fault) => FileProblem.IsDiskFull(fault)
+        ? FileProblem.Writing(path, plan.Layout.Size, fault)
         : new(
             new Diagnostic($"the output cannot be made: {fault.Message}")
             {

@@ -145,6 +145,23 @@ public sealed class MergeToFolderTests : IDisposable
     }
 
     [Fact]
+    public void What_is_merged_is_kept_where_an_output_stands_in_its_way()
+    {
+        var mine = Path.Combine(Final, "thesis.txt");
+        Assert.Throws<MergeException>(() => Merge(Plan(
+            () =>
+            {
+                Directory.CreateDirectory(Final);
+                File.WriteAllText(mine, "");
+            },
+            "c")));
+        Assert.True(File.Exists(mine));
+        Directory.Delete(Final, recursive: true);
+        var plan = Plan();
+        Assert.Equal(plan.Tensors.Count, Merge(plan).TensorsResumed);
+    }
+
+    [Fact]
     public void An_input_written_to_while_it_is_merged_is_noticed()
     {
         var plan = Plan();
@@ -152,7 +169,9 @@ public sealed class MergeToFolderTests : IDisposable
         File.SetLastWriteTimeUtc(file.Path, file.LastWrite.AddSeconds(1));
         var refused = Assert.Throws<MergeException>(() => Merge(plan));
         Assert.Contains("written to while it was merged", refused.Message);
+        Assert.False(refused.WrongUsage);
         Assert.False(Directory.Exists(Final));
+        Assert.False(Directory.Exists(Partial));
     }
 
     [Fact]
