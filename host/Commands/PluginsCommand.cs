@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using Merge.Plugins;
 using Merge.Sdk;
 
@@ -16,7 +17,7 @@ internal static class PluginsCommand
         };
         var command = new Command(
             "plugins",
-            "List the plugins of the host and of $MERGE_PLUGINS, their methods, and why some failed to load.")
+            "List the plugins of the host and of $MERGE_PLUGINS, their methods, searchers and evaluators, and why some failed to load.")
         {
             folders,
         };
@@ -36,14 +37,14 @@ internal static class PluginsCommand
 
     private static void PrintTable(Terminal terminal, PluginCatalog catalog)
     {
-        var table = new TerminalTable("plugin", "version", "status", "methods", "reason");
+        var table = new TerminalTable("plugin", "version", "status", "offers", "reason");
         foreach (var plugin in catalog.Plugins)
         {
             table.Add(
                 plugin.Name,
                 plugin.Version ?? "-",
                 plugin.State.ToString(),
-                plugin.Methods.Count == 0 ? "-" : string.Join(" ", plugin.Methods),
+                Offers(plugin),
                 plugin.Problems.Count == 0 ? "-" : string.Join("; ", plugin.Problems.Select(Reason)));
         }
         table.Write(terminal);
@@ -51,6 +52,17 @@ internal static class PluginsCommand
             return;
         foreach (var plugin in catalog.Plugins)
             terminal.Line($"{plugin.Name}: {plugin.Folder}, contract {plugin.Contract}, SHA-256 {plugin.Digest}");
+    }
+
+    private static string Offers(PluginStatus plugin)
+    {
+        string[] all =
+        [
+            .. plugin.Methods,
+            .. plugin.Searchers.Select(s => $"{s} (searcher)"),
+            .. plugin.Evaluators.Select(e => $"{e} (evaluator)"),
+        ];
+        return all.Length == 0 ? "-" : string.Join(' ', all);
     }
 
     private static string Reason(Diagnostic problem)
@@ -71,13 +83,20 @@ internal static class PluginsCommand
             json.WriteString("contract", plugin.Contract?.ToString());
             json.WriteString("status", plugin.State.ToString());
             json.WriteString("sha256", plugin.Digest);
-            json.WriteStartArray("methods");
-            foreach (var method in plugin.Methods)
-                json.WriteStringValue(method);
-            json.WriteEndArray();
+            WriteNames(json, "methods", plugin.Methods);
+            WriteNames(json, "searchers", plugin.Searchers);
+            WriteNames(json, "evaluators", plugin.Evaluators);
             JsonText.Write(json, "problems", plugin.Problems);
             json.WriteEndObject();
         }
         json.WriteEndArray();
     });
+
+    private static void WriteNames(Utf8JsonWriter json, string property, IReadOnlyList<string> names)
+    {
+        json.WriteStartArray(property);
+        foreach (var name in names)
+            json.WriteStringValue(name);
+        json.WriteEndArray();
+    }
 }

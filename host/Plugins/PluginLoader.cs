@@ -4,15 +4,15 @@ using Merge.Sdk;
 namespace Merge.Plugins;
 
 /// <summary>What came out of one plugin folder.</summary>
-/// <param name="Status">Methods not filled in: the catalog does, once it knows who owns which id.</param>
-/// <param name="Strategies">Those that work, ordered by id.</param>
+/// <param name="Status">Ids not filled in: the catalog does, once it knows who owns which.</param>
+/// <param name="Parts">Those that work, ordered by id.</param>
 /// <param name="Context">Where the plugin's code lives; null where none was loaded.</param>
 internal sealed record LoadedPlugin(
     PluginStatus Status,
-    IReadOnlyList<(StrategyInfo Info, MergeStrategy Strategy)> Strategies,
+    IReadOnlyList<PluginPart> Parts,
     PluginLoadContext? Context);
 
-/// <summary>From a plugin folder to its strategies. Whatever is wrong ends in the status, never in a throw.</summary>
+/// <summary>From a plugin folder to what it offers. Whatever is wrong ends in the status, never in a throw.</summary>
 internal static class PluginLoader
 {
     public static LoadedPlugin Load(string folder, IServiceProvider services)
@@ -132,21 +132,20 @@ internal static class PluginLoader
                 [], null);
         }
         var built = types
-            .Where(t => t is { IsVisible: true, IsAbstract: false, ContainsGenericParameters: false }
-                && t.IsSubclassOf(typeof(MergeStrategy)))
+            .Where(PartFactory.IsPart)
             .OrderBy(t => t.FullName, StringComparer.Ordinal)
-            .Select(t => StrategyFactory.Build(t, services))
+            .Select(t => PartFactory.Build(t, services))
             .ToArray();
         var problems = built.Where(b => b.Problem is not null).Select(b => b.Problem!).ToList();
         if (built.Length == 0)
         {
-            problems.Add(Problem(assembly, "it has no public strategy", Actor.PluginAuthor,
-                expected: $"a public class that derives from {nameof(MergeStrategy)}<TOptions>"));
+            problems.Add(Problem(assembly, "it has no public strategy, searcher or evaluator", Actor.PluginAuthor,
+                expected: $"a public class that derives from {nameof(MergeStrategy)}<TOptions>, "
+                    + $"{nameof(SearcherFactory)}<TOptions> or {nameof(EvaluatorFactory)}<TOptions>"));
         }
         return new(
             problems.Count == 0 ? status : status with { State = PluginState.Malfunctioned, Problems = problems },
-            [.. built.Where(b => b.Strategy is not null).Select(b => (b.Info!, b.Strategy!))
-                .OrderBy(b => b.Item1.Id, StringComparer.Ordinal)],
+            [.. built.Select(b => b.Part).OfType<PluginPart>().OrderBy(p => p.Id, StringComparer.Ordinal)],
             context);
     }
 

@@ -20,6 +20,12 @@ internal sealed record PluginStatus(string Name, string Folder)
     /// <summary>Ids of the methods that can be used, ordinal order.</summary>
     public IReadOnlyList<string> Methods { get; init; } = [];
 
+    /// <summary>Ids of the searchers that can be used, ordinal order.</summary>
+    public IReadOnlyList<string> Searchers { get; init; } = [];
+
+    /// <summary>Ids of the evaluators that can be used, ordinal order.</summary>
+    public IReadOnlyList<string> Evaluators { get; init; } = [];
+
     /// <summary>Why the state is not Loaded; empty where it is.</summary>
     public IReadOnlyList<Diagnostic> Problems { get; init; } = [];
 
