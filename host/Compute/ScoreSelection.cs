@@ -16,6 +16,8 @@ internal sealed class ScoreSelection
     /// <summary>Up to this many elements of the ranks' bins are gathered.</summary>
     public const int MostGathered = 1 << 20;
 
+    private const int MostBracketed = 2 * MostGathered;
+
     // Tensors up to this size need no sample: all their keys are counted.
     private const int MostUnsampled = 1 << 16;
     private const int MostSampledRanks = 4;
@@ -47,7 +49,7 @@ internal sealed class ScoreSelection
         else if (elements == 0 || _targets.Length > MostSampledRanks)
             SkipSample();
         else if (elements <= MostUnsampled)
-            BeginBrackets(_ => (0, uint.MaxValue));
+            BeginBrackets(_ => (0, 0, uint.MaxValue));
         else
             (_phase, _sample) = (Phase.Sample, new());
     }
@@ -63,8 +65,17 @@ internal sealed class ScoreSelection
         Done,
     }
 
-    /// <summary>Bytes held once, at most.</summary>
+    /// <summary>Bytes held once, at most, whatever turns out.</summary>
     public long Bytes => (Bins * sizeof(long) * (1L + _slots.Count)) + (MostGathered * 16L);
+
+    /// <summary>Bytes held while it is swept now.</summary>
+    public long HeldBytes => _phase switch
+    {
+        Phase.Sample => 2 * sizeof(uint) * ScoreSample.RunsOf(_elements) * ScoreSample.RunLength,
+        Phase.Bracket => KeysHeld(_elements) * sizeof(ulong),
+        Phase.Locate or Phase.Done => 0,
+        _ => Bytes,
+    };
 
     /// <summary>Whether a sample of its tensor must be taken first.</summary>
     public bool WantsSample => _phase == Phase.Sample;
@@ -98,7 +109,7 @@ internal sealed class ScoreSelection
     public IReductionPart Begin(int member, long start, long end) => _phase switch
     {
         Phase.Sample => _sample!.Begin(start, end),
-        Phase.Bracket => new BracketsPart([.. _brackets.Select(b => b.Begin(start, end))]),
+        Phase.Bracket => new BracketsPart([.. _brackets.Select(b => b.Begin(start))], end),
         Phase.Count => new CountPart(this, Rent(2), start, end),
         Phase.Gather => new GatherPart(this, member, start, end),
         Phase.CountLower => new LowerPart(this, Rent(_slots.Count), member, start, end),
@@ -149,12 +160,15 @@ internal sealed class ScoreSelection
         [.. _targets.Where(
             t => t.Searched && t.Place.Member == member && t.Place.Start >= start && t.Place.Start < end)];
 
-    private void BeginBrackets(Func<Target, (uint Low, uint High)> bracketOf)
+    private void BeginBrackets(Func<Target, (uint Low, uint Middle, uint High)> bracketOf)
     {
         _brackets = [.. _targets.Select(bracketOf).Select(
-            b => new ScoreBracket(b.Low, b.High, 2 * MostGathered / _targets.Length))];
+            b => new ScoreBracket(b.Low, b.Middle, b.High, (int)KeysHeld(_elements) / _targets.Length))];
         _phase = Phase.Bracket;
     }
+
+    // Between the brackets of a tensor: an eighth of its elements is more than a sample leaves in doubt.
+    private static long KeysHeld(long elements) => Math.Clamp(elements / 8, MostUnsampled, MostBracketed);
 
     private void FindInBrackets()
     {
@@ -348,12 +362,19 @@ internal sealed class ScoreSelection
         public void Reset() => (Place, Searched) = ((int.MaxValue, 0), false);
     }
 
-    private sealed class BracketsPart(IReductionPart[] brackets) : IReductionPart
+    private sealed unsafe class BracketsPart(ScoreBracket.Part[] brackets, long end) : IReductionPart
     {
+        [SkipLocalsInit]
         public void Take(long first, int count, ReadOnlySpan<nint> operands)
         {
+            var keys = stackalloc uint[count];
+            ScoreKey.Of((float*)operands[0], count, keys);
             foreach (var bracket in brackets)
-                bracket.Take(first, count, operands);
+            {
+                bracket.Take(first, count, keys);
+                if (first + count == end)
+                    bracket.End(end);
+            }
         }
     }
 

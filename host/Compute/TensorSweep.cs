@@ -64,8 +64,11 @@ internal sealed unsafe class TensorSweep
     /// <summary>Bytes of <see cref="Workspace"/> a thread needs.</summary>
     public long ScratchBytes => _kernel.ScratchBytes + ((long)_rootCount * Kernel.Tile * sizeof(float));
 
-    /// <summary>Bytes held while it runs, however many threads there are.</summary>
+    /// <summary>Bytes held at most, however many threads there are, in this sweep or in another that may follow.</summary>
     public long SharedBytes => _reductions.Sum(r => r.Bytes);
+
+    /// <summary>Bytes held, however many threads there are, from this sweep on.</summary>
+    public long HeldBytes => _reductions.Sum(r => r.HeldBytes);
 
     /// <summary>Bytes held for every segment that is begun and not run to its end; much less after.</summary>
     public long SegmentBytes => _reductions.Sum(r => r.BytesPerSegment);

@@ -33,6 +33,9 @@ internal abstract class Phase
 
     public int Parts { get; }
 
+    /// <summary>Bytes held once, beside what every worker needs, until the job is done.</summary>
+    public virtual long HeldBytes => 0;
+
     /// <summary>Whether this is the first pass over one of the inputs.</summary>
     protected bool OwesChecksums => _checksums.Any(c => c is not null);
 

@@ -27,12 +27,10 @@ internal sealed class SweepPhase : Phase
             sweep.Unit == 1 ? "takes statistics" : $"looks at {sweep.Unit} elements of this tensor at once",
             blockBytes + sweep.ScratchBytes + sweep.SegmentBytes,
             sweep.SharedBytes);
-        // As many tensors as workers may be in hand at once: together they may hold half of the budget.
-        IsLarge = sweep.SharedBytes > context.Settings.Memory / 2 / context.Settings.Threads;
+        HeldBytes = sweep.HeldBytes;
     }
 
-    /// <summary>Whether it holds so much that no other such tensor should be worked on beside it.</summary>
-    public bool IsLarge { get; }
+    public override long HeldBytes { get; }
 
     public override void Run(int part, Worker worker)
     {
