@@ -91,12 +91,20 @@ internal sealed class Scheduler(int threads, CancellationTokenSource stop, long 
     /// <summary>Whether a job may hold what its phase needs; what it held it goes on holding until it is done.</summary>
     private bool Admits(Running job, Phase phase)
     {
+        if (job.Admitted == phase)
+            return true;
+        var left = room - _running.Where(j => j != job).Sum(j => j.Holds + j.Granted) - job.Granted;
         var needs = Math.Max(phase.HeldBytes, job.Holds);
-        job.Waits = job != _running[0] && needs > job.Holds
-            && needs > room - _running.Where(j => j != job).Sum(j => j.Holds);
-        if (!job.Waits)
-            job.Holds = needs;
-        return !job.Waits;
+        job.Waits = job != _running[0] && needs > job.Holds && needs > left;
+        if (job.Waits)
+            return false;
+        (job.Admitted, job.Holds) = (phase, needs);
+        if (phase.WishedBytes is > 0 and var wish && wish <= left - needs)
+        {
+            phase.GrantWish();
+            job.Granted += wish;
+        }
+        return true;
     }
 
     private void RunPart(Step step, Worker worker)
@@ -136,7 +144,13 @@ internal sealed class Scheduler(int threads, CancellationTokenSource stop, long 
         /// <summary>Null while the job is being moved on.</summary>
         public Phase? Phase { get; set; }
 
+        /// <summary>The phase whose memory it has.</summary>
+        public Phase? Admitted { get; set; }
+
         public long Holds { get; set; }
+
+        /// <summary>What it holds beside, because it wished for it.</summary>
+        public long Granted { get; set; }
 
         /// <summary>Whether its phase needs more memory than there is.</summary>
         public bool Waits { get; set; }

@@ -1,4 +1,5 @@
 using Merge.Compute;
+using Merge.Compute.Cpu;
 using Merge.Planning;
 using Merge.Sdk;
 
@@ -10,15 +11,17 @@ internal sealed class SweepPhase : Phase
     private readonly RunContext _context;
     private readonly TensorPlan _plan;
     private readonly TensorSweep _sweep;
+    private readonly DrawMemory? _draws;
     private readonly SweepSegment?[] _segments;
     private readonly long _blockLength;
 
-    public SweepPhase(RunContext context, TensorPlan plan, TensorSweep sweep)
+    public SweepPhase(RunContext context, TensorPlan plan, TensorSweep sweep, DrawMemory? draws = null)
         : base(context, [.. sweep.Inputs.Select(plan.Stored)], plan.Info.Count, sweep.SegmentLength, !sweep.IsSample)
     {
         _context = context;
         _plan = plan;
         _sweep = sweep;
+        _draws = draws;
         _segments = new SweepSegment?[Parts];
         _blockLength = context.BlockLength(plan, sweep.Inputs.Select(plan.Stored), 0, sweep.Unit);
         var blockBytes = _blockLength * RunContext.ElementBytes(plan, sweep.Inputs.Select(plan.Stored), 0);
@@ -31,6 +34,10 @@ internal sealed class SweepPhase : Phase
     }
 
     public override long HeldBytes { get; }
+
+    public override long WishedBytes => _draws?.WishedBytes ?? 0;
+
+    public override void GrantWish() => _draws!.Allocate();
 
     public override void Run(int part, Worker worker)
     {

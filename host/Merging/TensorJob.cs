@@ -21,6 +21,7 @@ internal sealed class TensorJob(MergeContext context, TensorPlan plan) : IJob
         {
             context.Output.Finish(plan, _output?.Checksum ?? 0);
             context.Progress.FinishedTensor();
+            _scan.Draws.Dispose();
             return null;
         }
         if (plan.IsCopied)
@@ -38,7 +39,7 @@ internal sealed class TensorJob(MergeContext context, TensorPlan plan) : IJob
         while (true)
         {
             if (_statistics?.Next() is { } sweep)
-                return new SweepPhase(context, plan, sweep);
+                return new SweepPhase(context, plan, sweep, _scan.Draws);
             _statistics?.Complete();
             _statistics = null;
             if (_planning.IsCompleted)
@@ -61,6 +62,6 @@ internal sealed class TensorJob(MergeContext context, TensorPlan plan) : IJob
             context.Plan.Strategy, plan.Info.Name, () => Lowered.From(merge, plan, _scan.Tensor));
         return lowered.Copied is { } source
             ? new CopyPhase(context, plan, source)
-            : new ExpressionPhase(context, plan, Recording.Of(plan.Info, [lowered.Expression!], _scan.Substitute));
+            : new ExpressionPhase(context, plan, Recording.Of(plan.Info, [lowered.Expression!], _scan.Substitute), _scan.Draws);
     }
 }

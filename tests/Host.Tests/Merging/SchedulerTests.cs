@@ -93,6 +93,17 @@ public sealed class SchedulerTests : IDisposable
         Assert.InRange(most, each, Math.Max(100, each));
     }
 
+    [Theory]
+    [InlineData(100, true)]
+    [InlineData(99, false)]
+    public void What_a_job_could_use_beside_it_gets_where_there_is_room(long room, bool granted)
+    {
+        var job = new CountingJob(Context(), 2, 3) { Held = 60, Wished = 40 };
+        new Scheduler(2, _stop, room).Run([job]);
+        Assert.Equal(granted ? 1 : 0, job.Granted);
+        Assert.True(job.IsDone);
+    }
+
     [Fact]
     public void While_a_job_waits_for_memory_all_workers_help_the_one_that_holds_it()
     {
@@ -180,6 +191,10 @@ public sealed class SchedulerTests : IDisposable
 
         public long Held { get; init; }
 
+        public long Wished { get; init; }
+
+        public int Granted { get; private set; }
+
         public bool IsDone { get; private set; }
 
         public bool WasInOrder { get; private set; } = true;
@@ -201,6 +216,10 @@ public sealed class SchedulerTests : IDisposable
         private sealed class CountingPhase(CountingJob job, RunContext context) : Phase(context, [], job.Parts, 1)
         {
             public override long HeldBytes => job.Held;
+
+            public override long WishedBytes => job.Granted > 0 ? 0 : job.Wished;
+
+            public override void GrantWish() => job.Granted++;
 
             public override void Run(int part, Worker worker)
             {
