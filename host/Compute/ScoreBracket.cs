@@ -31,11 +31,23 @@ internal sealed class ScoreBracket(uint low, uint middle, uint high, int most)
     /// <summary>Begins a segment of the tensor.</summary>
     public Part Begin(long start) => new(this, _pool.TryTake(out var counts) ? counts : new(), start);
 
-    /// <summary>The key at a rank counted down from the largest, 0; null if it was not found.</summary>
-    /// <param name="fromTop">The rank.</param>
-    /// <param name="above">Elements of higher keys.</param>
-    /// <param name="ties">Elements of this key.</param>
-    public uint? Find(long fromTop, out long above, out long ties)
+    /// <summary>
+    /// Finds a target's key and, where a cut falls among equal scores, the page to search; false where that is not possible.
+    /// </summary>
+    /// <param name="target">Its rank is that of the tensor's scores.</param>
+    /// <param name="elements">Elements of the tensor.</param>
+    public bool Find(SelectionTarget target, long elements)
+    {
+        if (KeyAt(elements - 1 - target.Rank, out var above, out var ties) is not { } key)
+            return false;
+        target.Key = key;
+        if (target.TakeTies(above, ties))
+            SearchPage(target);
+        return true;
+    }
+
+    // The key at a rank counted down from the largest, 0; how many elements have a higher one, and how many have it.
+    private uint? KeyAt(long fromTop, out long above, out long ties)
     {
         (above, ties) = (_above, 0);
         var shift = Math.Max(0, 32 - BitOperations.LeadingZeroCount(high - low) - BucketBits);
@@ -65,19 +77,21 @@ internal sealed class ScoreBracket(uint low, uint middle, uint high, int most)
         return null;
     }
 
-    /// <summary>The page that the n-th element (from 1) of a key is on, and its number there.</summary>
-    public (long Start, long End, long Left) PageOf(uint key, long n)
+    // The page that the last kept tie is on, and its number there.
+    private void SearchPage(SelectionTarget target)
     {
         foreach (var (start, (end, keys)) in _pages)
         {
             var ties = 0L;
             foreach (var (k, count) in keys)
-                ties += k == key ? count : 0;
-            if (ties >= n)
-                return (start, end, n);
-            n -= ties;
+                ties += k == target.Key ? count : 0;
+            if (ties >= target.TiesLeft)
+            {
+                target.SearchIn((0, start), end);
+                return;
+            }
+            target.TiesLeft -= ties;
         }
-        throw new InvalidOperationException("the key occurs less often than it was counted");
     }
 
     private void Add(long start, long end, (uint, uint)[] keys)
