@@ -6,8 +6,8 @@ internal abstract class BinSearch
     public abstract IReductionPart Begin(int member, long start, long end);
 
     /// <summary>
-    /// To be called after the sweep: finds the targets' keys and, where a cut falls among equal scores, its index or where
-    /// that has to be searched.
+    /// To be called after the sweep: finds the targets' keys and, where a cut falls among equal scores, its index or
+    /// where that has to be searched.
     /// </summary>
     public abstract void Find(SelectionTarget[] targets);
 }

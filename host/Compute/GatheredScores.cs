@@ -39,7 +39,8 @@ internal sealed class GatheredScores(int[] bins) : BinSearch
         }
     }
 
-    private sealed unsafe class Part(GatheredScores owner, int[] bins, int member, long start, long end) : IReductionPart
+    private sealed unsafe class Part(GatheredScores owner, int[] bins, int member, long start, long end)
+        : IReductionPart
     {
         private readonly List<(uint Key, long Index)> _found = [];
 

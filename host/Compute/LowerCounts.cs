@@ -12,8 +12,11 @@ internal sealed class LowerCounts(int[] bins) : BinSearch
     private readonly long[] _counts = new long[bins.Length * ScoreBins.Count];
     private readonly SortedDictionary<(int Member, long Start), (uint Key, uint Count)[]> _segments = [];
 
-    public override IReductionPart Begin(int member, long start, long end) => new Part(
-        this, bins, _pool.TryTake(out var counts) ? counts : new uint[bins.Length * ScoreBins.Count], member, start, end);
+    public override IReductionPart Begin(int member, long start, long end)
+    {
+        var table = _pool.TryTake(out var counts) ? counts : new uint[bins.Length * ScoreBins.Count];
+        return new Part(this, bins, table, member, start, end);
+    }
 
     public override void Find(SelectionTarget[] targets)
     {

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace Merge.Compute;
 
-/// <summary>A sweep that counts the upper halves of all keys: it tells the bin, of equal ones, that each rank lies in.</summary>
+/// <summary>A sweep that counts the upper halves of all keys: it tells which of them, which bin, each rank lies in.</summary>
 internal sealed class ScoreBins
 {
     /// <summary>How many there are; and how many keys a bin has.</summary>

@@ -32,7 +32,7 @@ internal sealed class ScoreBracket(uint low, uint middle, uint high, int most)
     public Part Begin(long start) => new(this, _pool.TryTake(out var counts) ? counts : new(), start);
 
     /// <summary>
-    /// Finds a target's key and, where a cut falls among equal scores, the page to search; false where that is not possible.
+    /// Finds a target's key and, where a cut falls among equal scores, the page to search; false if it cannot.
     /// </summary>
     /// <param name="target">Its rank is that of the tensor's scores.</param>
     /// <param name="elements">Elements of the tensor.</param>

@@ -6,10 +6,10 @@ namespace Merge.Compute;
 /// <summary>
 /// Elements at some ranks of a score's order, exactly, over one tensor or several taken in order. Of one tensor a
 /// sample tells near which key each rank lies, and one sweep counts the keys there (<see cref="ScoreBracket"/>). Where
-/// there is no sample, or it misled, a first sweep counts the upper halves of all keys (<see cref="ScoreBins"/>); a second
-/// looks into the bins where the ranks lie: few elements are gathered (<see cref="GatheredScores"/>), many are counted by
-/// the lower half (<see cref="LowerCounts"/>). Where a cut falls among equal scores whose indices were not gathered, a last
-/// sweep of one page or segment finds the index it falls at (<see cref="ScoreLocation"/>).
+/// there is no sample, or it misled, a first sweep counts the upper halves of all keys (<see cref="ScoreBins"/>); a
+/// second looks into the bins where the ranks lie: few elements are gathered (<see cref="GatheredScores"/>), many are
+/// counted by the lower half (<see cref="LowerCounts"/>). Where a cut falls among equal scores whose indices were not
+/// gathered, a last sweep of one page or segment finds the index it falls at (<see cref="ScoreLocation"/>).
 /// </summary>
 internal sealed class ScoreSelection
 {

@@ -2,7 +2,9 @@ namespace Merge.Compute;
 
 /// <summary>One rank of a score that is looked for.</summary>
 /// <param name="rank">Ascending, from 0.</param>
-/// <param name="keep">How many of the elements from that rank on are kept where it matters which (a cut), else -1.</param>
+/// <param name="keep">
+/// How many of the elements from that rank on are kept where it matters which (a cut), else -1.
+/// </param>
 internal sealed class SelectionTarget(long rank, long keep)
 {
     public long Rank { get; } = rank;

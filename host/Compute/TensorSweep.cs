@@ -66,7 +66,7 @@ internal sealed unsafe class TensorSweep
     /// <summary>Bytes of <see cref="Workspace"/> a thread needs.</summary>
     public long ScratchBytes => _kernel.ScratchBytes + ((long)_rootCount * Kernel.Tile * sizeof(float));
 
-    /// <summary>Bytes held at most, however many threads there are, in this sweep or in another that may follow.</summary>
+    /// <summary>Bytes held at most, however many threads there are, in this sweep or one that may follow.</summary>
     public long SharedBytes => _reductions.Sum(r => r.Bytes);
 
     /// <summary>Bytes held, however many threads there are, from this sweep on.</summary>

@@ -42,7 +42,11 @@ public sealed class RunTests : IDisposable
     {
         TwoModels();
         foreach (var model in new[] { "a", "b" })
-            File.WriteAllText(_scratch[$"{model}/tokenizer_config.json"], """{"chat_template": "{{ 'of both models' }}", "legacy": true}""");
+        {
+            File.WriteAllText(
+                _scratch[$"{model}/tokenizer_config.json"],
+                """{"chat_template": "{{ 'of both models' }}", "legacy": true}""");
+        }
         _scratch.Succeeds("run", _scratch.Recipe("linear", "a=1 b=3", $"chat_template: {asked}\n"), "out");
         var config = JsonElement.Parse(File.ReadAllText(_scratch["out/tokenizer_config.json"]));
         Assert.Equal(written, config.GetProperty("chat_template").GetString());

@@ -24,7 +24,7 @@ internal sealed class DrawMemory(long count) : IDisposable
     }
 
     /// <summary>
-    /// For numbers that are only asked whether they are below a threshold: the numbers, or others on the same sides of it.
+    /// For numbers that are only asked whether they are below a threshold: they, or others on the same sides of it.
     /// </summary>
     public ILeaf Leaf(ulong key, int stream, float threshold)
     {
@@ -100,7 +100,7 @@ internal sealed class DrawMemory(long count) : IDisposable
         }
     }
 
-    /// <summary>0 below the threshold, 1 elsewhere. A threshold that no number reaches, or all, has no other side.</summary>
+    /// <summary>0 below the threshold, 1 elsewhere. One that is not between them has all numbers on one side.</summary>
     private sealed unsafe class RecalledLeaf(Bits bits) : ILeaf
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -204,7 +204,7 @@ internal sealed class KernelBuilder
         };
     }
 
-    /// <summary>The only number that a term is compared with, and all it is used for; null if there is more to it.</summary>
+    /// <summary>The number a term is compared with, where that is all it is used for; else null.</summary>
     private float? ThresholdOf(int index)
     {
         Term[] users = [.. _recording.Terms.Where(t => t.Args.Contains(index))];

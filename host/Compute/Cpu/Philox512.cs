@@ -19,8 +19,8 @@ internal static unsafe class Philox512
     public static bool IsSupported => Avx512F.IsSupported;
 
     /// <summary>
-    /// Uniform numbers in [0, 1) of <paramref name="times"/> · <see cref="Elements"/> elements. All their counters have
-    /// the same upper half.
+    /// Uniform numbers in [0, 1) of <paramref name="times"/> · <see cref="Elements"/> elements, all of whose counters
+    /// have the same upper half.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     [SkipLocalsInit]
@@ -28,16 +28,17 @@ internal static unsafe class Philox512
     {
         var keys = stackalloc ulong[Philox.Rounds * KeysOfRound];
         Schedule(key, keys);
-        var (multiplierA, multiplierB) = (Vector512.Create((ulong)Philox.MultiplierA), Vector512.Create((ulong)Philox.MultiplierB));
+        var multiplierA = Vector512.Create((ulong)Philox.MultiplierA);
+        var multiplierB = Vector512.Create((ulong)Philox.MultiplierB);
 
-        // Half of the first two rounds is the same for all: what the stream is multiplied to, and what x becomes by it.
+        // Half of the first two rounds is the same for all: the product of the stream, and that of the x it gives.
         var ofStream = (ulong)Philox.MultiplierB * (uint)stream;
         var x = (uint)(ofStream >> 32) ^ (uint)(counter >> 32) ^ (uint)keys[0];
         var ofX = (ulong)Philox.MultiplierA * x;
         var keyZ = Vector512.Load(keys + Lanes);
         var keyX = Vector512.Load(keys + KeysOfRound) ^ Vector512.Create(ofStream);
-        var begun = new Group(
-            default, default, Vector512.Load(keys + KeysOfRound + Lanes) ^ Vector512.Create(ofX >> 32), Vector512.Create(ofX));
+        var keyOfBoth = Vector512.Load(keys + KeysOfRound + Lanes) ^ Vector512.Create(ofX >> 32);
+        var begun = new Group(default, default, keyOfBoth, Vector512.Create(ofX));
 
         var counters = Vector512.Create((ulong)(uint)counter) + Vector512<ulong>.Indices;
         for (var end = target + ((long)times * Elements); target < end; target += Elements)
@@ -46,12 +47,13 @@ internal static unsafe class Philox512
             var b = begun.Begin(ref counters, keyX, keyZ, multiplierA, multiplierB);
             var c = begun.Begin(ref counters, keyX, keyZ, multiplierA, multiplierB);
             var d = begun.Begin(ref counters, keyX, keyZ, multiplierA, multiplierB);
-            for (var round = keys + (2 * KeysOfRound); round < keys + (Philox.Rounds * KeysOfRound); round += 2 * KeysOfRound)
+            for (var round = 2; round < Philox.Rounds; round += 2)
             {
-                a = a.TwoRounds(round, multiplierA, multiplierB);
-                b = b.TwoRounds(round, multiplierA, multiplierB);
-                c = c.TwoRounds(round, multiplierA, multiplierB);
-                d = d.TwoRounds(round, multiplierA, multiplierB);
+                var here = keys + (round * KeysOfRound);
+                a = a.TwoRounds(here, multiplierA, multiplierB);
+                b = b.TwoRounds(here, multiplierA, multiplierB);
+                c = c.TwoRounds(here, multiplierA, multiplierB);
+                d = d.TwoRounds(here, multiplierA, multiplierB);
             }
             a.Store(target);
             b.Store(target + (Elements / 4));
@@ -78,8 +80,8 @@ internal static unsafe class Philox512
         Avx512F.Multiply(a.AsUInt32(), b.AsUInt32());
 
     /// <summary>
-    /// The four words of eight counters, a word in the low half of each 64-bit lane: the form the widening multiplication
-    /// takes. It does not look at the upper halves, so what is left there is cleared only at the end.
+    /// The four words of eight counters, a word in the low half of each 64-bit lane: the form the widening
+    /// multiplication takes. It does not look at the upper halves, so what is left there is cleared only at the end.
     /// </summary>
     private readonly struct Group(Vector512<ulong> x, Vector512<ulong> y, Vector512<ulong> z, Vector512<ulong> w)
     {
