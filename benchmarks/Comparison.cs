@@ -42,7 +42,13 @@ internal sealed record Comparison(
         Directory.Delete(Output, recursive: true);
 
         CopyTime Floor() => Copying.Run(Inputs, outputBytes, FloorFile, FloorThreads, Sync);
-        MeasuredProcess Merging() => MeasuredProcess.Run(Merge, Arguments);
+        // Each writes a new folder, as the floor writes a new file: to remove the old one is no part of either.
+        MeasuredProcess Merging()
+        {
+            Directory.Delete(Output, recursive: true);
+            return MeasuredProcess.Run(Merge, Arguments);
+        }
+
         static double Ratio((CopyTime Floor, MeasuredProcess Merge) run) => run.Merge.Seconds / run.Floor.Together;
         static void Print(string name, double floor, double merge, double ratio) =>
             Console.WriteLine($"{name,-8}  floor {floor:F3} s   merge {merge:F3} s   ratio {ratio:F2}");

@@ -44,6 +44,8 @@ internal static class RunCommand
         };
         command.Validators.Add(result =>
         {
+            if (result.GetResult(recipe) is not { Tokens.Count: > 0 })
+                result.AddError("RECIPE, what to merge, is missing");
             if (!result.GetValue(dryRun) && string.IsNullOrEmpty(result.GetValue(output)))
                 result.AddError("OUT, the folder to make, is missing");
         });

@@ -1,34 +1,48 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace Merge.Compute;
 
-/// <summary>How often each key was seen, for some thousands of different keys; for one thread at a time.</summary>
+/// <summary>
+/// How often each key was seen, for some thousands of different keys; for one thread at a time. It begins small: most
+/// often there are few.
+/// </summary>
 internal sealed unsafe class KeyCounts
 {
-    /// <summary>Bytes it holds.</summary>
-    public const long Bytes = (sizeof(ulong) * Places) + (sizeof(int) * Most);
+    /// <summary>Bytes it holds at most.</summary>
+    public const long Bytes = 3L * ((sizeof(ulong) << MostBits) + (sizeof(int) << (MostBits - 1))) / 2;
 
-    private const int PlaceBits = 15;
-    private const int Places = 1 << PlaceBits;
-    private const int Most = Places / 2;
+    private const int LeastBits = 8;
+    private const int MostBits = 15;
 
     // A key in the upper half, its count in the lower. No score has the key 0, so 0 is a place without key.
-    private readonly ulong[] _places = new ulong[Places];
-    private readonly int[] _taken = new int[Most];
+    private ulong[] _places = new ulong[1 << LeastBits];
+    private int[] _taken = new int[1 << (LeastBits - 1)];
+    private int _bits = LeastBits;
     private int _different;
 
     /// <summary>Whether so many keys can be added even if all are new.</summary>
-    public bool HasRoomFor(int keys) => _different + keys <= Most;
+    public bool HasRoomFor(int keys)
+    {
+        var needed = _different + keys;
+        if (needed > 1 << (MostBits - 1))
+            return false;
+        if (needed > _taken.Length)
+            Grow(BitOperations.Log2((uint)needed - 1) + 2);
+        return true;
+    }
 
+    /// <summary>Adds keys for which there is room.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Add(uint* keys, int count)
     {
         fixed (ulong* places = _places)
         {
+            var (shift, last) = (32 - _bits, (uint)_places.Length - 1);
             for (var i = 0; i < count; i++)
             {
                 var key = keys[i];
-                var place = (key * 0x9E3779B1) >> (32 - PlaceBits);
+                var place = (key * 0x9E3779B1) >> shift;
                 while (places[place] >> 32 is var other && other != key)
                 {
                     if (other == 0)
@@ -37,7 +51,7 @@ internal sealed unsafe class KeyCounts
                         _taken[_different++] = (int)place;
                         break;
                     }
-                    place = (place + 1) % Places;
+                    place = (place + 1) & last;
                 }
                 places[place]++;
             }
@@ -56,5 +70,21 @@ internal sealed unsafe class KeyCounts
         }
         _different = 0;
         return keys;
+    }
+
+    private void Grow(int bits)
+    {
+        var keys = Take();
+        _bits = bits;
+        _places = new ulong[1 << bits];
+        _taken = new int[1 << (bits - 1)];
+        foreach (var (key, count) in keys)
+        {
+            var place = (key * 0x9E3779B1) >> (32 - bits);
+            while (_places[place] != 0)
+                place = (place + 1) & ((uint)_places.Length - 1);
+            _places[place] = ((ulong)key << 32) | count;
+            _taken[_different++] = (int)place;
+        }
     }
 }

@@ -14,8 +14,11 @@ internal abstract class Reduction
     /// <summary>Blocks must begin at multiples of this.</summary>
     public virtual long Unit => 1;
 
-    /// <summary>Bytes it holds, once.</summary>
+    /// <summary>Bytes it holds, once, at most: in this sweep or in another that may follow.</summary>
     public virtual long Bytes => 0;
+
+    /// <summary>Bytes it holds, once, from this sweep on.</summary>
+    public virtual long HeldBytes => Bytes;
 
     /// <summary>Bytes it holds for every segment that is begun and not finished.</summary>
     public abstract long BytesPerSegment { get; }

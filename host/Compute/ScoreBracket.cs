@@ -11,9 +11,10 @@ namespace Merge.Compute;
 /// key inside occurs on every page of the tensor.
 /// </summary>
 /// <param name="low">Smallest key inside.</param>
+/// <param name="middle">The key inside that most elements may have; 0 if that is not known.</param>
 /// <param name="high">Largest key inside.</param>
 /// <param name="most">Different keys of pages it may hold; with more it gives up.</param>
-internal sealed class ScoreBracket(uint low, uint high, int most)
+internal sealed class ScoreBracket(uint low, uint middle, uint high, int most)
 {
     private const int Page = 1 << 16;
     private const int BucketBits = 12;
@@ -25,16 +26,28 @@ internal sealed class ScoreBracket(uint low, uint high, int most)
     private long _held;
     private volatile bool _gaveUp;
 
-    private (uint Low, uint High) Limits => (low, high);
+    private (uint Low, uint Middle, uint High) Limits => (low, middle, high);
 
-    public IReductionPart Begin(long start, long end) =>
-        new Part(this, _pool.TryTake(out var counts) ? counts : new(), start, end);
+    /// <summary>Begins a segment of the tensor.</summary>
+    public Part Begin(long start) => new(this, _pool.TryTake(out var counts) ? counts : new(), start);
 
-    /// <summary>The key at a rank counted down from the largest, 0; null if it was not found.</summary>
-    /// <param name="fromTop">The rank.</param>
-    /// <param name="above">Elements of higher keys.</param>
-    /// <param name="ties">Elements of this key.</param>
-    public uint? Find(long fromTop, out long above, out long ties)
+    /// <summary>
+    /// Finds a target's key and, where a cut falls among equal scores, the page to search; false if it cannot.
+    /// </summary>
+    /// <param name="target">Its rank is that of the tensor's scores.</param>
+    /// <param name="elements">Elements of the tensor.</param>
+    public bool Find(SelectionTarget target, long elements)
+    {
+        if (KeyAt(elements - 1 - target.Rank, out var above, out var ties) is not { } key)
+            return false;
+        target.Key = key;
+        if (target.TakeTies(above, ties))
+            SearchPage(target);
+        return true;
+    }
+
+    // The key at a rank counted down from the largest, 0; how many elements have a higher one, and how many have it.
+    private uint? KeyAt(long fromTop, out long above, out long ties)
     {
         (above, ties) = (_above, 0);
         var shift = Math.Max(0, 32 - BitOperations.LeadingZeroCount(high - low) - BucketBits);
@@ -64,19 +77,21 @@ internal sealed class ScoreBracket(uint low, uint high, int most)
         return null;
     }
 
-    /// <summary>The page that the n-th element (from 1) of a key is on, and its number there.</summary>
-    public (long Start, long End, long Left) PageOf(uint key, long n)
+    // The page that the last kept tie is on, and its number there.
+    private void SearchPage(SelectionTarget target)
     {
         foreach (var (start, (end, keys)) in _pages)
         {
             var ties = 0L;
             foreach (var (k, count) in keys)
-                ties += k == key ? count : 0;
-            if (ties >= n)
-                return (start, end, n);
-            n -= ties;
+                ties += k == target.Key ? count : 0;
+            if (ties >= target.TiesLeft)
+            {
+                target.SearchIn((0, start), end);
+                return;
+            }
+            target.TiesLeft -= ties;
         }
-        throw new InvalidOperationException("the key occurs less often than it was counted");
     }
 
     private void Add(long start, long end, (uint, uint)[] keys)
@@ -101,44 +116,48 @@ internal sealed class ScoreBracket(uint low, uint high, int most)
             _above += above;
     }
 
-    private sealed unsafe class Part(ScoreBracket owner, KeyCounts counts, long start, long end) : IReductionPart
+    /// <summary>Counts of one segment; for one thread at a time.</summary>
+    public sealed unsafe class Part(ScoreBracket owner, KeyCounts counts, long start)
     {
         private long _page = start;
+        private uint _middles;
         private long _above;
 
-        public void Take(long first, int count, ReadOnlySpan<nint> operands)
+        /// <summary>Takes the keys of the segment's next elements, at most one tile.</summary>
+        [SkipLocalsInit]
+        public void Take(long first, int count, uint* keys)
         {
-            if (!owner._gaveUp)
-                Count(first, count, (float*)operands[0]);
-            if (first + count < end)
+            if (owner._gaveUp)
                 return;
+            var inside = stackalloc uint[count + Vector512<uint>.Count];
+            var found = Count(keys, count, inside, out var middles);
+            if (first + count - _page > Page || !counts.HasRoomFor(found))
+                Turn(first);
+            counts.Add(inside, found);
+            _middles += middles;
+        }
+
+        /// <summary>Hands over what was counted up to the segment's end.</summary>
+        public void End(long end)
+        {
             Turn(end);
             owner.End(_above, counts);
         }
 
-        [SkipLocalsInit]
-        private void Count(long first, int count, float* scores)
-        {
-            var keys = stackalloc uint[count];
-            ScoreKey.Of(scores, count, keys);
-            var inside = stackalloc uint[count + Vector512<uint>.Count];
-            var found = Inside(keys, count, inside);
-            if (first + count - _page > Page || !counts.HasRoomFor(found))
-                Turn(first);
-            counts.Add(inside, found);
-        }
-
         private void Turn(long page)
         {
-            owner.Add(_page, page, counts.Take());
-            _page = page;
+            var keys = counts.Take();
+            owner.Add(_page, page, _middles == 0 ? keys : [.. keys, (owner.Limits.Middle, _middles)]);
+            (_page, _middles) = (page, 0);
         }
 
+        // The keys inside other than the middle one go to a list: that one may be so frequent, as the difference 0 of
+        // two 16-bit checkpoints is, that counting it with the others would take most of the time.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private int Inside(uint* keys, int count, uint* inside)
+        private int Count(uint* keys, int count, uint* inside, out uint middles)
         {
-            var (low, high) = owner.Limits;
-            var (i, found, above) = (0, 0, 0);
+            var (low, middle, high) = owner.Limits;
+            var (i, found, equals, above) = (0, 0, 0, 0);
             if (Avx512F.IsSupported)
             {
                 for (; i <= count - Vector512<uint>.Count; i += Vector512<uint>.Count)
@@ -146,18 +165,25 @@ internal sealed class ScoreBracket(uint low, uint high, int most)
                     var key = Vector512.Load(keys + i);
                     var within = Vector512.LessThanOrEqual(key - Vector512.Create(low), Vector512.Create(high - low));
                     var over = Vector512.GreaterThan(key, Vector512.Create(high));
+                    var equal = Vector512.Equals(key, Vector512.Create(middle));
+                    equals += BitOperations.PopCount(equal.ExtractMostSignificantBits());
+                    above += BitOperations.PopCount(over.ExtractMostSignificantBits());
+                    if (low == high)
+                        continue;
+                    within = Vector512.AndNot(within, equal);
                     Avx512F.Compress(Vector512<uint>.Zero, within, key).Store(inside + found);
                     found += BitOperations.PopCount(within.ExtractMostSignificantBits());
-                    above += BitOperations.PopCount(over.ExtractMostSignificantBits());
                 }
             }
             // Without a branch: it would be guessed wrong too often.
             for (; i < count; i++)
             {
                 inside[found] = keys[i];
-                found += keys[i] - low <= high - low ? 1 : 0;
+                found += keys[i] - low <= high - low && keys[i] != middle ? 1 : 0;
+                equals += keys[i] == middle ? 1 : 0;
                 above += keys[i] > high ? 1 : 0;
             }
+            middles = (uint)equals;
             _above += above;
             return found;
         }

@@ -21,8 +21,8 @@ internal sealed class ScoreSample
 
     public IReductionPart Begin(long start, long end) => new Part(this, start, end);
 
-    /// <summary>Keys between which, both included, a rank lies most likely.</summary>
-    public (uint Low, uint High) Bracket(long rank, long count)
+    /// <summary>Keys between which, both included, a rank lies most likely, and the one it has most likely.</summary>
+    public (uint Low, uint Middle, uint High) Bracket(long rank, long count)
     {
         if (_sorted is null)
         {
@@ -42,6 +42,7 @@ internal sealed class ScoreSample
         var high = (share * _sorted.Length) + reach;
         return (
             low < 0 ? 0 : _sorted[(int)low],
+            middle,
             high >= _sorted.Length ? uint.MaxValue : _sorted[(int)high]);
     }
 

@@ -13,6 +13,8 @@ internal sealed class SelectionReduction(ScoreSelection selection, int member, N
 
     public override long Bytes => selection.Bytes;
 
+    public override long HeldBytes => selection.HeldBytes;
+
     public override long BytesPerSegment => selection.BytesPerSegment;
 
     public override (long Start, long End) Needs(long start, long end) => selection.Needs(member, start, end);

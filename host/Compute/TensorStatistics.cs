@@ -19,6 +19,7 @@ internal sealed class TensorStatistics
     private readonly Func<InputKey, DType> _inputType;
     private readonly ulong _seed;
     private readonly Func<InputKey, Node?>? _substitute;
+    private readonly DrawMemory? _draws;
     private readonly List<Reduction> _once = [];
     private readonly List<SelectionReduction> _own = [];
     private readonly List<SelectionReduction> _selections = [];
@@ -34,6 +35,7 @@ internal sealed class TensorStatistics
     /// <param name="inputType">Stored type of a streamed tensor.</param>
     /// <param name="seed">The recipe's.</param>
     /// <param name="substitute">See <see cref="Recording.Of"/>.</param>
+    /// <param name="draws">See <see cref="CpuCompiler.Compile"/>.</param>
     public TensorStatistics(
         TensorInfo info,
         IReadOnlyList<StatRequest> requests,
@@ -41,10 +43,11 @@ internal sealed class TensorStatistics
         CpuCompiler compiler,
         Func<InputKey, DType> inputType,
         ulong seed,
-        Func<InputKey, Node?>? substitute = null)
+        Func<InputKey, Node?>? substitute = null,
+        DrawMemory? draws = null)
     {
         (_info, _requests, _compiler) = (info, requests, compiler);
-        (_inputType, _seed, _substitute) = (inputType, seed, substitute);
+        (_inputType, _seed, _substitute, _draws) = (inputType, seed, substitute, draws);
         foreach (var request in requests)
             Prepare(request);
         PrepareSelections();
@@ -86,7 +89,7 @@ internal sealed class TensorStatistics
         }
         if (first)
             _segmentLength = SegmentLength(pending);
-        return new(_info, pending, _segmentLength, _compiler, _inputType, _seed, _substitute);
+        return new(_info, pending, _segmentLength, _compiler, _inputType, _seed, _substitute, _draws);
     }
 
     /// <summary>Gives every statistic its value, which runs what waits for it.</summary>
@@ -105,7 +108,7 @@ internal sealed class TensorStatistics
         var run = (ScoreSample.RunLength + unit - 1) / unit * unit;
         var segment = _info.Count / ScoreSample.RunsOf(_info.Count) / unit * unit;
         if (segment >= 4 * run)
-            return new(_info, sampled, segment, _compiler, _inputType, _seed, _substitute, run);
+            return new(_info, sampled, segment, _compiler, _inputType, _seed, _substitute, _draws, run);
         SkipSamples();
         return null;
     }
@@ -208,6 +211,9 @@ internal sealed class TensorStatistics
         foreach (var reduction in reductions)
             step = LeastCommonMultiple(step, reduction.SegmentUnit);
         var length = Math.Max(SmallestSegment, (_info.Count + MostSegments - 1) / MostSegments);
+        // Blocks of single elements begin at whole bytes of a bit mask.
+        if (step == 1)
+            step = 64;
         return step >= _info.Count ? _info.Count : (length + step - 1) / step * step;
     }
 

@@ -24,10 +24,12 @@ internal sealed unsafe class TensorSweep
     /// <param name="inputType">Stored type of a streamed tensor.</param>
     /// <param name="seed">The recipe's.</param>
     /// <param name="substitute">See <see cref="Recording.Of"/>.</param>
+    /// <param name="draws">See <see cref="CpuCompiler.Compile"/>.</param>
     /// <param name="runLength">Elements of each segment that are enough, whichever: a sample. 0: all.</param>
     public TensorSweep(
         TensorInfo info, IReadOnlyList<Reduction> reductions, long segmentLength, CpuCompiler compiler,
-        Func<InputKey, DType> inputType, ulong seed, Func<InputKey, Node?>? substitute, long runLength = 0)
+        Func<InputKey, DType> inputType, ulong seed, Func<InputKey, Node?>? substitute,
+        DrawMemory? draws = null, long runLength = 0)
     {
         (_info, _reductions, SegmentLength, _runLength) = (info, reductions, segmentLength, runLength);
         Node[] operands = [.. reductions.SelectMany(r => r.Operands)];
@@ -46,7 +48,7 @@ internal sealed unsafe class TensorSweep
         Unit = UnitOf(info, reductions, recording);
         HasMap = recording.HasMap;
         _kernel = compiler.Compile(
-            recording, [.. Inputs.Select(inputType)], [.. distinct.Select(_ => DType.F32)], info.Name, seed);
+            recording, [.. Inputs.Select(inputType)], [.. distinct.Select(_ => DType.F32)], info.Name, seed, draws);
     }
 
     /// <summary>Streamed tensors it reads, in slot order.</summary>
@@ -64,8 +66,11 @@ internal sealed unsafe class TensorSweep
     /// <summary>Bytes of <see cref="Workspace"/> a thread needs.</summary>
     public long ScratchBytes => _kernel.ScratchBytes + ((long)_rootCount * Kernel.Tile * sizeof(float));
 
-    /// <summary>Bytes held while it runs, however many threads there are.</summary>
+    /// <summary>Bytes held at most, however many threads there are, in this sweep or one that may follow.</summary>
     public long SharedBytes => _reductions.Sum(r => r.Bytes);
+
+    /// <summary>Bytes held, however many threads there are, from this sweep on.</summary>
+    public long HeldBytes => _reductions.Sum(r => r.HeldBytes);
 
     /// <summary>Bytes held for every segment that is begun and not run to its end; much less after.</summary>
     public long SegmentBytes => _reductions.Sum(r => r.BytesPerSegment);

@@ -87,7 +87,6 @@ internal sealed record CheckpointComparison(
             Checksums = new Checksums(),
             LinearAlgebra = new ManagedLinearAlgebra(),
             Progress = progress,
-            Stopped = stop.Token,
         };
         new Scheduler(settings.Threads, stop).Run(pairs.Select((pair, i) => new ComparisonJob(
             context, pair.A, pair.B, result => results[i] = result)));

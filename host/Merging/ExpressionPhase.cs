@@ -14,7 +14,7 @@ internal sealed class ExpressionPhase : OutputPhase
     private readonly DType[] _inputTypes;
     private readonly bool _hasMap;
 
-    public ExpressionPhase(MergeContext context, TensorPlan plan, Recording recording)
+    public ExpressionPhase(MergeContext context, TensorPlan plan, Recording recording, DrawMemory draws)
         : base(
             context,
             plan,
@@ -25,7 +25,7 @@ internal sealed class ExpressionPhase : OutputPhase
         _plan = plan;
         _hasMap = recording.HasMap;
         _inputTypes = [.. recording.Inputs.Select(i => plan.Stored(i).DType)];
-        _kernel = context.Compiler.Compile(recording, _inputTypes, [plan.OutType], plan.Info.Name, context.Seed);
+        _kernel = context.Compiler.Compile(recording, _inputTypes, [plan.OutType], plan.Info.Name, context.Seed, draws);
         var outputBytes = plan.OutType.Bits() / 8;
         context.RequireMemory(
             plan,

@@ -8,12 +8,13 @@ internal static class MergeRun
 {
     /// <param name="context">The run.</param>
     /// <param name="finished">Tensors that an earlier, interrupted run has already written.</param>
-    /// <param name="stop">Stops between two blocks; what the context calls stopped.</param>
+    /// <param name="stop">Stops between two blocks.</param>
     public static void Execute(MergeContext context, IReadOnlySet<string> finished, CancellationTokenSource stop)
     {
         TensorPlan[] left = [.. context.Plan.Tensors.Where(t => !finished.Contains(t.Info.Name))];
         if (context.Plan.Strategy.HasSurvey && left.Any(t => !t.IsCopied && t.Info.Count > 0))
             new Scheduler(context.Settings.Threads, stop).Run([new SurveyJob(context)]);
-        new Scheduler(context.Settings.Threads, stop).Run(left.Select(t => new TensorJob(context, t)));
+        new Scheduler(context.Settings.Threads, stop, room: context.Settings.Memory / 2)
+            .Run(left.Select(t => new TensorJob(context, t)));
     }
 }

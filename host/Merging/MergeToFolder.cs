@@ -43,7 +43,6 @@ internal static class MergeToFolder
             Checksums = checksums,
             LinearAlgebra = new ManagedLinearAlgebra(),
             Progress = progress,
-            Stopped = stop.Token,
         };
         progress.TensorsResumed = folder.Finished.Count;
         var isMerged = false;

@@ -33,6 +33,17 @@ internal abstract class Phase
 
     public int Parts { get; }
 
+    /// <summary>Bytes held once, beside what every worker needs, until the job is done.</summary>
+    public virtual long HeldBytes => 0;
+
+    /// <summary>Bytes it could use beside those, until the job is done, to save work.</summary>
+    public virtual long WishedBytes => 0;
+
+    /// <summary>Gives it what it wished for; called, if at all, before its first part is taken.</summary>
+    public virtual void GrantWish()
+    {
+    }
+
     /// <summary>Whether this is the first pass over one of the inputs.</summary>
     protected bool OwesChecksums => _checksums.Any(c => c is not null);
 

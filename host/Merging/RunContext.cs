@@ -23,12 +23,6 @@ internal class RunContext
 
     public RunProgress Progress { get; init; } = new();
 
-    /// <summary>Only one tensor at a time may hold much memory (a materialised matrix, many counts).</summary>
-    public SemaphoreSlim LargeTensor { get; } = new(1);
-
-    /// <summary>Set when the run stops before it is done, so that nobody waits for <see cref="LargeTensor"/> in vain.</summary>
-    public CancellationToken Stopped { get; init; }
-
     /// <summary>
     /// Elements of a block: about <see cref="RunSettings.BlockBytes"/> of inputs and output, whole units.
     /// </summary>

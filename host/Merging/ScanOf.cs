@@ -1,5 +1,6 @@
 using Merge.Checkpoints;
 using Merge.Compute;
+using Merge.Compute.Cpu;
 using Merge.Planning;
 using Merge.Sdk;
 
@@ -16,6 +17,7 @@ internal sealed class ScanOf
     {
         _context = context;
         _plan = plan;
+        Draws = new DrawMemory(plan.Info.Count);
         Tensor = new TensorScan(
             plan.Info,
             plan.Models.Length,
@@ -26,6 +28,9 @@ internal sealed class ScanOf
 
     public TensorScan Tensor { get; }
 
+    /// <summary>What statistics drew, for the merge.</summary>
+    public DrawMemory Draws { get; }
+
     /// <summary>All statistics asked for since the last call; null if there are none.</summary>
     public TensorStatistics? TakePending()
     {
@@ -33,7 +38,7 @@ internal sealed class ScanOf
             return null;
         StatRequest[] requests = [.. Tensor.Pending];
         Tensor.Pending.Clear();
-        return new TensorStatistics(_plan.Info, requests, [], _context.Compiler, InputType, _context.Seed, Substitute);
+        return new TensorStatistics(_plan.Info, requests, [], _context.Compiler, InputType, _context.Seed, Substitute, Draws);
     }
 
     public DType InputType(InputKey key) => _plan.Stored(key).DType;

@@ -4,11 +4,13 @@ namespace Merge.Merging;
 
 /// <summary>
 /// Worker threads over jobs. A worker takes a part of the earliest job that has one, else starts the next job; whoever
-/// finishes the last part of a phase moves its job on. No thread waits for one tensor as long as there is another.
+/// finishes the last part of a phase moves its job on. No thread waits for one tensor as long as there is another, and
+/// memory for it.
 /// </summary>
 /// <param name="threads">How many workers.</param>
 /// <param name="stop">Stops the work between two parts; set by the first fault, too.</param>
-internal sealed class Scheduler(int threads, CancellationTokenSource stop)
+/// <param name="room">Bytes that the jobs in hand may hold together; only the earliest one may go beyond.</param>
+internal sealed class Scheduler(int threads, CancellationTokenSource stop, long room = long.MaxValue)
 {
     /// <summary>Guards everything below and is pulsed whenever there may be something new to take.</summary>
     private readonly object _gate = new();
@@ -63,10 +65,11 @@ internal sealed class Scheduler(int threads, CancellationTokenSource stop)
             {
                 foreach (var job in _running)
                 {
-                    if (job.Phase is { } phase && phase.TryTake(out var part))
+                    if (job.Phase is { } phase && Admits(job, phase) && phase.TryTake(out var part))
                         return new Step(job, phase, part);
                 }
-                if (_jobs is not null)
+                // More jobs would not find the memory that one waits for.
+                if (_jobs is not null && !_running.Any(j => j.Waits))
                 {
                     if (_jobs.MoveNext())
                     {
@@ -83,6 +86,25 @@ internal sealed class Scheduler(int threads, CancellationTokenSource stop)
             }
             return null;
         }
+    }
+
+    /// <summary>Whether a job may hold what its phase needs; what it held it goes on holding until it is done.</summary>
+    private bool Admits(Running job, Phase phase)
+    {
+        if (job.Admitted == phase)
+            return true;
+        var left = room - _running.Where(j => j != job).Sum(j => j.Holds + j.Granted) - job.Granted;
+        var needs = Math.Max(phase.HeldBytes, job.Holds);
+        job.Waits = job != _running[0] && needs > job.Holds && needs > left;
+        if (job.Waits)
+            return false;
+        (job.Admitted, job.Holds) = (phase, needs);
+        if (phase.WishedBytes is > 0 and var wish && wish <= left - needs)
+        {
+            phase.GrantWish();
+            job.Granted += wish;
+        }
+        return true;
     }
 
     private void RunPart(Step step, Worker worker)
@@ -121,6 +143,17 @@ internal sealed class Scheduler(int threads, CancellationTokenSource stop)
 
         /// <summary>Null while the job is being moved on.</summary>
         public Phase? Phase { get; set; }
+
+        /// <summary>The phase whose memory it has.</summary>
+        public Phase? Admitted { get; set; }
+
+        public long Holds { get; set; }
+
+        /// <summary>What it holds beside, because it wished for it.</summary>
+        public long Granted { get; set; }
+
+        /// <summary>Whether its phase needs more memory than there is.</summary>
+        public bool Waits { get; set; }
     }
 
     private sealed record Step(Running Job, Phase? Phase, int Part);

@@ -1,4 +1,5 @@
 using Merge.Compute;
+using Merge.Compute.Cpu;
 using Merge.Planning;
 using Merge.Sdk;
 
@@ -10,15 +11,17 @@ internal sealed class SweepPhase : Phase
     private readonly RunContext _context;
     private readonly TensorPlan _plan;
     private readonly TensorSweep _sweep;
+    private readonly DrawMemory? _draws;
     private readonly SweepSegment?[] _segments;
     private readonly long _blockLength;
 
-    public SweepPhase(RunContext context, TensorPlan plan, TensorSweep sweep)
+    public SweepPhase(RunContext context, TensorPlan plan, TensorSweep sweep, DrawMemory? draws = null)
         : base(context, [.. sweep.Inputs.Select(plan.Stored)], plan.Info.Count, sweep.SegmentLength, !sweep.IsSample)
     {
         _context = context;
         _plan = plan;
         _sweep = sweep;
+        _draws = draws;
         _segments = new SweepSegment?[Parts];
         _blockLength = context.BlockLength(plan, sweep.Inputs.Select(plan.Stored), 0, sweep.Unit);
         var blockBytes = _blockLength * RunContext.ElementBytes(plan, sweep.Inputs.Select(plan.Stored), 0);
@@ -27,12 +30,14 @@ internal sealed class SweepPhase : Phase
             sweep.Unit == 1 ? "takes statistics" : $"looks at {sweep.Unit} elements of this tensor at once",
             blockBytes + sweep.ScratchBytes + sweep.SegmentBytes,
             sweep.SharedBytes);
-        // As many tensors as workers may be in hand at once: together they may hold half of the budget.
-        IsLarge = sweep.SharedBytes > context.Settings.Memory / 2 / context.Settings.Threads;
+        HeldBytes = sweep.HeldBytes;
     }
 
-    /// <summary>Whether it holds so much that no other such tensor should be worked on beside it.</summary>
-    public bool IsLarge { get; }
+    public override long HeldBytes { get; }
+
+    public override long WishedBytes => _draws?.WishedBytes ?? 0;
+
+    public override void GrantWish() => _draws!.Allocate();
 
     public override void Run(int part, Worker worker)
     {

@@ -14,7 +14,6 @@ internal sealed class TensorJob(MergeContext context, TensorPlan plan) : IJob
     private Task<TensorMerge>? _planning;
     private TensorStatistics? _statistics;
     private OutputPhase? _output;
-    private bool _isLarge;
 
     public Phase? Next()
     {
@@ -22,8 +21,7 @@ internal sealed class TensorJob(MergeContext context, TensorPlan plan) : IJob
         {
             context.Output.Finish(plan, _output?.Checksum ?? 0);
             context.Progress.FinishedTensor();
-            if (_isLarge)
-                context.LargeTensor.Release();
+            _scan.Draws.Dispose();
             return null;
         }
         if (plan.IsCopied)
@@ -41,7 +39,7 @@ internal sealed class TensorJob(MergeContext context, TensorPlan plan) : IJob
         while (true)
         {
             if (_statistics?.Next() is { } sweep)
-                return Admit(new SweepPhase(context, plan, sweep));
+                return new SweepPhase(context, plan, sweep, _scan.Draws);
             _statistics?.Complete();
             _statistics = null;
             if (_planning.IsCompleted)
@@ -51,17 +49,6 @@ internal sealed class TensorJob(MergeContext context, TensorPlan plan) : IJob
             }
             _statistics = _scan.TakePending() ?? throw StrategyCall.AwaitedSomethingElse(context.Plan.Strategy, plan.Info.Name);
         }
-    }
-
-    /// <summary>Waits until no other tensor holds much memory, where this one is about to.</summary>
-    private SweepPhase Admit(SweepPhase phase)
-    {
-        if (phase.IsLarge && !_isLarge)
-        {
-            context.LargeTensor.Wait(context.Stopped);
-            _isLarge = true;
-        }
-        return phase;
     }
 
     private OutputPhase Write(TensorMerge merge)
@@ -75,6 +62,6 @@ internal sealed class TensorJob(MergeContext context, TensorPlan plan) : IJob
             context.Plan.Strategy, plan.Info.Name, () => Lowered.From(merge, plan, _scan.Tensor));
         return lowered.Copied is { } source
             ? new CopyPhase(context, plan, source)
-            : new ExpressionPhase(context, plan, Recording.Of(plan.Info, [lowered.Expression!], _scan.Substitute));
+            : new ExpressionPhase(context, plan, Recording.Of(plan.Info, [lowered.Expression!], _scan.Substitute), _scan.Draws);
     }
 }

@@ -53,6 +53,8 @@ internal sealed class SlicePlanner(
 
     private bool Owns(string tensor) => parts.Owns(module.Name, tensor);
 
+    private string? LineOf(PlannedSlice slice) => request.RecipePath.Length == 0 ? null : Line(slice.Line);
+
     private string Line(int line) => $"{request.RecipePath}, line {line}";
 
     /// <summary>t of whole models: in each stack of its own, by the place of the layer among its layers.</summary>
@@ -78,7 +80,7 @@ internal sealed class SlicePlanner(
                 continue;
             // A donor that takes no part lends its config and its integers, so its tensors must be like the others, too.
             if (ReferenceEquals(fitting, match) && !models.Contains(leader.Model) && leader.Find(match.Name) is { } lent
-                && !TensorMatching.CheckAlike(new(match.Name, [.. match.Stored, lent]), [.. models, leader.Model], problems))
+                && !TensorMatching.CheckAlike(new(match.Name, [.. match.Stored, lent]), [.. models, leader.Model], LineOf(slice), problems))
             {
                 continue;
             }
@@ -97,7 +99,7 @@ internal sealed class SlicePlanner(
         var isWhole = kept.Length == slice.Sources.Count;
         int[] present = slice.Base is null ? kept : [.. kept, all.Count - 1];
         match = match with { Stored = [.. present.Select(i => all[i])] };
-        if (!TensorMatching.CheckAlike(match, [.. present.Select(i => models[i])], problems))
+        if (!TensorMatching.CheckAlike(match, [.. present.Select(i => models[i])], LineOf(slice), problems))
             return null;
         var first = match.Stored[0];
         var info = TensorNaming.Describe(match.Name, first.Shape);

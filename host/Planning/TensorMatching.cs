@@ -57,15 +57,21 @@ internal static class TensorMatching
     }
 
     /// <summary>Whether the models have it in one shape and kind of number; if not, says so.</summary>
-    public static bool CheckAlike(MatchedTensor tensor, IReadOnlyList<PlannedModel> models, List<Diagnostic> problems)
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="models">Whose it is.</param>
+    /// <param name="line">The recipe's line that brings them together, in words; null if there is no recipe.</param>
+    /// <param name="problems">Where errors go.</param>
+    public static bool CheckAlike(
+        MatchedTensor tensor, IReadOnlyList<PlannedModel> models, string? line, List<Diagnostic> problems)
     {
+        var where = line is null ? tensor.Name : $"{tensor.Name}, merged by {line}";
         var before = problems.Count;
         if (tensor.Stored.Any(s => !s.Shape.AsSpan().SequenceEqual(tensor.Stored[0].Shape.AsSpan())))
         {
             problems.Add(new Diagnostic("its shape differs: " + Each(s => $"[{string.Join(", ", s.Shape)}]"))
             {
                 Expected = "one shape in all models",
-                Where = tensor.Name,
+                Where = where,
                 Fix = TokenEmbedding.HasTokenRows(tensor.Name, tensor.Stored[0].Shape.Length)
                     ? "Bring the models to one vocabulary: add 'tokenizer: {source: union}' to the recipe "
                         + "(or --on-mismatch crop-embeddings)."
@@ -77,7 +83,7 @@ internal static class TensorMatching
             problems.Add(new Diagnostic("it is of numbers in some models and of codes in others: " + Each(s => $"{s.DType}"))
             {
                 Expected = "a floating-point dtype in all models, or an integer one in all",
-                Where = tensor.Name,
+                Where = where,
                 Fix = "Bring the models to one format first.",
             });
         }

@@ -26,4 +26,22 @@ public sealed class MemoryTests
             return json.GetProperty("peak_memory").GetInt64();
         }
     }
+
+    [Fact]
+    public void Nor_does_it_for_a_method_that_looks_at_a_tensor_twice()
+    {
+        using var scratch = new Scratch();
+        // Of 4 MB and of 240 MB a model (sparse). A float32 or an index an element would take 480 MB more.
+        var small = PeakOf(2_000_000);
+        var large = PeakOf(120_000_000);
+        Assert.True(large - small < 64_000_000, $"{small} bytes for 4 MB a model, {large} for 240 MB");
+
+        long PeakOf(long count)
+        {
+            foreach (var model in new[] { "base", "a" })
+                TinyCheckpoint.WriteSparse(scratch[model], "BF16", count);
+            var recipe = scratch.Recipe("ties", "a=1", "base_model: base\nparameters: {density: 0.5}\n");
+            return scratch.Succeeds("run", recipe, "out", "--json", "--force").Json.GetProperty("peak_memory").GetInt64();
+        }
+    }
 }

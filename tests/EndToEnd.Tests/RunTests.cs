@@ -34,6 +34,25 @@ public sealed class RunTests : IDisposable
         Assert.Contains("{\"format\":\"pt\"}", File.ReadAllText(_scratch["out/model.safetensors"]));
     }
 
+    [Theory]
+    [InlineData("'{{ bos_token }}{% for m in messages %}{{ m.content }}{% endfor %}'",
+        "{{ bos_token }}{% for m in messages %}{{ m.content }}{% endfor %}")]
+    [InlineData("auto", "{{ 'of both models' }}")]
+    public void The_chat_template_written_is_the_one_the_recipe_asks_for(string asked, string written)
+    {
+        TwoModels();
+        foreach (var model in new[] { "a", "b" })
+        {
+            File.WriteAllText(
+                _scratch[$"{model}/tokenizer_config.json"],
+                """{"chat_template": "{{ 'of both models' }}", "legacy": true}""");
+        }
+        _scratch.Succeeds("run", _scratch.Recipe("linear", "a=1 b=3", $"chat_template: {asked}\n"), "out");
+        var config = JsonElement.Parse(File.ReadAllText(_scratch["out/tokenizer_config.json"]));
+        Assert.Equal(written, config.GetProperty("chat_template").GetString());
+        Assert.True(config.GetProperty("legacy").GetBoolean());
+    }
+
     [Fact]
     public void The_manifest_has_the_checksums_of_what_went_in_and_of_what_came_out()
     {

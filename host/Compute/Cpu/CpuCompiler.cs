@@ -29,12 +29,14 @@ internal sealed class CpuCompiler(int width, long smallestCompiled)
     /// <param name="outputTypes">Stored type every root is written in.</param>
     /// <param name="tensorName">Decides the random numbers, with the seed.</param>
     /// <param name="seed">The recipe's.</param>
+    /// <param name="draws">What was drawn for this tensor before, if that is kept.</param>
     public IKernel Compile(
         Recording recording,
         IReadOnlyList<DType> inputTypes,
         IReadOnlyList<DType> outputTypes,
         string tensorName,
-        ulong seed)
+        ulong seed,
+        DrawMemory? draws = null)
     {
         if (recording.Unit > LargestUnit)
         {
@@ -46,7 +48,7 @@ internal sealed class CpuCompiler(int width, long smallestCompiled)
                 Fix = "Merge this tensor by a method that works block by block.",
             });
         }
-        return new KernelBuilder(recording, inputTypes, outputTypes, Philox.KeyOf(seed, tensorName), Loop).Build();
+        return new KernelBuilder(recording, inputTypes, outputTypes, Philox.KeyOf(seed, tensorName), Loop, draws).Build();
     }
 
     private ILoop Loop(LoopShape shape, LoopNumbers numbers, long elements)

@@ -16,6 +16,7 @@ internal sealed class KernelBuilder
     private readonly IReadOnlyList<DType> _outputTypes;
     private readonly ulong _key;
     private readonly Func<LoopShape, LoopNumbers, long, ILoop> _loop;
+    private readonly DrawMemory? _draws;
     private readonly int[] _level;
     private readonly int _slab;
     // Values of the whole slab that earlier stages left; tiles that leaves are computed into; numbers a fiber.
@@ -26,9 +27,10 @@ internal sealed class KernelBuilder
 
     public KernelBuilder(
         Recording recording, IReadOnlyList<DType> inputTypes, IReadOnlyList<DType> outputTypes, ulong key,
-        Func<LoopShape, LoopNumbers, long, ILoop> loop)
+        Func<LoopShape, LoopNumbers, long, ILoop> loop, DrawMemory? draws)
     {
-        (_recording, _inputTypes, _outputTypes, _key, _loop) = (recording, inputTypes, outputTypes, key, loop);
+        (_recording, _inputTypes, _outputTypes, _key) = (recording, inputTypes, outputTypes, key);
+        (_loop, _draws) = (loop, draws);
         _level = new int[recording.Terms.Count];
         for (var i = 0; i < _level.Length; i++)
         {
@@ -138,7 +140,7 @@ internal sealed class KernelBuilder
             if (IsLeaf(term.Op))
             {
                 var tile = _tiles.TryGetValue(index, out var known) ? known : _tiles[index] = Value(ofSlab: false);
-                leaves.Add((Leaf(term), tile));
+                leaves.Add((Leaf(index), tile));
                 return Stream(DType.F32, LoopStream.Scratch(tile));
             }
             switch (term.Op)
@@ -187,14 +189,33 @@ internal sealed class KernelBuilder
         return Enumerable.Range(0, needed.Length).Where(i => needed[i]);
     }
 
-    private ILeaf Leaf(Term term) => term.Op switch
+    private ILeaf Leaf(int index)
     {
-        Op.RowVector => new RowVectorLeaf((float[])term.Node.Data!, _recording.Tensor.RowLength),
-        Op.ColumnVector => new ColumnVectorLeaf((float[])term.Node.Data!),
-        Op.MatrixView => new MatrixLeaf((Matrix)term.Node.Data!),
-        Op.LowRank => LowRank(((Matrix, Matrix))term.Node.Data!),
-        _ => new UniformLeaf(_key, term.Node.Stream),
-    };
+        var term = _recording.Terms[index];
+        return term.Op switch
+        {
+            Op.RowVector => new RowVectorLeaf((float[])term.Node.Data!, _recording.Tensor.RowLength),
+            Op.ColumnVector => new ColumnVectorLeaf((float[])term.Node.Data!),
+            Op.MatrixView => new MatrixLeaf((Matrix)term.Node.Data!),
+            Op.LowRank => LowRank(((Matrix, Matrix))term.Node.Data!),
+            _ when _draws is not null && ThresholdOf(index) is { } threshold =>
+                _draws.Leaf(_key, term.Node.Stream, threshold),
+            _ => new UniformLeaf(_key, term.Node.Stream),
+        };
+    }
+
+    /// <summary>The number a term is compared with, where that is all it is used for; else null.</summary>
+    private float? ThresholdOf(int index)
+    {
+        Term[] users = [.. _recording.Terms.Where(t => t.Args.Contains(index))];
+        if (users.Length == 0 || _recording.Roots.Contains(index)
+            || !users.All(t => t.Op == Op.Less && t.Args[0] == index && _recording.Terms[t.Args[1]].Op == Op.Constant))
+        {
+            return null;
+        }
+        float[] thresholds = [.. users.Select(t => _recording.Terms[t.Args[1]].Node.Value).Distinct()];
+        return thresholds.Length == 1 ? thresholds[0] : null;
+    }
 
     private static LowRankLeaf LowRank((Matrix B, Matrix A) factors) => new(factors.B, factors.A);
 

@@ -1,6 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using System.Text;
 
 namespace Merge.Compute.Cpu;
@@ -11,12 +9,12 @@ namespace Merge.Compute.Cpu;
 /// </summary>
 internal static unsafe class Philox
 {
-    private const uint MultiplierA = 0xD2511F53;
-    private const uint MultiplierB = 0xCD9E8D57;
-    private const uint WeylA = 0x9E3779B9;
-    private const uint WeylB = 0xBB67AE85;
-    private const int Rounds = 10;
-    private const float Scale = 1f / (1 << 24);
+    internal const uint MultiplierA = 0xD2511F53;
+    internal const uint MultiplierB = 0xCD9E8D57;
+    internal const uint WeylA = 0x9E3779B9;
+    internal const uint WeylB = 0xBB67AE85;
+    internal const int Rounds = 10;
+    internal const float Scale = 1f / (1 << 24);
 
     /// <summary>The key of a tensor: FNV-1a over the seed and the name's UTF-8 bytes, then mixed.</summary>
     public static ulong KeyOf(ulong seed, string tensorName)
@@ -48,81 +46,42 @@ internal static unsafe class Philox
     }
 
     /// <summary>Uniform numbers in [0, 1) of elements [start, start + count).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit]
     public static void Fill(ulong key, int stream, long start, int count, float* target)
     {
-        var block = Avx512F.IsSupported ? 32 : 4;
-        var numbers = stackalloc float[32];
-        var keys = stackalloc ulong[Avx512F.IsSupported ? 2 * Rounds * Vector512<ulong>.Count : 0];
-        if (Avx512F.IsSupported)
-            Schedule(key, keys);
-        for (var element = start & ~3L; element < start + count; element += block)
+        var aside = stackalloc float[Philox512.Elements];
+        var end = start + count;
+        var isWide = Philox512.IsSupported && start / 4 >> 32 == (end + Philox512.Elements) / 4 >> 32;
+        var block = isWide ? Philox512.Elements : 4;
+        for (var element = start & ~3L; element < end;)
         {
-            var inside = element >= start && element + block <= start + count;
-            var place = inside ? target + (element - start) : numbers;
-            if (Avx512F.IsSupported)
-                Fill32(keys, stream, element / 4, place);
+            // What does not begin or end with a block is taken from one aside.
+            var whole = element < start ? 0 : (int)((end - element) / block);
+            var place = whole > 0 ? target + (element - start) : aside;
+            var times = Math.Max(whole, 1);
+            if (isWide)
+                Philox512.Fill(key, stream, element / 4, place, times);
             else
-                Fill4(key, stream, element / 4, place);
-            if (inside)
-                continue;
-            var first = Math.Max(element, start);
-            var end = Math.Min(element + block, start + count);
-            var part = new Span<float>(numbers + (first - element), (int)(end - first));
-            part.CopyTo(new(target + (first - start), part.Length));
+                Fill(key, stream, element / 4, place, times);
+            if (whole == 0)
+            {
+                var first = Math.Max(element, start);
+                var part = new Span<float>(aside + (first - element), (int)(Math.Min(element + block, end) - first));
+                part.CopyTo(new(target + (first - start), part.Length));
+            }
+            element += (long)times * block;
         }
     }
 
-    private static void Fill4(ulong key, int stream, long counter, float* target)
+    private static void Fill(ulong key, int stream, long counter, float* target, int times)
     {
-        var (x, y, z, w) = Words(((uint)counter, (uint)(counter >> 32), (uint)stream, 0), key);
-        target[0] = (x >> 8) * Scale;
-        target[1] = (y >> 8) * Scale;
-        target[2] = (z >> 8) * Scale;
-        target[3] = (w >> 8) * Scale;
-    }
-
-    // Each round's keys in every lane: loaded, they cost less than broadcast anew for every block.
-    private static void Schedule(ulong key, ulong* keys)
-    {
-        var (a, b) = ((uint)key, (uint)(key >> 32));
-        for (var round = 0; round < Rounds; round++)
+        for (var end = target + (4L * times); target < end; counter++)
         {
-            Vector512.Create((ulong)a).Store(keys + (2 * round * Vector512<ulong>.Count));
-            Vector512.Create((ulong)b).Store(keys + (((2 * round) + 1) * Vector512<ulong>.Count));
-            a += WeylA;
-            b += WeylB;
+            var (x, y, z, w) = Words(((uint)counter, (uint)(counter >> 32), (uint)stream, 0), key);
+            *target++ = (x >> 8) * Scale;
+            *target++ = (y >> 8) * Scale;
+            *target++ = (z >> 8) * Scale;
+            *target++ = (w >> 8) * Scale;
         }
     }
-
-    // Eight counters, a word in the low half of each 64-bit lane: the form the widening multiplication takes. It does
-    // not look at the upper halves, so what is left there is cleared only at the end.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Fill32(ulong* keys, int stream, long counter, float* target)
-    {
-        var x = Vector512.Create((ulong)counter) + Vector512<ulong>.Indices;
-        var y = x >>> 32;
-        var z = Vector512.Create((ulong)(uint)stream);
-        var w = Vector512<ulong>.Zero;
-        var (multiplierA, multiplierB) = (Vector512.Create(MultiplierA), Vector512.Create(MultiplierB));
-        for (var key = keys; key < keys + (2 * Rounds * Vector512<ulong>.Count); key += 2 * Vector512<ulong>.Count)
-        {
-            var p = Avx512F.Multiply(x.AsUInt32(), multiplierA);
-            var q = Avx512F.Multiply(z.AsUInt32(), multiplierB);
-            x = (q >>> 32) ^ y ^ Vector512.Load(key);
-            y = q;
-            z = (p >>> 32) ^ w ^ Vector512.Load(key + Vector512<ulong>.Count);
-            w = p;
-        }
-        var low = Vector512.Create(0xFFFFFFFFUL);
-        var xy = (x & low) | (y << 32);
-        var zw = (z & low) | (w << 32);
-        var first = Avx512F.PermuteVar8x64x2(xy, Vector512.Create(0UL, 8, 1, 9, 2, 10, 3, 11), zw);
-        var second = Avx512F.PermuteVar8x64x2(xy, Vector512.Create(4UL, 12, 5, 13, 6, 14, 7, 15), zw);
-        ToNumbers(first).Store(target);
-        ToNumbers(second).Store(target + Vector512<float>.Count);
-    }
-
-    private static Vector512<float> ToNumbers(Vector512<ulong> words) =>
-        Vector512.ConvertToSingle((words.AsUInt32() >>> 8).AsInt32()) * Vector512.Create(Scale);
 }

@@ -52,6 +52,18 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal("Did you mean 'plugins'?", root.GetProperty("errors")[0].GetProperty("fix").GetString());
     }
 
+    [Theory]
+    [InlineData("RECIPE, what to merge, is missing|OUT, the folder to make, is missing", "run")]
+    [InlineData("RECIPE, what to merge, is missing", "run", "--dry-run")]
+    [InlineData("OUT, the folder to make, is missing", "run", "r.yml")]
+    public async Task What_is_missing_is_told_at_once_and_once(string found, params string[] arguments)
+    {
+        Assert.Equal(2, await Run(["--json", .. arguments]));
+        var errors = JsonDocument.Parse(_out.ToString()).RootElement.GetProperty("errors");
+        Assert.Equal(found, string.Join('|', errors.EnumerateArray().Select(e => e.GetProperty("found").GetString())));
+        Assert.Empty(_error.ToString());
+    }
+
     [Fact]
     public async Task All_reasons_are_printed_with_who_must_act()
     {

@@ -22,6 +22,10 @@ public unsafe class PhiloxTests
     [InlineData(30, 4)]
     [InlineData(4093, 5000)]
     [InlineData(17179869180, 77)]
+    [InlineData(17179869184, 1000)]
+    [InlineData(34359737000, 129)]
+    [InlineData(5, 127)]
+    [InlineData(8, 256)]
     public void Every_element_has_its_own_number_wherever_the_block_begins(long start, int count)
     {
         var key = Philox.KeyOf(42, "model.layers.0.mlp.up_proj.weight");

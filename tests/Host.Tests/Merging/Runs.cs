@@ -39,7 +39,6 @@ internal static class Runs
             Output = sink,
             Checksums = new Checksums(),
             LinearAlgebra = new ManagedLinearAlgebra(),
-            Stopped = stop.Token,
         };
         MergeRun.Execute(context, new HashSet<string>(), stop);
         return new(sink, [.. context.Findings], context.Checksums);

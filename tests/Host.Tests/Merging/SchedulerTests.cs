@@ -65,6 +65,59 @@ public sealed class SchedulerTests : IDisposable
         Assert.True(_stop.IsCancellationRequested);
     }
 
+    [Theory]
+    [InlineData(40)]
+    [InlineData(100)]
+    [InlineData(300)]
+    public void Jobs_hold_no_more_together_than_there_is_room_for_but_each_gets_its_turn(long each)
+    {
+        var (held, most, gate) = (0L, 0L, new Lock());
+        void Hold(long bytes)
+        {
+            lock (gate)
+                most = Math.Max(most, held += bytes);
+        }
+
+        var jobs = Enumerable.Range(0, 200).Select(i =>
+        {
+            var begun = 0;
+            return new CountingJob(Context(), 2, 3)
+            {
+                Held = each,
+                Part = () => Hold(Interlocked.Increment(ref begun) == 1 ? each : 0),
+                Done = () => Hold(-each),
+            };
+        }).ToArray();
+        new Scheduler(8, _stop, room: 100).Run(jobs);
+        Assert.All(jobs, j => Assert.True(j.IsDone));
+        Assert.InRange(most, each, Math.Max(100, each));
+    }
+
+    [Theory]
+    [InlineData(100, true)]
+    [InlineData(99, false)]
+    public void What_a_job_could_use_beside_it_gets_where_there_is_room(long room, bool granted)
+    {
+        var job = new CountingJob(Context(), 2, 3) { Held = 60, Wished = 40 };
+        new Scheduler(2, _stop, room).Run([job]);
+        Assert.Equal(granted ? 1 : 0, job.Granted);
+        Assert.True(job.IsDone);
+    }
+
+    [Fact]
+    public void While_a_job_waits_for_memory_all_workers_help_the_one_that_holds_it()
+    {
+        using var together = new Barrier(2);
+        var alone = 0;
+        var jobs = Enumerable.Range(0, 20).Select(_ => new CountingJob(Context(), 1, 2)
+        {
+            Held = 60,
+            Part = () => alone += together.SignalAndWait(TimeSpan.FromMinutes(1)) ? 0 : 1,
+        });
+        new Scheduler(2, _stop, room: 100).Run(jobs);
+        Assert.Equal(0, alone);
+    }
+
     [Fact]
     public void The_first_fault_comes_out_not_what_it_brings_about()
     {
@@ -136,6 +189,12 @@ public sealed class SchedulerTests : IDisposable
 
         public int Ran => _ran;
 
+        public long Held { get; init; }
+
+        public long Wished { get; init; }
+
+        public int Granted { get; private set; }
+
         public bool IsDone { get; private set; }
 
         public bool WasInOrder { get; private set; } = true;
@@ -156,6 +215,12 @@ public sealed class SchedulerTests : IDisposable
 
         private sealed class CountingPhase(CountingJob job, RunContext context) : Phase(context, [], job.Parts, 1)
         {
+            public override long HeldBytes => job.Held;
+
+            public override long WishedBytes => job.Granted > 0 ? 0 : job.Wished;
+
+            public override void GrantWish() => job.Granted++;
+
             public override void Run(int part, Worker worker)
             {
                 Interlocked.Increment(ref job._ran);

@@ -122,6 +122,19 @@ public sealed class RecipePlannerTests : IDisposable
     }
 
     [Fact]
+    public void Tensors_of_another_kind_or_shape_are_named_with_the_recipes_line()
+    {
+        _models.Write("codes", null, Shaped("w", DType.I32, 2));
+        _models.Write("long", null, Of("w", 1, 2, 3));
+        foreach (var other in new[] { "codes", "long" })
+        {
+            var problem = Assert.Single(Refused($"\nmerge_method: uniform\nmodels: [{{model: a}}, {{model: {other}}}]\n"));
+            Assert.StartsWith("w, merged by ", problem.Where);
+            Assert.EndsWith("r.yaml, line 2", problem.Where);
+        }
+    }
+
+    [Fact]
     public void Every_model_that_cannot_be_opened_is_reported()
     {
         File.WriteAllText(Path.Combine(_models["a"], "model.safetensors"), "no");

@@ -54,7 +54,6 @@ internal sealed class MergeOnEngine(EngineSettings settings) : IMergeRunner
             Output = sink,
             Checksums = new Checksums(),
             LinearAlgebra = new ManagedLinearAlgebra(),
-            Stopped = stop.Token,
         };
         MergeRun.Execute(context, new HashSet<string>(), stop);
         return sink.Tensors;

@@ -1,0 +1,71 @@
+using System.Runtime.CompilerServices;
+
+namespace Merge.Compute;
+
+/// <summary>Gathers the elements of some bins, which are few.</summary>
+internal sealed class GatheredScores(int[] bins) : BinSearch
+{
+    private readonly Lock _lock = new();
+    private readonly SortedDictionary<(int Member, long Start), List<(uint Key, long Index)>> _segments = [];
+
+    public override IReductionPart Begin(int member, long start, long end) => new Part(this, bins, member, start, end);
+
+    public override void Find(SelectionTarget[] targets)
+    {
+        foreach (var group in targets.GroupBy(t => t.Bin))
+        {
+            uint[] keys =
+                [.. _segments.Values.SelectMany(g => g).Where(g => g.Key >> 16 == group.Key).Select(g => g.Key)];
+            Array.Sort(keys);
+            foreach (var target in group)
+            {
+                target.Key = keys[target.RankInBin];
+                var above = keys.LongLength - Array.FindLastIndex(keys, k => k == target.Key) - 1;
+                if (target.TakeTies(above, keys.LongCount(k => k == target.Key)))
+                    FindLast(target);
+            }
+        }
+    }
+
+    private void FindLast(SelectionTarget target)
+    {
+        foreach (var ((member, _), elements) in _segments)
+        {
+            foreach (var (key, index) in elements)
+            {
+                if (key == target.Key && --target.TiesLeft == 0)
+                    target.EndAt(member, index);
+            }
+        }
+    }
+
+    private sealed unsafe class Part(GatheredScores owner, int[] bins, int member, long start, long end)
+        : IReductionPart
+    {
+        private readonly List<(uint Key, long Index)> _found = [];
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Take(long first, int count, ReadOnlySpan<nint> operands)
+        {
+            var keys = stackalloc uint[count];
+            ScoreKey.Of((float*)operands[0], count, keys);
+            var places = stackalloc int[count];
+            foreach (var bin in bins)
+            {
+                // Without a branch: it would be guessed wrong too often.
+                var found = 0;
+                for (var i = 0; i < count; i++)
+                {
+                    places[found] = i;
+                    found += keys[i] >> 16 == (uint)bin ? 1 : 0;
+                }
+                for (var i = 0; i < found; i++)
+                    _found.Add((keys[places[i]], first + places[i]));
+            }
+            if (first + count != end)
+                return;
+            lock (owner._lock)
+                owner._segments.Add((member, start), _found);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+
+namespace Merge.Compute;
+
+/// <summary>Counts the lower halves of the keys in some bins, which hold too many elements to be gathered.</summary>
+/// <param name="bins">Ascending.</param>
+internal sealed class LowerCounts(int[] bins) : BinSearch
+{
+    private readonly Lock _lock = new();
+    private readonly ConcurrentBag<uint[]> _pool = [];
+    private readonly long[] _counts = new long[bins.Length * ScoreBins.Count];
+    private readonly SortedDictionary<(int Member, long Start), (uint Key, uint Count)[]> _segments = [];
+
+    public override IReductionPart Begin(int member, long start, long end)
+    {
+        var table = _pool.TryTake(out var counts) ? counts : new uint[bins.Length * ScoreBins.Count];
+        return new Part(this, bins, table, member, start, end);
+    }
+
+    public override void Find(SelectionTarget[] targets)
+    {
+        foreach (var target in targets)
+        {
+            var counts = _counts.AsSpan(Array.IndexOf(bins, target.Bin) * ScoreBins.Count, ScoreBins.Count);
+            var (low, _) = ScoreBins.Find(counts, target.RankInBin);
+            target.Key = ((uint)target.Bin << 16) | (uint)low;
+            if (target.TakeTies(ScoreBins.Sum(counts[(low + 1)..]), counts[low]))
+                FindSegment(target);
+        }
+    }
+
+    private void FindSegment(SelectionTarget target)
+    {
+        foreach (var (place, keys) in _segments)
+        {
+            var at = Array.BinarySearch([.. keys.Select(k => k.Key)], target.Key);
+            var ties = at < 0 ? 0 : keys[at].Count;
+            if (ties >= target.TiesLeft)
+            {
+                target.SearchIn(place, long.MaxValue);
+                return;
+            }
+            target.TiesLeft -= ties;
+        }
+    }
+
+    private void Add((int Member, long Start) segment, (int Slot, uint Key, uint Count)[] keys)
+    {
+        lock (_lock)
+        {
+            _segments.Add(segment, [.. keys.Select(k => (k.Key, k.Count))]);
+            foreach (var (slot, key, count) in keys)
+                _counts[(slot * ScoreBins.Count) + (int)(key & 0xffff)] += count;
+        }
+    }
+
+    private sealed unsafe class Part(LowerCounts owner, int[] bins, uint[] table, int member, long start, long end)
+        : IReductionPart
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Take(long first, int count, ReadOnlySpan<nint> operands)
+        {
+            var keys = stackalloc uint[count];
+            ScoreKey.Of((float*)operands[0], count, keys);
+            var inside = stackalloc uint[count];
+            for (var slot = 0; slot < bins.Length; slot++)
+            {
+                // Without a branch: it would be guessed wrong too often.
+                var found = 0;
+                for (var i = 0; i < count; i++)
+                {
+                    inside[found] = keys[i] & 0xffff;
+                    found += keys[i] >> 16 == (uint)bins[slot] ? 1 : 0;
+                }
+                fixed (uint* counts = &table[slot * ScoreBins.Count])
+                {
+                    for (var i = 0; i < found; i++)
+                        counts[inside[i]]++;
+                }
+            }
+            if (first + count == end)
+                End();
+        }
+
+        private void End()
+        {
+            var keys = new List<(int Slot, uint Key, uint Count)>();
+            foreach (var (slot, bin) in bins.Index())
+            {
+                var counts = table.AsSpan(slot * ScoreBins.Count, ScoreBins.Count);
+                var low = -1;
+                while (counts[(low + 1)..].IndexOfAnyExcept(0u) is >= 0 and var next)
+                {
+                    low += next + 1;
+                    keys.Add((slot, ((uint)bin << 16) | (uint)low, counts[low]));
+                }
+                counts.Clear();
+            }
+            owner.Add((member, start), [.. keys]);
+            owner._pool.Add(table);
+        }
+    }
+}
