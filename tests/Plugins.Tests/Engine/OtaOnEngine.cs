@@ -13,3 +13,8 @@ public sealed class OtaGoldenTestsInSmallBlocks : OtaGoldenTests
     private protected override IMergeRunner Runner { get; } =
         new MergeOnEngine(EngineSettings.Of(threads: 5, blockBytes: 64));
 }
+
+public sealed class OtaTestsOnEngine : OtaTests
+{
+    private protected override IMergeRunner Runner { get; } = new MergeOnEngine(EngineSettings.Of(threads: 1));
+}
