@@ -26,21 +26,31 @@ internal static class GenerateLlama
                 result.AddError("--models: expected 1 or more.");
         });
         var withBase = new Option<bool>("--base") { Description = "Make their base, too." };
+        var withMoments = new Option<bool>("--moments")
+        {
+            Description = "Make float32 second moments for each fine-tune, too: moments-1/ …",
+        };
         var precision = new Option<string>("--dtype") { DefaultValueFactory = _ => "bf16" };
         precision.AcceptOnlyFromAmong([.. Precision.ByName.Keys]);
         var seed = new Option<ulong>("--seed") { DefaultValueFactory = _ => 1 };
 
         var command = new Command("generate-llama", "Makes Llama-shaped checkpoints of synthetic weights.")
         {
-            folder, parameters, models, withBase, precision, seed,
+            folder, parameters, models, withBase, withMoments, precision, seed,
         };
-        command.SetAction(parse => Run(
-            parse.GetRequiredValue(folder),
-            LlamaShape.ByParameters[parse.GetRequiredValue(parameters)],
-            parse.GetValue(models),
-            parse.GetValue(withBase),
-            Precision.ByName[parse.GetRequiredValue(precision)],
-            parse.GetValue(seed)));
+        command.SetAction(parse =>
+        {
+            var shape = LlamaShape.ByParameters[parse.GetRequiredValue(parameters)];
+            Run(
+                parse.GetRequiredValue(folder),
+                shape,
+                parse.GetValue(models),
+                parse.GetValue(withBase),
+                Precision.ByName[parse.GetRequiredValue(precision)],
+                parse.GetValue(seed));
+            for (var model = 1; parse.GetValue(withMoments) && model <= parse.GetValue(models); model++)
+                GenerateMoments.Run(Path.Combine(parse.GetRequiredValue(folder), $"moments-{model}"), shape, model, parse.GetValue(seed));
+        });
         return command;
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Merge.Checkpoints;
 using Merge.Compute;
 using Merge.Compute.Cpu;
@@ -63,7 +64,9 @@ internal sealed class ScanOf
     private static float[] Values(StoredTensor stored)
     {
         var values = new float[stored.Shape.Aggregate(1L, (p, s) => p * s)];
-        stored.File.Read(stored.Offset, System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()));
+        var bytes = MemoryMarshal.AsBytes(values.AsSpan());
+        stored.Read(0, bytes);
+        SideValues.Check(stored, bytes, 0);
         return values;
     }
 }

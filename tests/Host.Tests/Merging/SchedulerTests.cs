@@ -1,6 +1,8 @@
 using Merge.Checkpoints;
 using Merge.Compute;
 using Merge.Merging;
+using Merge.Planning;
+using Merge.Sdk;
 
 namespace Host.Tests.Merging;
 
@@ -213,7 +215,8 @@ public sealed class SchedulerTests : IDisposable
             return null;
         }
 
-        private sealed class CountingPhase(CountingJob job, RunContext context) : Phase(context, [], job.Parts, 1)
+        private sealed class CountingPhase(CountingJob job, RunContext context)
+            : Phase(context, TensorPlan.Copy(new("t", [job.Parts], TensorKind.Weight, null), null!, DType.F32), [], 1)
         {
             public override long HeldBytes => job.Held;
 

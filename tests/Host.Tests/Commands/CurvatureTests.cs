@@ -1,0 +1,109 @@
+using System.Text.Json.Nodes;
+using Host.Tests.Planning;
+using Merge.Checkpoints;
+using Merge.Commands;
+
+namespace Host.Tests.Commands;
+
+/// <summary><c>merge curvature</c> and <c>merge graft</c>, as a user runs them.</summary>
+public sealed class CurvatureTests : IDisposable
+{
+    private readonly TestModels _models = new();
+
+    public CurvatureTests()
+    {
+        _models.Write("base", null, Matrix("w", 0, 0, 0, 0), TestTensor.Of("b", 0, 0));
+        _models.Write("tune", null, Matrix("w", 1, 2, 3, 4), TestTensor.Of("b", 1, 5));
+        _models.Write("v", null, Matrix("w", 1, 2, 3, 6), TestTensor.Of("b", 1, 1));
+        File.WriteAllText(_models["r.yaml"], """
+            merge_method: ffg
+            base_model: base
+            models: [{model: tune, parameters: {preconditioner_path: v}}]
+            """);
+    }
+
+    public void Dispose() => _models.Dispose();
+
+    [Fact]
+    public async Task Compressed_moments_are_row_and_column_sums_and_other_tensors_as_they_are()
+    {
+        Assert.Equal(0, (await Run("curvature", "compress", _models["v"], _models["c.safetensors"])).Code);
+        using var compressed = Checkpoint.Open(_models["c.safetensors"]);
+        Assert.Equal(["b", "w.column_sum", "w.row_sum"], compressed.Tensors.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal([3, 9], Values(compressed, "w.row_sum"));
+        Assert.Equal([4, 8], Values(compressed, "w.column_sum"));
+        Assert.Equal([1, 1], Values(compressed, "b"));
+        Assert.Empty(Directory.GetFiles(_models.Root, "*.partial"));
+    }
+
+    [Fact]
+    public async Task Compression_refuses_what_is_there_and_values_that_are_no_moments_and_leaves_nothing()
+    {
+        _models.Write("signs", null, Matrix("w", 1, -2, 3, 6));
+        var (code, text) = await Run("curvature", "compress", _models["signs"], _models["c.safetensors"]);
+        Assert.Equal(1, code);
+        Assert.Contains("element 1 of side tensor 'w' is -2", text);
+        Assert.Empty(Directory.GetFiles(_models.Root, "c.safetensors*"));
+        Assert.Equal(0, (await Run("curvature", "compress", _models["v"], _models["c.safetensors"])).Code);
+        Assert.Equal(2, (await Run("curvature", "compress", _models["v"], _models["c.safetensors"])).Code);
+        Assert.Equal(0, (await Run("curvature", "compress", _models["v"], _models["c.safetensors"], "--force")).Code);
+        Assert.Equal(2, (await Run("curvature", "compress", _models["v"], _models["c.bin"])).Code);
+    }
+
+    [Fact]
+    public async Task A_threshold_keeps_the_share_of_the_whole_model_and_says_which_tensors_keep_it()
+    {
+        // Saliencies: w 1, 8, 27, 96; b 1, 25.
+        var (code, text) = await Run("curvature", "threshold", _models["r.yaml"], "--density", "0.5", "--json");
+        Assert.Equal(0, code);
+        var json = JsonNode.Parse(text)!;
+        Assert.Equal(25, json["models"]![0]!["precond_threshold"]!.GetValue<float>());
+        Assert.Equal(0.5, json["models"]![0]!["kept"]!.GetValue<double>());
+        var kept = json["tensors"]!.AsArray().ToDictionary(
+            t => t!["name"]!.GetValue<string>(), t => t!["kept"]![0]!.GetValue<double>());
+        Assert.Equal(0.5, kept["w"]);
+        Assert.Equal(0.5, kept["b"]);
+    }
+
+    [Fact]
+    public async Task A_graft_is_the_base_with_the_most_salient_edits()
+    {
+        var (code, text) = await Run(
+            "graft", _models["base"], _models["tune"], _models["out"], "--moments", _models["v"], "--density", "0.5", "--whole-model");
+        Assert.True(code == 0, text);
+        using var grafted = Checkpoint.Open(_models["out"]);
+        Assert.Equal([0, 0, 3, 4], Values(grafted, "w"));
+        Assert.Equal([0, 5], Values(grafted, "b"));
+    }
+
+    [Fact]
+    public async Task A_missing_file_of_moments_says_where_it_was_looked_for_and_what_fetches_it()
+    {
+        File.WriteAllText(_models["r.yaml"], File.ReadAllText(_models["r.yaml"]).Replace(": v}", ": org/name/export/v.safetensors}"));
+        var (code, text) = await Run("curvature", "threshold", _models["r.yaml"], "--density", "0.5");
+        Assert.Equal(2, code);
+        Assert.Contains("hf download org/name export/v.safetensors", text);
+        Assert.Contains("models--org--name", text);
+        Assert.Contains("line 3", text);
+    }
+
+    private static TestTensor Matrix(string name, params float[] values) => TestTensor.Of(name, values) with { Shape = [2, 2] };
+
+    private static float[] Values(Checkpoint checkpoint, string tensor)
+    {
+        var stored = checkpoint.Tensors[tensor];
+        var bytes = new byte[stored.Length];
+        stored.Read(0, bytes);
+        return System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(bytes).ToArray();
+    }
+
+    private static async Task<(int Code, string Text)> Run(params string[] words)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var plugins = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../merge/plugins"));
+        string[] more = words[1] == "compress" ? [] : ["--plugins", plugins];
+        var code = await CommandLine.RunAsync([.. words, .. more], new Terminal(output, error));
+        return (code, output.ToString() + error);
+    }
+}
