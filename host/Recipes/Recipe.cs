@@ -44,6 +44,12 @@ internal sealed record Recipe(
 
     public ChatTemplateRecipe? ChatTemplate { get; init; }
 
+    /// <summary>What a search is to choose; null where nothing is searched.</summary>
+    public SearchRecipe? Search { get; init; }
+
+    /// <summary>All it says, as it stands there; null where it was not read from text.</summary>
+    public YamlMap? Map { get; init; }
+
     /// <summary>What stands in it without effect.</summary>
     public IReadOnlyList<Diagnostic> Warnings { get; init; } = [];
 

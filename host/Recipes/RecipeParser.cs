@@ -8,7 +8,7 @@ internal static class RecipeParser
     private static readonly string[] Known =
     [
         "merge_method", "models", "slices", "modules", "base_model", "parameters", "dtype", "out_dtype", "seed", "name",
-        .. TokenizerSection.Keys,
+        .. TokenizerSection.Keys, .. SearchSection.All,
     ];
 
     private static readonly string[] Inputs = ["models", "slices", "modules"];
@@ -78,6 +78,8 @@ internal static class RecipeParser
             ChatTemplate = tokenizer.ReadChatTemplate(map),
             Slices = map.Find("slices") is { } sliced ? slices.Read(sliced) : [],
             Modules = map.Find("modules") is { } parts ? slices.ReadModules(parts) : [],
+            Search = SearchSection.Read(map, findings),
+            Map = map,
         };
         return recipe with { Warnings = [.. findings.Warnings.Skip(warned)] };
     }
