@@ -55,6 +55,7 @@ internal static class RecipeParser
                 "a mapping of keys such as 'merge_method: linear'");
         }
 
+        map = EvolveGenome.Translated(map, findings);
         CheckKeys(map, findings);
         var method = Word(map, "merge_method", findings);
         if (method is null && map.Find("merge_method") is null)
