@@ -16,9 +16,11 @@ internal sealed class ScoreSelection
     /// <summary>Up to this many elements of the ranks' bins are gathered.</summary>
     public const int MostGathered = 1 << 20;
 
+    /// <summary>With more ranks there is no sample.</summary>
+    public const int MostSampledRanks = 4;
+
     // Tensors up to this size need no sample: all their keys are counted.
     private const int MostUnsampled = 1 << 16;
-    private const int MostSampledRanks = 4;
     private const int Bins = 1 << 16;
 
     private readonly Lock _lock = new();

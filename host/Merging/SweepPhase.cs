@@ -20,12 +20,11 @@ internal sealed class SweepPhase : Phase
         _plan = plan;
         _sweep = sweep;
         _segments = new SweepSegment?[Parts];
-        _blockLength = context.BlockLength(plan, sweep.Inputs.Select(plan.Stored), 0, sweep.Unit);
-        var blockBytes = _blockLength * RunContext.ElementBytes(plan, sweep.Inputs.Select(plan.Stored), 0);
+        _blockLength = BlockLength(context, plan, sweep);
         context.RequireMemory(
             plan,
             sweep.Unit == 1 ? "takes statistics" : $"looks at {sweep.Unit} elements of this tensor at once",
-            blockBytes + sweep.ScratchBytes + sweep.SegmentBytes,
+            WorkerBytes(context, plan, sweep),
             sweep.SharedBytes);
         // As many tensors as workers may be in hand at once: together they may hold half of the budget.
         IsLarge = sweep.SharedBytes > context.Settings.Memory / 2 / context.Settings.Threads;
@@ -33,6 +32,10 @@ internal sealed class SweepPhase : Phase
 
     /// <summary>Whether it holds so much that no other such tensor should be worked on beside it.</summary>
     public bool IsLarge { get; }
+
+    /// <summary>Whether a sweep fits the budget.</summary>
+    public static bool HasRoom(RunContext context, TensorPlan plan, TensorSweep sweep) =>
+        context.HasRoom(WorkerBytes(context, plan, sweep), sweep.SharedBytes);
 
     public override void Run(int part, Worker worker)
     {
@@ -64,4 +67,11 @@ internal sealed class SweepPhase : Phase
         base.Finish();
         _sweep.Finish([.. _segments.OfType<SweepSegment>()]);
     }
+
+    private static long BlockLength(RunContext context, TensorPlan plan, TensorSweep sweep) =>
+        context.BlockLength(plan, sweep.Inputs.Select(plan.Stored), 0, sweep.Unit);
+
+    private static long WorkerBytes(RunContext context, TensorPlan plan, TensorSweep sweep) =>
+        (BlockLength(context, plan, sweep) * RunContext.ElementBytes(plan, sweep.Inputs.Select(plan.Stored), 0))
+        + sweep.ScratchBytes + sweep.SegmentBytes;
 }
