@@ -8,6 +8,7 @@ internal static class RecipeParser
     private static readonly string[] Known =
     [
         "merge_method", "models", "slices", "modules", "base_model", "parameters", "dtype", "out_dtype", "seed", "name",
+        "metrics",
         .. TokenizerSection.Keys,
     ];
 
@@ -74,6 +75,7 @@ internal static class RecipeParser
         {
             Line = map.Line,
             Name = Word(map, "name", findings) is { } name ? new(name.Text, name.Line) : null,
+            Metrics = MetricsSection.Read(map.Find("metrics"), findings),
             Tokenizer = tokenizer.Read(map),
             ChatTemplate = tokenizer.ReadChatTemplate(map),
             Slices = map.Find("slices") is { } sliced ? slices.Read(sliced) : [],
