@@ -39,6 +39,9 @@ internal sealed record Recipe(
     /// <summary>The parts of the model that are merged each in its own way; empty where the recipe names none.</summary>
     public IReadOnlyList<RecipeModule> Modules { get; init; } = [];
 
+    /// <summary>Where the models' <c>metric</c> is read from; null: the recipe gives it, or the method has none.</summary>
+    public MetricsRecipe? Metrics { get; init; }
+
     /// <summary>What it says of the output's vocabulary; null: the donor's files are copied.</summary>
     public TokenizerRecipe? Tokenizer { get; init; }
 

@@ -8,7 +8,7 @@ internal static class RecipeParser
     private static readonly string[] Known =
     [
         "merge_method", "models", "slices", "modules", "base_model", "parameters", "dtype", "out_dtype", "seed", "name",
-        .. TokenizerSection.Keys, .. SearchSection.All,
+        "metrics", .. TokenizerSection.Keys, .. SearchSection.All,
     ];
 
     private static readonly string[] Inputs = ["models", "slices", "modules"];
@@ -75,6 +75,7 @@ internal static class RecipeParser
         {
             Line = map.Line,
             Name = Word(map, "name", findings) is { } name ? new(name.Text, name.Line) : null,
+            Metrics = MetricsSection.Read(map.Find("metrics"), findings),
             Tokenizer = tokenizer.Read(map),
             ChatTemplate = tokenizer.ReadChatTemplate(map),
             Slices = map.Find("slices") is { } sliced ? slices.Read(sliced) : [],
