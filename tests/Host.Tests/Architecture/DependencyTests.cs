@@ -16,6 +16,8 @@ public sealed partial class DependencyTests
         ["Plugins"] = [],
         ["Vocabulary"] = ["Checkpoints"],
         ["Planning"] = ["Recipes", "Plugins", "Checkpoints", "Compute", "Vocabulary"],
+        ["Trust"] = [],
+        ["Reports"] = ["Trust", "Compute"],
         ["Merging"] = ["Planning", "Compute", "Checkpoints", "Vocabulary"],
     };
 
