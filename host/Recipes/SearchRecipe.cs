@@ -11,6 +11,8 @@ internal sealed record SearchRecipe(string Searcher, int SearcherLine)
 
     public const int DefaultPatience = 10;
 
+    public const int DefaultRescored = 10;
+
     /// <summary>The searcher's own parameters.</summary>
     public RecipeParameters Options { get; init; } = RecipeParameters.None;
 
@@ -36,6 +38,12 @@ internal sealed record SearchRecipe(string Searcher, int SearcherLine)
 
     /// <summary>Which trial becomes the result.</summary>
     public FinalPick Final { get; init; }
+
+    /// <summary>How many of the best are scored on the report split, too, to see what the choice owes to luck.</summary>
+    public int Rescored { get; init; } = DefaultRescored;
+
+    /// <summary>Whether the single models are scored, too.</summary>
+    public bool ScoresIngredients { get; init; } = true;
 
     /// <summary>Evaluations that fail one after the other before the search stops.</summary>
     public int Patience { get; init; } = DefaultPatience;

@@ -15,7 +15,7 @@ internal static class SearchSection
     private static readonly string[] Keys =
     [
         "searcher", "options", "trials", "seed", "space", "layer_groups", "layers_per_group", "smooth", "filters", "final",
-        "give_up_after",
+        "rescore", "ingredients", "give_up_after",
     ];
 
     private static readonly string[] ParameterKeys = ["low", "high", "open", "scale", "integer", "per"];
@@ -62,6 +62,8 @@ internal static class SearchSection
             IsSmooth = smooth,
             Filters = [.. (section.Words("filters") ?? []).Select(f => f.Text)],
             Final = section.Choice<FinalPick>("final") ?? FinalPick.Selection,
+            Rescored = section.Count("rescore", 0) ?? SearchRecipe.DefaultRescored,
+            ScoresIngredients = section.Flag("ingredients") ?? true,
             Patience = section.Count("give_up_after", 1) ?? SearchRecipe.DefaultPatience,
         };
     }

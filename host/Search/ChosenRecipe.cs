@@ -37,7 +37,7 @@ internal sealed class ChosenRecipe
     {
         var recipe = _resolved.Recipe;
         var entries = new List<YamlEntry>();
-        foreach (var entry in recipe.Map!.Entries.Where(e => !SearchSection.All.Contains(e.Key)))
+        foreach (var entry in recipe.Map!.Entries.Where(e => e.Key != "metrics" && !SearchSection.All.Contains(e.Key)))
         {
             entries.Add(entry.Key switch
             {

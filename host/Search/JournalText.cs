@@ -72,8 +72,8 @@ internal static class JournalText
         }
         if (trial.Score.Error is { } error)
             json.WriteString("error", error);
-        if (trial.Score.StderrPath is { } stderr)
-            json.WriteString("stderr", stderr);
+        if (trial.Score.Log is { } log)
+            json.WriteString("log", log);
         json.WriteNumber("seconds", Math.Round(trial.Score.Seconds, 6));
         json.WriteNumber("merge_seconds", Math.Round(trial.MergeSeconds, 6));
         json.WriteNumber("draws", trial.Draws);
@@ -145,7 +145,7 @@ internal static class JournalText
     private static string Shown(string? value) =>
         value is null ? "not there" : value.Length > LongestShown ? value[..LongestShown] + "…" : value;
 
-    private static readonly string[] StatusNames = ["ok", "failed", "timed_out", "not_a_number"];
+    private static readonly string[] StatusNames = ["ok", "infeasible", "failed", "timed_out", "not_a_number"];
 
     private static Trial Trial(JsonElement line, int expected)
     {
@@ -156,15 +156,17 @@ internal static class JournalText
         if (status < 0)
             throw new FormatException($"no status is called {line.GetProperty("status")}");
         var score = new TrialScore(
-            (TrialStatus)status,
+            (ScoreStatus)status,
             line.GetProperty("metrics").EnumerateObject().ToDictionary(p => p.Name, p => Number(p.Value)),
             line.TryGetProperty("examples", out var examples)
                 ? examples.EnumerateObject().ToDictionary(p => p.Name, p => (IReadOnlyList<double>)[.. p.Value.EnumerateArray().Select(Number)])
                 : new Dictionary<string, IReadOnlyList<double>>(),
             line.TryGetProperty("objective", out var objective) ? Number(objective) : null,
-            line.GetProperty("seconds").GetDouble(),
-            line.TryGetProperty("error", out var error) ? error.GetString() : null,
-            line.TryGetProperty("stderr", out var stderr) ? stderr.GetString() : null);
+            line.GetProperty("seconds").GetDouble())
+        {
+            Error = line.TryGetProperty("error", out var error) ? error.GetString() : null,
+            Log = line.TryGetProperty("log", out var log) ? log.GetString() : null,
+        };
         return new(index, line.GetProperty("generation").GetInt32(), [.. line.GetProperty("values").EnumerateArray().Select(Number)], score)
         {
             Draws = line.GetProperty("draws").GetInt64(),

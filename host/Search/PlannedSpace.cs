@@ -42,7 +42,9 @@ internal sealed class PlannedSpace : IDisposable
             var schema = OptionsSchema.Of(method.Strategy.OptionsType);
             var options = SearchedOption.Of(schema, search, method.Id, recipe.Path);
             var plan = planner.Plan(SearchedOption.Complete(recipe, options), PlanRequest.DefaultMaxShardBytes);
-            var resolved = ResolvedRecipe.Of(recipe, ModelPlaces.Of(recipe.Path, modelDirs));
+            var places = ModelPlaces.Of(recipe.Path, modelDirs);
+            // Metrics read from a log become the models' own: what is rebuilt does not need the log.
+            var resolved = TrainingMetrics.Fill(ResolvedRecipe.Of(recipe, places), method.Id, schema, places);
             return new(planner, resolved, plan, SpaceOfOptions.Of(plan, options, search, recipe));
         }
         catch
@@ -51,6 +53,13 @@ internal sealed class PlannedSpace : IDisposable
             throw;
         }
     }
+
+    /// <summary>The models of the plan, as the recipe names them.</summary>
+    public IReadOnlyList<string> ModelNames =>
+    [
+        .. Plan.Models.Select(c => Resolved.Models.Append(Resolved.Base).OfType<ResolvedModel>()
+            .FirstOrDefault(m => m.Path == c.Path)?.Model.Model.Text ?? c.Path),
+    ];
 
     /// <summary>The recipes of points, for a file in this folder.</summary>
     public ChosenRecipe Recipes(string folder) => new(Resolved, Plan, Options, folder);

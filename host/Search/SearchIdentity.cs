@@ -13,7 +13,7 @@ internal static class SearchIdentity
     // Neither a longer budget nor other machines change what is asked.
     private static readonly Dictionary<string, string[]> Free = new()
     {
-        [SearchSection.Key] = ["trials", "final", "give_up_after"],
+        [SearchSection.Key] = ["trials", "final", "rescore", "ingredients", "give_up_after"],
         ["evaluate"] = ["timeout", "retries", "workers", "environment", "candidates"],
         ["splits"] = ["report", "final"],
     };

@@ -16,10 +16,10 @@ internal sealed record Trial(int Index, int Generation, IReadOnlyList<double> Po
     public double MergeSeconds { get; init; }
 
     /// <summary>Higher is better; null where the trial failed.</summary>
-    public double? Objective => Score.Status is TrialStatus.Ok ? Score.Objective : null;
+    public double? Objective => Score.Objective;
 
     /// <summary>Whether the evaluation, not the candidate, is to blame: another attempt may succeed.</summary>
-    public bool IsBroken => Score.Status is TrialStatus.Failed or TrialStatus.TimedOut;
+    public bool IsBroken => Score.Status is ScoreStatus.Failed or ScoreStatus.TimedOut;
 
     /// <summary>The best of some: the first of those with the highest objective; null where all failed.</summary>
     public static Trial? Best(IEnumerable<Trial> trials) =>

@@ -38,7 +38,6 @@ internal sealed class TrialBook(TrialJournal journal, IPointScorer scorer, strin
         PointToScore[] left = [.. points.Skip(replayed).Select((p, i) => new PointToScore(first + replayed + i, p))];
         if (left.Length == 0)
             return;
-        // Only one trial is on its way to the disk while those behind it are evaluated: none is told before it is there.
         var index = first + replayed;
         await foreach (var (score, mergeSeconds) in scorer.Score(left, split, cancellation))
         {
@@ -78,7 +77,7 @@ internal sealed class TrialBook(TrialJournal journal, IPointScorer scorer, strin
         throw new MergeException(new Diagnostic(
             $"{_brokenInARow} evaluations failed one after the other, the last one so: {trial.Score.Error ?? "no reason given"}")
         {
-            Where = trial.Score.StderrPath,
+            Where = trial.Score.Log,
             Fix = "Repair the evaluation, then go on with --resume: those evaluations are tried again.",
         });
     }
