@@ -61,6 +61,7 @@ internal static class CommandLine
             "Merges models: a recipe and checkpoints go in, one streaming pass writes the merged checkpoint.")
         {
             RunCommand.Create(terminal),
+            SearchCommand.Create(terminal),
             ValidateCommand.Create(terminal),
             InspectCommand.Create(terminal),
             DemoCommand.Create(terminal),

@@ -29,9 +29,9 @@ internal sealed class PointScorer(
         {
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             var clock = Stopwatch.StartNew();
-            var merged = Merge(batch, cancellation);
+            var merged = Merge(batch, split, cancellation);
             var mergeSeconds = clock.Elapsed.TotalSeconds / batch.Length;
-            var scores = merged.Select(m => Score(m, split, stop.Token)).ToArray();
+            var scores = merged.Select(m => m.Score(scorer, split, stop.Token)).ToArray();
             try
             {
                 foreach (var score in scores)
@@ -46,33 +46,31 @@ internal sealed class PointScorer(
         }
     }
 
-    private List<(StoredCandidate Candidate, MergedMember Member)> Merge(PointToScore[] batch, CancellationToken cancellation)
+    private List<Merged> Merge(PointToScore[] batch, string split, CancellationToken cancellation)
     {
-        var candidates = new List<StoredCandidate>();
+        var all = new List<Merged>();
         try
         {
             foreach (var point in batch)
-                candidates.Add(place.Create(IdOf(point), planned.Options.Named(point.Point), Label(point)));
-            var members = batch.Zip(candidates, (p, c) => new GenerationMember(OptionsOf(p.Point), c.Sink!));
-            return [.. candidates.Zip(merge.Run([.. members], cancellation))];
+            {
+                var id = IdOf(point.Point);
+                var known = point.Repeat == 0 ? scorer.Known(id, split) : null;
+                all.Add(new(point, known, known is null ? place.Create(id, planned.Options.Named(point.Point), Label(point)) : null));
+            }
+            Merged[] made = [.. all.Where(m => m.Candidate is not null)];
+            if (made.Length == 0)
+                return all;
+            var results = merge.Run(
+                [.. made.Select(m => new GenerationMember(OptionsOf(m.Point.Point), m.Candidate!.Sink!))], cancellation);
+            foreach (var (merged, result) in made.Zip(results))
+                merged.Result = result;
+            return all;
         }
         catch
         {
-            candidates.ForEach(c => c.Dispose());
+            all.ForEach(m => m.Candidate?.Dispose());
             throw;
         }
-    }
-
-    private async Task<TrialScore> Score((StoredCandidate Candidate, MergedMember Member) merged, string split, CancellationToken stop)
-    {
-        using var candidate = merged.Candidate;
-        if (merged.Member.Fault is { } fault)
-            return TrialScore.Without(ScoreStatus.Failed, $"it cannot be merged: {fault.Message}", 0);
-        var score = await scorer.Score(candidate, split, stop);
-        // A model that holds NaN explains most failures of its evaluation.
-        return score.Objective is null && merged.Member.Findings.Count > 0
-            ? score with { Error = $"{score.Error}; {merged.Member.Findings[0]}" }
-            : score;
     }
 
     // What a record refuses stops the candidate, not its generation: it says so when it is asked.
@@ -92,18 +90,37 @@ internal sealed class PointScorer(
         point.Trial is { } trial ? string.Create(CultureInfo.InvariantCulture, $"trial-{trial:000000}") : "check";
 
     /// <summary>Equal for equal weights of the same recipe.</summary>
-    private string IdOf(PointToScore point)
+    private string IdOf(IReadOnlyList<double> point)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes(recipeDigest));
         Span<byte> bits = stackalloc byte[sizeof(double)];
-        foreach (var value in point.Point)
+        foreach (var value in point)
         {
             BinaryPrimitives.WriteDoubleLittleEndian(bits, value);
             hash.AppendData(bits);
         }
-        var id = Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
-        // A measurement that is repeated must not be answered from what is known.
-        return point.Repeat == 0 ? id : string.Create(CultureInfo.InvariantCulture, $"{id}-{point.Repeat}");
+        return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
+    }
+
+    /// <summary>A point on its way to its score.</summary>
+    private sealed record Merged(PointToScore Point, TrialScore? Known, StoredCandidate? Candidate)
+    {
+        public MergedMember? Result { get; set; }
+
+        public async Task<TrialScore> Score(Scorer scorer, string split, CancellationToken stop)
+        {
+            if (Known is not null)
+                return Known;
+            using var candidate = Candidate!;
+            if (Result!.Fault is { } fault)
+                return TrialScore.Without(ScoreStatus.Failed, $"it cannot be merged: {fault.Message}", 0);
+            var score = await (Point.Repeat == 0
+                ? scorer.Score(candidate, split, stop) : scorer.Measure(candidate, split, stop));
+            // A model that holds NaN explains most failures of its evaluation.
+            return score.Objective is null && Result.Findings.Count > 0
+                ? score with { Error = $"{score.Error}; {Result.Findings[0]}" }
+                : score;
+        }
     }
 }

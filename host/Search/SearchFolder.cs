@@ -24,7 +24,7 @@ internal sealed record SearchFolder(string Path)
     {
         if (File.Exists(Path))
             throw Refuse("a file stands where the folder of the search would be", "Give another name, or remove the file.");
-        var isSearch = File.Exists(Journal);
+        var isSearch = TrialJournal.IsIn(Path);
         if (isSearch && !resume)
         {
             throw Refuse("there is a search in this folder already",
@@ -32,7 +32,7 @@ internal sealed record SearchFolder(string Path)
         }
         if (resume && !isSearch)
             throw Refuse("there is no search in this folder to go on with", "Leave out --resume to begin one.");
-        if (!isSearch && Directory.Exists(Path) && Directory.EnumerateFileSystemEntries(Path).Any())
+        if (!File.Exists(Journal) && Directory.Exists(Path) && Directory.EnumerateFileSystemEntries(Path).Any())
             throw Refuse("the folder exists and holds something else", "Give another name.");
     }
 

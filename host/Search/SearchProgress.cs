@@ -10,6 +10,9 @@ internal sealed class SearchProgress
     /// <summary>Trials there will be; 0 where that is not known.</summary>
     public int Total { get; set; }
 
+    /// <summary>What is done when the trials are over; null while they run.</summary>
+    public string? Stage { get; set; }
+
     /// <summary>Trials taken over from the journal.</summary>
     public int Resumed { get; private set; }
 

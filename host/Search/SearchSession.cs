@@ -18,14 +18,13 @@ internal sealed class SearchSession : IDisposable
 
     private readonly GenerationMerge _merge;
     private readonly CandidatePlace _place;
+    private readonly Scorer _scorer;
 
     private SearchSession(
         SearchRequest request, PlannedSpace planned, TrialJournal journal, Scorer scorer, CandidatePlace place, string digest)
     {
-        (Request, Planned, Journal, Scorer, _place) = (request, planned, journal, scorer, place);
+        (Request, Planned, Journal, _scorer, _place) = (request, planned, journal, scorer, place);
         _merge = new(planned.Plan, request.Settings);
-        Objective = new(request.Recipe.Objective!);
-        Digest = digest;
         Points = new PointScorer(planned, _merge, place, scorer, digest);
     }
 
@@ -37,12 +36,7 @@ internal sealed class SearchSession : IDisposable
 
     public TrialJournal Journal { get; }
 
-    public Scorer Scorer { get; }
-
-    public Objective Objective { get; }
-
-    /// <summary>Of everything but the point that decides a candidate's weights.</summary>
-    public string Digest { get; }
+    public Objective Objective => _scorer.Objective;
 
     public IPointScorer Points { get; }
 
@@ -69,8 +63,8 @@ internal sealed class SearchSession : IDisposable
             var identity = SearchIdentity.Of(kind, request.Recipe, planned.Plan, ToolVersion.Text,
                 [("method's plugin", planned.Plan.Plugin.Digest), .. plugins]);
             var evaluate = request.Recipe.Evaluate!;
-            scorer = Scorer.Open(evaluate, request.Recipe.Objective!, request.Plugins, new(request.Recipe.Path, request.Folder.Path));
             journal = TrialJournal.Open(request.Folder.Path, identity);
+            scorer = Scorer.Open(evaluate, request.Recipe.Objective!, request.Plugins, new(request.Recipe.Path, request.Folder.Path));
             var place = CandidatePlace.Open(planned.Plan, evaluate.Candidates, scorer.NeedsFolder, request.Folder.Path,
                 request.Recipe.Path, WantedAtOnce);
             return new(request, planned, journal, scorer, place, DigestOf(identity));
@@ -91,14 +85,14 @@ internal sealed class SearchSession : IDisposable
         var files = checkpoint.Files.Select(f => $"{f.Path} {f.Size} {f.LastWrite.Ticks}");
         var id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', files))).AsSpan(0, 16));
         using var candidate = new CheckpointCandidate(id, checkpoint) { Label = $"model-{model:000}" };
-        return await Scorer.Score(candidate, split, cancellation);
+        return await _scorer.Score(candidate, split, cancellation);
     }
 
     public void Dispose()
     {
         _merge.Dispose();
         _place.Dispose();
-        Scorer.Dispose();
+        _scorer.Dispose();
         Journal.Dispose();
         Planned.Dispose();
     }

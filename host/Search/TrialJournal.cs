@@ -41,7 +41,8 @@ internal sealed class TrialJournal : IDisposable
                 Path.Combine(folder, FileName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
             var notes = new List<Diagnostic>();
             var content = JournalText.Read(file, Path.Combine(folder, FileName), notes);
-            if (content is null)
+            // Without trials there is nothing to lose.
+            if (content is null or { Trials.Count: 0 })
             {
                 file.SetLength(0);
                 Write(file, [JournalText.Header(identity)]);
@@ -60,6 +61,17 @@ internal sealed class TrialJournal : IDisposable
             hold.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Whether a folder holds a journal with trials.</summary>
+    public static bool IsIn(string folder)
+    {
+        var path = Path.Combine(folder, FileName);
+        if (!File.Exists(path))
+            return false;
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        using var reader = new StreamReader(file);
+        return reader.ReadLine() is not null && reader.ReadLine() is not null;
     }
 
     /// <summary>The trials of a journal, without taking it up; another process may be writing it.</summary>
