@@ -5,10 +5,13 @@ namespace Merge.Recipes;
 /// <summary>Text → <see cref="Recipe"/>. The language is mergekit's, plus <c>seed</c> and trajectories.</summary>
 internal static class RecipeParser
 {
+    // What is scored and searched; of no effect where the recipe is merged.
+    private static readonly string[] SearchKeys = ["search", "evaluate", "objective", "splits"];
+
     private static readonly string[] Known =
     [
         "merge_method", "models", "slices", "modules", "base_model", "parameters", "dtype", "out_dtype", "seed", "name",
-        .. TokenizerSection.Keys,
+        .. TokenizerSection.Keys, .. SearchKeys,
     ];
 
     private static readonly string[] Inputs = ["models", "slices", "modules"];
@@ -68,6 +71,7 @@ internal static class RecipeParser
             findings.Error(baseModel.Line, $"'base_model' is a pattern: {RecipeText.Quote(baseModel.Text)}",
                 "one model");
         var tokenizer = new TokenizerSection(findings);
+        var evaluation = new EvaluateSection(findings);
         var recipe = new Recipe(path, text, method?.Text ?? "", method?.Line ?? map.Line, models, baseModel,
             ParameterSection.Read(map.Find("parameters"), findings), ReadDType(map, "dtype", findings),
             ReadDType(map, "out_dtype", findings), ReadSeed(map, findings))
@@ -78,6 +82,11 @@ internal static class RecipeParser
             ChatTemplate = tokenizer.ReadChatTemplate(map),
             Slices = map.Find("slices") is { } sliced ? slices.Read(sliced) : [],
             Modules = map.Find("modules") is { } parts ? slices.ReadModules(parts) : [],
+            Search = map.Find("search"),
+            Evaluate = evaluation.Read(map.Find("evaluate")),
+            Objective = new ObjectiveSection(findings).Read(map.Find("objective")),
+            Splits = evaluation.ReadSplits(map.Find("splits")),
+            SearchSections = [.. map.Entries.Where(e => SearchKeys.Contains(e.Key))],
         };
         return recipe with { Warnings = [.. findings.Warnings.Skip(warned)] };
     }

@@ -17,6 +17,7 @@ public sealed partial class DependencyTests
         ["Vocabulary"] = ["Checkpoints"],
         ["Planning"] = ["Recipes", "Plugins", "Checkpoints", "Compute", "Vocabulary"],
         ["Merging"] = ["Planning", "Compute", "Checkpoints", "Vocabulary"],
+        ["Scoring"] = ["Merging", "Planning", "Plugins", "Recipes", "Checkpoints", "Vocabulary"],
     };
 
     public static TheoryData<string> Folders() =>
