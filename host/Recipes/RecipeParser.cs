@@ -69,6 +69,7 @@ internal static class RecipeParser
             findings.Error(baseModel.Line, $"'base_model' is a pattern: {RecipeText.Quote(baseModel.Text)}",
                 "one model");
         var tokenizer = new TokenizerSection(findings);
+        var evaluation = new EvaluateSection(findings);
         var recipe = new Recipe(path, text, method?.Text ?? "", method?.Line ?? map.Line, models, baseModel,
             ParameterSection.Read(map.Find("parameters"), findings), ReadDType(map, "dtype", findings),
             ReadDType(map, "out_dtype", findings), ReadSeed(map, findings))
@@ -81,6 +82,10 @@ internal static class RecipeParser
             Slices = map.Find("slices") is { } sliced ? slices.Read(sliced) : [],
             Modules = map.Find("modules") is { } parts ? slices.ReadModules(parts) : [],
             Search = SearchSection.Read(map, findings),
+            Evaluate = evaluation.Read(map.Find("evaluate")),
+            Objective = new ObjectiveSection(findings).Read(map.Find("objective")),
+            Splits = evaluation.ReadSplits(map.Find("splits")),
+            SearchSections = [.. map.Entries.Where(e => SearchSection.All.Contains(e.Key))],
             Map = map,
         };
         return recipe with { Warnings = [.. findings.Warnings.Skip(warned)] };

@@ -107,6 +107,11 @@ internal sealed class SearchSession : IDisposable
         }
         if (recipe.Objective is null)
             findings.Error(recipe.Line, "the recipe does not say what is looked for: it has no 'objective:'", "'objective: {maximize: accuracy}'");
+        if (recipe.Search is { Final: FinalPick.Rescored } search && recipe.Splits.Final is null)
+        {
+            findings.Error(search.SearcherLine, "'final: rescored' picks among the best on a split of its own, and there is none",
+                "'splits: {final: …}'", "The report split cannot be it: what chooses cannot report.");
+        }
         findings.ThrowIfAny();
     }
 

@@ -19,6 +19,7 @@ public sealed partial class DependencyTests
         ["Trust"] = [],
         ["Reports"] = ["Trust", "Compute"],
         ["Merging"] = ["Planning", "Compute", "Checkpoints", "Vocabulary"],
+        ["Scoring"] = ["Merging", "Planning", "Plugins", "Recipes", "Checkpoints", "Vocabulary"],
     };
 
     public static TheoryData<string> Folders() =>
