@@ -36,11 +36,11 @@ public class ChartTests
     [InlineData(0.97181, "0.9718")]
     [InlineData(-0.5, "−0.5000")]
     [InlineData(9.99996, "10.000")]
-    [InlineData(400, "400")]
+    [InlineData(400.0, "400")]
     [InlineData(12345.678, "12346")]
     [InlineData(0.00001234, "1.234e-5")]
     [InlineData(-2.5e9, "−2.5e9")]
-    [InlineData(0, "0")]
+    [InlineData(0.0, "0")]
     [InlineData(double.NaN, "–")]
     [InlineData(null, "–")]
     public void Numbers_have_four_significant_digits(double? value, string expected) =>

@@ -34,12 +34,12 @@ public class PairedBootstrapTests
     }
 
     [Fact]
-    public void A_resample_draws_with_the_counter_seed_plus_its_number()
+    public void A_resample_draws_with_the_seed_and_its_own_number()
     {
-        double[] differences = [0, 10, 30, 60, 100];
+        double[] differences = [0.3, 10.1, 31, 67, 100];
         var means = Enumerable.Range(0, 99).Select(r =>
         {
-            var random = new SearchRandom(42 + (ulong)r);
+            var random = new SearchRandom(42 ^ ((ulong)r << 32));
             return Enumerable.Range(0, 5).Select(_ => differences[random.Below(5)]).Average();
         }).Order().ToArray();
         var found = PairedBootstrap.Compare(differences, [0, 0, 0, 0, 0], seed: 42, resamples: 99, confidence: 0.5);
@@ -66,7 +66,7 @@ public class PairedBootstrapTests
         var wrong = Enumerable.Range(0, 400).Count(i =>
         {
             var found = PairedBootstrap.Compare(
-                Scores(60, 1000 + (2 * (ulong)i)), Scores(60, 1001 + (2 * (ulong)i)), (ulong)i * 1000, resamples: 400);
+                Scores(60, 1000 + (2 * (ulong)i)), Scores(60, 1001 + (2 * (ulong)i)), (ulong)i, resamples: 400);
             return found.IsGain || found.IsLoss;
         });
         Assert.InRange(wrong, 8, 40);
