@@ -21,7 +21,7 @@ internal readonly record struct Markup
     /// <summary>One after another, each on a line of its own.</summary>
     public static Markup Lines(IEnumerable<Markup> parts) => new(string.Join('\n', parts));
 
-    public static Markup Lines(params ReadOnlySpan<Markup> parts) => Lines(parts.ToArray());
+    public static Markup Lines(params ReadOnlySpan<Markup> parts) => Lines((IEnumerable<Markup>)parts.ToArray());
 
     public override string ToString() => _text ?? "";
 

@@ -5,7 +5,7 @@ internal static class NumberText
 {
     private const string Dash = "–";
 
-    /// <summary>Four significant digits, a true minus, a dash for what is no number.</summary>
+    /// <summary>Four significant digits (all of a whole number), a true minus, a dash for what is no number.</summary>
     public static string Of(double? value) => value switch
     {
         null or double.NaN => Dash,
@@ -34,12 +34,19 @@ internal static class NumberText
         if (Math.Max(Math.Abs(value), step) is >= 1e6 or < 1e-4)
             return WithMinus(value == 0 ? "0" : value.ToString("0.##e0"));
         var decimals = Math.Max(0, (int)-Math.Floor(Math.Log10(step) + 1e-9));
-        return WithMinus(Math.Round(value, decimals).ToString($"F{decimals}"));
+        // Plus zero: a tick a little below zero is zero, not minus zero.
+        return WithMinus((Math.Round(value, decimals) + 0.0).ToString($"F{decimals}"));
     }
 
-    private static string Rounded(double value) => Math.Abs(value) is >= 1e6 or < 1e-4
-        ? value.ToString("0.###e0")
-        : value.ToString("G4") is var text && text.Contains('E') ? value.ToString("0") : text;
+    private static string Rounded(double value)
+    {
+        var size = Math.Abs(value);
+        if (size is >= 1e6 or < 1e-4)
+            return value.ToString("0.###e0");
+        if (value == Math.Round(value))
+            return value.ToString("0");
+        return value.ToString($"F{Math.Clamp(3 - (int)Math.Floor(Math.Log10(size)), 0, 4)}");
+    }
 
     private static string WithMinus(string text) => text.Replace('-', '−');
 }

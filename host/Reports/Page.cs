@@ -50,7 +50,7 @@ internal static class Page
         ul.key { list-style: none; display: flex; flex-wrap: wrap; gap: .1rem 1.2rem; margin: .3rem 0; padding: 0; font-size: .9rem; }
         ul.key svg { vertical-align: -2px; margin-right: .4rem; }
         table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
-        th, td { padding: .2rem .6rem; text-align: right; border-bottom: 1px solid var(--faint); white-space: nowrap; }
+        th, td { padding: .2rem .45rem; text-align: right; border-bottom: 1px solid var(--faint); white-space: nowrap; }
         th:first-child, td.text, th.text { text-align: left; } td.text { white-space: normal; min-width: 14rem; overflow-wrap: anywhere; }
         tbody th { font-weight: 400; } thead th { border-bottom: 1px solid var(--soft); vertical-align: bottom; }
         tr.best { font-weight: 700; }
@@ -61,7 +61,9 @@ internal static class Page
         td svg { display: block; } td svg path { stroke: var(--blue); stroke-width: 1.6; fill: none; }
         @media print {
           @page { margin: 18mm 16mm; }
-          body { max-width: none; padding: 0; font-size: 10pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+          html { font-size: 10pt; }
+          .sortable tbody tr:nth-child(n+31) { display: none; }
+          body { max-width: none; padding: 0; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
           figure, pre, tr { break-inside: avoid; } h2 { break-after: avoid; } details { display: none; }
           figure svg[role] { min-width: 0; max-width: 150mm; } .wide { overflow: visible; } th button::after { content: none !important; }
         }

@@ -34,7 +34,7 @@ internal static class PairedBootstrap
     /// <summary>Compares a candidate with the incumbent.</summary>
     /// <param name="candidate">Its score on every example; higher is better.</param>
     /// <param name="incumbent">The other's, on the same examples in the same order.</param>
-    /// <param name="seed">Resample r draws from the counter (seed + r): the same bits on any number of threads.</param>
+    /// <param name="seed">Resample r draws with the seed ⊕ r·2³²: the same bits on any number of threads.</param>
     /// <param name="resamples">At least 1.</param>
     /// <param name="confidence">In (0, 1).</param>
     /// <exception cref="MergeException">They were not scored on the same examples, or a score is no number.</exception>
@@ -92,7 +92,7 @@ internal static class PairedBootstrap
         {
             for (var r = task * each; r < Math.Min((task + 1) * each, resamples); r++)
             {
-                var random = new SearchRandom(seed + (ulong)r);
+                var random = new SearchRandom(seed ^ ((ulong)r << 32));
                 var sum = 0.0;
                 for (var i = 0; i < differences.Length; i++)
                     sum += differences[random.Below(differences.Length)];

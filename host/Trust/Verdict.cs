@@ -12,14 +12,14 @@ internal static class Verdict
     /// <param name="incumbent">What to call the other.</param>
     public static string Of(PairedDifference difference, string candidate, string incumbent)
     {
-        var interval = $"by {Signed(difference.Mean)} ({difference.Confidence:0.##%} interval "
+        var interval = $"{Signed(difference.Mean)} ({difference.Confidence:0.##%} interval "
             + $"{Signed(difference.Low)} to {Signed(difference.High)}, {difference.Examples} examples)";
         var said = difference switch
         {
             { Mean: 0, Low: 0, High: 0 } => $"{Capital(candidate)} and {incumbent} score the same on every example.",
-            { IsGain: true } => $"{Capital(candidate)} is better than {incumbent} {interval}.",
-            { IsLoss: true } => $"{Capital(candidate)} is worse than {incumbent} {interval}.",
-            _ => $"The examples do not tell {candidate} and {incumbent} apart: they differ {interval}; "
+            { IsGain: true } => $"{Capital(candidate)} is better than {incumbent}: {interval}.",
+            { IsLoss: true } => $"{Capital(candidate)} is worse than {incumbent}: {interval}.",
+            _ => $"The examples do not tell {candidate} and {incumbent} apart: {interval}; "
                 + $"{difference.GainProbability:0.#%} of the resamples see a gain.",
         };
         return difference.Examples < FewExamples
@@ -63,12 +63,13 @@ internal static class Verdict
             1 => "is beaten by one other",
             _ => $"is beaten by {better} others",
         };
-        var alike = double.IsNaN(tau) ? "" : $", Kendall's τ {tau:0.00}";
+        var alike = double.IsNaN(tau) ? "" : $", Kendall's τ {tau:0.00;−0.00}";
         return $"Of {known.Length} candidates the best on the selection split {place} on the report split; "
             + $"the two splits order {agree:0%} of the pairs alike{alike}.";
     }
 
-    private static string Signed(double value) => value.ToString("+0.####;−0.####;0");
+    private static string Signed(double value) =>
+        value == 0 ? "0" : $"{(value < 0 ? '−' : '+')}{Math.Abs(value):G3}";
 
     private static string Capital(string text) => text.Length == 0 ? text : char.ToUpperInvariant(text[0]) + text[1..];
 }

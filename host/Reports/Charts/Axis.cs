@@ -15,6 +15,10 @@ internal sealed class Axis
             Ticks.Add(k * step);
     }
 
+    public double Low => _low;
+
+    public double High => _high;
+
     /// <summary>Distance of two ticks.</summary>
     public double Step { get; }
 

@@ -10,7 +10,7 @@ internal sealed record HeatMap(
     string Title, string Text, IReadOnlyList<string> Rows, IReadOnlyList<string> Columns, Func<int, int, double> Value)
 {
     private const double Left = 178;
-    private const double Right = 12;
+    private const double Right = 60;
     private const double LeastToWrite = 33;
     private const int Strengths = 12;
 
@@ -28,8 +28,8 @@ internal sealed record HeatMap(
         var top = slanted ? 118 : 24;
         return Figure.Svg(id, Title, Text, top + (height * Rows.Count) + 10,
         [
-            .. Every(Columns.Count, 13 / width).Select(j => slanted
-                ? Markup.Of($"<text transform=\"translate({Left + (width * (j + 0.5)):0.#} {top - 6}) rotate(-55)\">{Figure.Short(Columns[j], 18)}<title>{Columns[j]}</title></text>")
+            .. Every(Columns.Count, (slanted ? 20 : 13) / width).Select(j => slanted
+                ? Markup.Of($"<text transform=\"translate({Left + (width * (j + 0.5)):0.#} {top - 6}) rotate(-55)\">{Figure.Short(Columns[j], 17)}<title>{Columns[j]}</title></text>")
                 : Figure.Text(Left + (width * (j + 0.5)), top - 7, Columns[j], "middle")),
             .. Every(Rows.Count, 13 / height).Select(i =>
                 Figure.Text(Left - 8, top + (height * (i + 0.5)) + 4, Figure.Short(Rows[i]), "end", Rows[i])),
@@ -40,9 +40,11 @@ internal sealed record HeatMap(
 
     public Markup Key() => Figure.Key(
     [
-        (Markup.Of($"<path class=\"mark blue\" d=\"M5 0h14v14h-14z\"/>"), "positive (square)"),
-        (Markup.Of($"<circle class=\"mark orange\" cx=\"12\" cy=\"7\" r=\"7\"/>"), "negative (round)"),
-        (Markup.Of($"<path class=\"mark blue\" opacity=\"0.2\" d=\"M5 0h14v14h-14z\"/>"), $"pale: near 0; full: {NumberText.Of(FullValue())}"),
+        (Markup.Of($"<path class=\"cell blue\" d=\"M5 0h14v14h-14z\"/>"), "positive (square)"),
+        .. Values().Any(v => v < 0)
+            ? [(Markup.Of($"<circle class=\"cell orange\" cx=\"12\" cy=\"7\" r=\"7\"/>"), "negative (round)")]
+            : Array.Empty<(Markup, string)>(),
+        (Markup.Of($"<path class=\"cell blue\" opacity=\"0.2\" d=\"M5 0h14v14h-14z\"/>"), $"pale: near 0; full: {NumberText.Of(FullValue())}"),
     ]);
 
     public Markup Table() => Figure.Table(
@@ -55,18 +57,20 @@ internal sealed record HeatMap(
         return Enumerable.Range(0, count).Where(i => i % each == 0);
     }
 
-    private double FullValue() => Full ?? Enumerable.Range(0, Rows.Count)
-        .SelectMany(i => Enumerable.Range(0, Columns.Count).Select(j => Math.Abs(Value(i, j))))
-        .Where(double.IsFinite)
-        .DefaultIfEmpty(1)
-        .Max();
+    private IEnumerable<double> Values() => Enumerable.Range(0, Rows.Count)
+        .SelectMany(i => Enumerable.Range(0, Columns.Count).Select(j => Value(i, j)))
+        .Where(double.IsFinite);
+
+    private double FullValue() => Full ?? Values().Select(Math.Abs).DefaultIfEmpty(1).Max();
 
     // One path for every strength: a map of 200 × 200 stays a file that opens.
     private IEnumerable<Markup> Cells(double top, double width, double height)
     {
         var full = FullValue();
         var paths = new SortedDictionary<int, StringBuilder>();
-        var (w, h) = (Math.Max(width - 1, 0.8 * width), Math.Max(height - 1, 0.8 * height));
+        // Between tiny cells a gap would only shimmer.
+        var gap = width < 8 ? 0 : 1;
+        var (w, h) = (width - gap, height - gap);
         for (var i = 0; i < Rows.Count; i++)
         {
             for (var j = 0; j < Columns.Count; j++)

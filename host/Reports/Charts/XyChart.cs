@@ -48,7 +48,7 @@ internal sealed record XyChart(string Title, string Text, string XName, string Y
     /// <summary>Whether a length means the same along both axes.</summary>
     public bool IsMap { get; init; }
 
-    /// <summary>Whether the line y = x is drawn.</summary>
+    /// <summary>Whether the line y = x is drawn, as far as both axes reach it.</summary>
     public bool HasDiagonal { get; init; }
 
     public Markup Draw(string id)
@@ -85,8 +85,6 @@ internal sealed record XyChart(string Title, string Text, string XName, string Y
         double[] ys = [.. points.Select(p => p.Y).Where(v => !(v < Floor)),
             .. Levels.Select(l => l.Y),
             .. Series.Any(s => s.Joined == Joined.ToZero) ? [0.0] : Array.Empty<double>()];
-        if (HasDiagonal)
-            (xs, ys) = ([.. xs, .. ys], [.. xs, .. ys]);
         var (width, height) = (Figure.Width - Left - Right, Height - Top - Bottom);
         if (!IsMap)
             return (Axis.Of(xs, Left, Left + width), Axis.Of(ys, Top + height, Top));
@@ -102,10 +100,10 @@ internal sealed record XyChart(string Title, string Text, string XName, string Y
 
     private Markup Diagonal(Axis x, Axis y)
     {
-        double[] ends = [.. x.Ticks.Where(y.Covers)];
-        return ends.Length < 2
+        var (from, to) = (Math.Max(x.Low, y.Low), Math.Min(x.High, y.High));
+        return from >= to
             ? Markup.Empty
-            : Figure.Line(x.At(ends[0]), y.At(ends[0]), x.At(ends[^1]), y.At(ends[^1]), "line dash0 grey");
+            : Figure.Line(x.At(from), y.At(from), x.At(to), y.At(to), "line dash0 grey");
     }
 
     private IEnumerable<Markup> Draw(Series series, Axis x, Axis y)
@@ -125,6 +123,7 @@ internal sealed record XyChart(string Title, string Text, string XName, string Y
         }
         if (series.Glyph is not { } glyph)
             yield break;
+        var labels = new Labels([.. places.Select(p => (p.X, p.Y))], Figure.Width - Right);
         foreach (var place in Thinning.Of(places, MostMarks))
         {
             var point = series.Points[place.Index];
@@ -134,7 +133,7 @@ internal sealed record XyChart(string Title, string Text, string XName, string Y
                 : $"{NumberText.Of(point.X)}, {NumberText.Of(point.Y)}";
             yield return shape.At(place.X, place.Y, series.Tone, series.Size, hint);
             if (place.Index < series.Labels.Count)
-                yield return Figure.Text(place.X + series.Size + 3, place.Y - 4, series.Labels[place.Index]);
+                yield return labels.Beside(place.X, place.Y, series.Labels[place.Index]);
         }
     }
 }

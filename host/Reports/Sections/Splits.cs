@@ -84,7 +84,7 @@ internal static class Splits
         var drop = both.Average(r => r.Selection - r.Report!.Value);
         return Markup.Lines(
             Figure.Of("rescored", chart.Draw("rescored"), chart.Key(), Markup.Of(
-                $"The best of the {data.SelectionSplit} split, scored again on the {split} split. On the dashed line both are equal."),
+                $"The best of the {data.SelectionSplit} split, scored again on the {split} split. On the dashed line, where the axes reach it, both are equal."),
                 Figure.Table(
                     ["trial", data.SelectionSplit, split, "difference"],
                     ordered.Select(r => new[]

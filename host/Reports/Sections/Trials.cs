@@ -23,7 +23,7 @@ internal static class Trials
         string[] heads = ["trial", "generation", data.ScoreName, .. metrics, "seconds", "state", .. point];
         return Page.Section("trials", "Candidates",
             Page.Paragraph(data.Trials.Count > MostRows
-                ? $"The best {MostRows} of {data.Trials.Count} trials; merge trials lists all of them."
+                ? $"The best {MostRows} of {data.Trials.Count} trials; merge trials lists all of them, paper the first 30."
                 : $"All {data.Trials.Count} trials, the best first."),
             Page.Paragraph(wide ? "The last column draws the values of each candidate in the order of the dimensions, zero at half its height." : ""),
             Markup.Of($"""
