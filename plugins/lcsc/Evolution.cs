@@ -4,8 +4,9 @@ namespace Merge.Plugin.Lcsc;
 
 /// <summary>
 /// A (μ+λ) evolution of real-coded genes, one a dimension. First the <see cref="Profiles"/> and points around them; then
-/// children of the best: uniform crossover, Gaussian mutation whose size decays; the μ best of parents and children live
-/// on. A point that was asked for once is never asked for again.
+/// children of the best: uniform crossover, Gaussian mutation; the μ best of parents and children live on. The mutation's
+/// size decays with every generation that finds nothing better, so that a far optimum is walked to at full pace. A point
+/// that was asked for once is never asked for again.
 /// </summary>
 internal sealed class Evolution(SearchSpace space, LcscSearchOptions options, SearchRandom random) : ISearcher
 {
@@ -13,7 +14,7 @@ internal sealed class Evolution(SearchSpace space, LcscSearchOptions options, Se
 
     private readonly Archive _archive = new();
     private List<Individual> _population = [];
-    private int _generation;
+    private double _size = options.MutationSize;
 
     public IReadOnlyList<double[]> Ask()
     {
@@ -24,8 +25,7 @@ internal sealed class Evolution(SearchSpace space, LcscSearchOptions options, Se
 
     public void Tell(IReadOnlyList<ScoredPoint> generation)
     {
-        if (_population.Count > 0)
-            _generation++;
+        var best = _population.FirstOrDefault();
         // OrderBy is stable: of equal scores the older one stays ahead.
         _population =
         [
@@ -35,6 +35,8 @@ internal sealed class Evolution(SearchSpace space, LcscSearchOptions options, Se
                 .DistinctBy(i => i.Point, Archive.ByValue)
                 .OrderByDescending(i => i.Score).Take(options.Population),
         ];
+        if (best is not null && !(_population[0].Score > best.Score))
+            _size = Math.Max(options.SmallestMutation, _size * options.MutationDecay);
     }
 
     private List<double[]> First()
@@ -53,11 +55,9 @@ internal sealed class Evolution(SearchSpace space, LcscSearchOptions options, Se
 
     private List<double[]> Children()
     {
-        var size = Math.Max(
-            options.SmallestMutation, options.MutationSize * Math.Pow(options.MutationDecay, _generation));
         var children = new List<double[]>();
         while (children.Count < options.Offspring
-            && New(() => Moved(Crossed(), options.MutationRate, size)) is { } child)
+            && New(() => Moved(Crossed(), options.MutationRate, _size)) is { } child)
         {
             children.Add(child);
         }

@@ -36,13 +36,13 @@ public sealed record LcscSearchOptions
     [Parameter("Probability that a gene is mutated", Bounds = "(0, 1]")]
     public double MutationRate { get; init; } = 0.5;
 
-    /// <summary>Standard deviation of a mutation in the second generation.</summary>
+    /// <summary>Standard deviation of a gene's mutation at first.</summary>
     [Parameter("Standard deviation of a gene's mutation at first, in ranges", Bounds = "(0, inf)")]
     public double MutationSize { get; init; } = 0.1;
 
-    /// <summary>What a generation multiplies the mutation's size with.</summary>
-    [Parameter("What each generation multiplies the mutation's size by", Bounds = "(0, 1]")]
-    public double MutationDecay { get; init; } = 0.9;
+    /// <summary>What a generation without a better point multiplies the mutation's size by.</summary>
+    [Parameter("What a generation that finds nothing better multiplies the mutation's size by", Bounds = "(0, 1]")]
+    public double MutationDecay { get; init; } = 0.8;
 
     /// <summary>Where the decay ends.</summary>
     [Parameter("Smallest standard deviation of a mutation, in ranges", Bounds = "[0, inf)")]
