@@ -114,14 +114,14 @@ public sealed class GenerationMergeTests : IDisposable
         {
             Interlocked.Increment(ref asked);
             var gram = await t.Gram(x => x.Models);
-            gram[0, 0] += asked;
+            gram[0, 0]++;
             return TensorMerge.Combine([gram[0, 0], 0]);
         };
         var merged = Run(generation, plan, new ChosenOptions(choose), new ChosenOptions(choose), new ChosenOptions(t => choose(t)));
         Assert.Equal(2, asked);
         Assert.Equal([15, 30, 45], merged[0].Floats("w"));
         Assert.Equal([15, 30, 45], merged[1].Floats("w"));
-        Assert.Equal([16, 32, 48], merged[2].Floats("w"));
+        Assert.Equal([15, 30, 45], merged[2].Floats("w"));
         Assert.Equal(2 * 12 + 12, generation.Progress.BytesRead);
     }
 

@@ -58,6 +58,7 @@ public sealed class GenerationTests
     [InlineData("iso_c")]
     [InlineData("ties")]
     [InlineData("row_softmax")]
+    [InlineData("curvature_graft")]
     public void Memory_for_one_candidate_suffices_for_many(string method)
     {
         var (strategy, options, models, _) = Workload.Of(method);
@@ -67,9 +68,12 @@ public sealed class GenerationTests
         MergeOnEngine Single() => new(new(
             DType.F32, null, new RunSettings { Threads = 1, BlockBytes = 1 << 14, Memory = memory, KeepInputs = false }));
         var plan = Single().Plan(strategy, options, Workload.Inputs(method, DType.F32), folders);
-        while (Refuses(() => Single().Run(plan)))
-            memory += memory / 2;
         object[] candidates = [options, .. Enumerable.Range(0, 15).Select(_ => random.Of(options, models))];
+        foreach (var candidate in candidates)
+        {
+            while (Refuses(() => Single().Run(With(plan, candidate))))
+                memory += memory / 2;
+        }
         Compare(
             plan, candidates, new MergeOnEngine(EngineSettings.Of()),
             new RunSettings { Threads = 1, BlockBytes = 1 << 14, Memory = memory, KeepInputs = false });
@@ -92,14 +96,10 @@ public sealed class GenerationTests
     private static void CompareOne(
         MergePlan plan, object options, MergeOnEngine single, MergedMember merged, MemorySink sink, string which)
     {
-        var own = plan with
-        {
-            Tensors = [.. plan.Tensors.Select(t => t with { Options = t.IsCopied ? null : options })],
-        };
         IReadOnlyDictionary<string, byte[]> expected;
         try
         {
-            expected = single.Run(own);
+            expected = single.Run(With(plan, options));
         }
         catch (MergeException refused)
         {
@@ -110,6 +110,11 @@ public sealed class GenerationTests
         foreach (var (name, bytes) in expected)
             Assert.True(bytes.AsSpan().SequenceEqual(sink.Tensors[name]), $"{name}: {which}: {options}");
     }
+
+    private static MergePlan With(MergePlan plan, object options) => plan with
+    {
+        Tensors = [.. plan.Tensors.Select(t => t with { Options = t.IsCopied ? null : options })],
+    };
 
     private static bool Refuses(Action run)
     {
