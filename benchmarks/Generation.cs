@@ -67,9 +67,12 @@ internal static class Generation
                 + $"{plan.Tensors.Count} tensors, {precision.SafetensorsName}, {threads} thread(s); "
                 + $"{generation.ResidentBytes / 1e6:F0} MB stay in memory");
             var pairs = new List<(double Floor, double Merge)>();
+            var processor = new List<(double Floor, double Merge)>();
             for (var round = 0; round <= rounds; round++)
             {
+                var started = Processor();
                 var floorSeconds = floor.Run(candidates);
+                var between = Processor();
                 var time = Stopwatch.StartNew();
                 var options = Enumerable.Range(0, candidates).Select(c => Options(method, models, (round * candidates) + c)).ToArray();
                 var merged = generation.Run([.. options.Zip(sinks).Select(o => new GenerationMember(_ => o.First, o.Second))], default);
@@ -78,7 +81,10 @@ internal static class Generation
                     throw new InvalidOperationException("a candidate failed", failed.Fault);
                 // The first reads the files and compiles.
                 if (round > 0)
+                {
                     pairs.Add((floorSeconds, seconds));
+                    processor.Add((between - started, Processor() - between));
+                }
                 if (round < 3 || round == rounds)
                     Console.WriteLine($"round {round}  floor {floorSeconds:F4} s   generation {seconds:F4} s");
             }
@@ -87,6 +93,10 @@ internal static class Generation
                 $"median   floor {floorMedian:F4} s   generation {mergeMedian:F4} s   ratio "
                 + $"{Statistics.Median(pairs.Select(p => p.Merge / p.Floor)):F2}   {mergeMedian / candidates * 1000:F3} ms a candidate   "
                 + $"{pairs.Sum(p => p.Merge):F2} s in all");
+            Console.WriteLine(
+                $"processor time   floor {Statistics.Median(processor.Select(p => p.Floor)):F4} s   generation "
+                + $"{Statistics.Median(processor.Select(p => p.Merge)):F4} s   ratio "
+                + $"{Statistics.Median(processor.Select(p => p.Merge / p.Floor)):F2}");
             foreach (var sink in sinks)
                 sink.Dispose();
         }
@@ -96,6 +106,9 @@ internal static class Generation
             Directory.Delete(folder, recursive: true);
         }
     }
+
+    // Says more than seconds where other work shares the machine.
+    private static double Processor() => Environment.CpuUsage.TotalTime.TotalSeconds;
 
     private static MergePlan Plan(List<Checkpoint> opened, bool isLinear)
     {
