@@ -19,8 +19,9 @@ internal sealed class ScoreSelection
     /// <summary>With more ranks there is no sample.</summary>
     public const int MostSampledRanks = 4;
 
-    // Tensors up to this size need no sample: all their keys are counted.
-    private const int MostUnsampled = 1 << 16;
+    /// <summary>Tensors up to this size need no sample: all their keys are counted, once for all ranks.</summary>
+    public const int MostUnsampled = 1 << 16;
+
     private const int Bins = 1 << 16;
 
     private readonly Lock _lock = new();
@@ -46,10 +47,10 @@ internal sealed class ScoreSelection
         _elements = elements;
         if (_targets.Length == 0)
             _phase = Phase.Done;
+        else if (elements is > 0 and <= MostUnsampled)
+            BeginBracket();
         else if (elements == 0 || _targets.Length > MostSampledRanks)
             SkipSample();
-        else if (elements <= MostUnsampled)
-            BeginBrackets(_ => (0, uint.MaxValue));
         else
             (_phase, _sample) = (Phase.Sample, new());
     }
@@ -151,17 +152,30 @@ internal sealed class ScoreSelection
         [.. _targets.Where(
             t => t.Searched && t.Place.Member == member && t.Place.Start >= start && t.Place.Start < end)];
 
+    private void BeginBracket()
+    {
+        var all = new ScoreBracket(0, uint.MaxValue, 2 * MostGathered);
+        foreach (var target in _targets)
+            target.Bracket = all;
+        (_brackets, _phase) = ([all], Phase.Bracket);
+    }
+
     private void BeginBrackets(Func<Target, (uint Low, uint High)> bracketOf)
     {
-        _brackets = [.. _targets.Select(bracketOf).Select(
-            b => new ScoreBracket(b.Low, b.High, 2 * MostGathered / _targets.Length))];
-        _phase = Phase.Bracket;
+        foreach (var target in _targets)
+        {
+            var (low, high) = bracketOf(target);
+            target.Bracket = new ScoreBracket(low, high, 2 * MostGathered / _targets.Length);
+        }
+        (_brackets, _phase) = ([.. _targets.Select(t => t.Bracket!)], Phase.Bracket);
     }
 
     private void FindInBrackets()
     {
-        foreach (var (target, bracket) in _targets.Zip(_brackets))
+        foreach (var target in _targets)
         {
+            var bracket = target.Bracket!;
+            target.Bracket = null;
             if (bracket.Find(_elements - 1 - target.Rank, out var above, out var ties) is not { } key)
             {
                 foreach (var t in _targets)
@@ -312,6 +326,9 @@ internal sealed class ScoreSelection
     private sealed class Target(long rank, long keep)
     {
         public long Rank { get; } = rank;
+
+        /// <summary>Where it is looked for, if it is in a bracket.</summary>
+        public ScoreBracket? Bracket { get; set; }
 
         public int Bin { get; set; }
 

@@ -190,7 +190,8 @@ internal sealed class TensorStatistics
             foreach (var (_, equal) in ofScore)
             {
                 var own = RanksOf(equal[0]);
-                if (group.Count > 0 && ranks.Count + own.Length > ScoreSelection.MostSampledRanks)
+                var mustSample = _info.Count > ScoreSelection.MostUnsampled;
+                if (mustSample && group.Count > 0 && ranks.Count + own.Length > ScoreSelection.MostSampledRanks)
                 {
                     Select(scores[ofScore.First().Index], group, ranks);
                     (group, ranks) = ([], []);

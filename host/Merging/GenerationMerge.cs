@@ -82,7 +82,7 @@ internal sealed class GenerationMerge : IDisposable
     {
         var bytes = ResidentInputs.BytesOf(plan);
         var working = Math.Max(settings.Memory / 4, Math.Min(settings.Memory / 2, RunSettings.DefaultMemory));
-        return bytes <= settings.Memory - working ? bytes : 0;
+        return settings.KeepInputs && bytes <= settings.Memory - working ? bytes : 0;
     }
 
     private static void Survey(GenerationContext context, CancellationTokenSource stop)

@@ -6,7 +6,7 @@ namespace Merge.Merging;
 
 /// <summary>
 /// Surveys of one model: statistics of all tensors, one pass over the model for each await. Those of several candidates
-/// advance together.
+/// advance together; where that takes more memory than there is, one half of them after the other.
 /// </summary>
 internal sealed class SurveyJob(RunContext context, MergePlan plan, IReadOnlyList<Survey> surveys) : IJob
 {
@@ -16,37 +16,52 @@ internal sealed class SurveyJob(RunContext context, MergePlan plan, IReadOnlyLis
         .Select(t => (Plan: t, Scan: new ScanOf(context, t)))
         .ToDictionary(t => t.Scan.Tensor);
 
+    private readonly Stack<IReadOnlyList<Survey>> _waiting = new([surveys]);
     private readonly Queue<SweepPhase> _round = new();
-    private List<(Survey Survey, ModelScan Model, Task<object?> Task)>? _running;
+    private List<(Survey Survey, ModelScan Model, Task<object?> Task)> _running = [];
     private ModelStatistics? _statistics;
 
     private MergeStrategy Strategy => plan.Strategy;
 
     public Phase? Next()
     {
-        _running ??= [.. surveys.Select(Begin).OfType<(Survey, ModelScan, Task<object?>)>()];
         while (true)
         {
             if (_round.TryDequeue(out var phase))
                 return phase;
             if (_statistics?.Next() is { } round)
             {
-                foreach (var (scan, sweep) in round)
-                    _round.Enqueue(new SweepPhase(context, _tensors[scan].Plan, sweep));
+                Enqueue(round);
                 continue;
             }
             _statistics?.Complete();
             _statistics = null;
             _running.RemoveAll(HasEnded);
-            if (_running.Count == 0)
-                return null;
-            _statistics = TakePending();
-            if (_statistics is not null)
+            if (_running.Count > 0 && TakePending() is { } pending)
+            {
+                _statistics = pending;
                 continue;
+            }
             foreach (var (survey, _, _) in _running)
                 survey.Fault = StrategyCall.AwaitedSomethingElse(Strategy, "survey");
-            return null;
+            if (!_waiting.TryPop(out var next))
+                return null;
+            _running = [.. next.Select(Begin).OfType<(Survey, ModelScan, Task<object?>)>()];
         }
+    }
+
+    private void Enqueue(IReadOnlyList<(TensorScan Scan, TensorSweep Sweep)> round)
+    {
+        if (_running.Count > 1 && round.Any(r => !SweepPhase.HasRoom(context, _tensors[r.Scan].Plan, r.Sweep)))
+        {
+            Survey[] all = [.. _running.Select(r => r.Survey)];
+            _waiting.Push(all[(all.Length / 2)..]);
+            _waiting.Push(all[..(all.Length / 2)]);
+            (_running, _statistics) = ([], null);
+            return;
+        }
+        foreach (var (scan, sweep) in round)
+            _round.Enqueue(new SweepPhase(context, _tensors[scan].Plan, sweep));
     }
 
     private (Survey, ModelScan, Task<object?>)? Begin(Survey survey)
@@ -81,10 +96,10 @@ internal sealed class SurveyJob(RunContext context, MergePlan plan, IReadOnlyLis
 
     private ModelStatistics? TakePending()
     {
-        if (_running!.All(r => r.Model.Pending.Count == 0) && _tensors.Keys.All(t => t.Pending.Count == 0))
+        if (_running.All(r => r.Model.Pending.Count == 0) && _tensors.Keys.All(t => t.Pending.Count == 0))
             return null;
         return new ModelStatistics(
-            [.. _running!.Select(r => r.Model)],
+            [.. _running.Select(r => r.Model)],
             context.Compiler,
             (scan, key) => _tensors[scan].Scan.InputType(key),
             context.Seed,
