@@ -62,6 +62,8 @@ internal static class CommandLine
         {
             RunCommand.Create(terminal),
             SearchCommand.Create(terminal),
+            SoupCommand.Create(terminal),
+            TrialsCommand.Create(terminal),
             ValidateCommand.Create(terminal),
             InspectCommand.Create(terminal),
             DemoCommand.Create(terminal),

@@ -19,7 +19,11 @@ internal static class SearchListing
         var folder = session.Request.Folder;
         if (terminal.IsJson && outcome.Best is not null)
         {
-            terminal.Json(json => Write(json, session, outcome, time));
+            terminal.Json(json =>
+            {
+                Write(json, session, outcome);
+                json.WriteNumber("seconds", Math.Round(time.TotalSeconds, 3));
+            });
             return;
         }
         terminal.Line($"{outcome.Trials.Count} trials ({session.Request.Progress.Resumed} from the journal) in {time.TotalSeconds:0.0} s; {session.Place}");
@@ -100,7 +104,8 @@ internal static class SearchListing
 
     private static string On(string split) => $" (on '{split}')";
 
-    private static void Write(Utf8JsonWriter json, SearchSession session, SearchOutcome outcome, TimeSpan time)
+    /// <summary>The fields of <c>--json</c>.</summary>
+    public static void Write(Utf8JsonWriter json, SearchSession session, SearchOutcome outcome)
     {
         var (folder, best) = (session.Request.Folder, outcome.Best!);
         json.WriteString("output", folder.Path);
@@ -110,7 +115,6 @@ internal static class SearchListing
         json.WriteNumber("trials", outcome.Trials.Count);
         json.WriteNumber("trials_resumed", session.Request.Progress.Resumed);
         json.WriteNumber("trials_failed", outcome.Trials.Count(t => t.Objective is null));
-        json.WriteNumber("seconds", Math.Round(time.TotalSeconds, 3));
         json.WriteStartObject("best");
         json.WriteNumber("trial", best.Index);
         ValueText.Write(json, "selection", best.Objective);

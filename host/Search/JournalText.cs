@@ -9,10 +9,11 @@ namespace Merge.Search;
 
 /// <summary>What a journal holds.</summary>
 /// <param name="Identity">Of the search.</param>
+/// <param name="Names">Of a point's values.</param>
 /// <param name="Trials">In order.</param>
 /// <param name="Ends">Where in the file the header's line and each trial's ends.</param>
 internal sealed record JournalContent(
-    IReadOnlyList<(string Item, string Value)> Identity, IReadOnlyList<Trial> Trials, IReadOnlyList<long> Ends)
+    IReadOnlyList<(string Item, string Value)> Identity, IReadOnlyList<string> Names, IReadOnlyList<Trial> Trials, IReadOnlyList<long> Ends)
 {
     /// <summary>Bytes of the header and some trials.</summary>
     public long EndOf(int trials) => Ends[trials];
@@ -25,13 +26,17 @@ internal static class JournalText
 
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static string Header(IReadOnlyList<(string Item, string Value)> identity) => Of(json =>
+    public static string Header(IReadOnlyList<(string Item, string Value)> identity, IReadOnlyList<string> names) => Of(json =>
     {
         json.WriteNumber("journal", 1);
         json.WriteStartObject("search");
         foreach (var (item, value) in identity)
             json.WriteString(item, value);
         json.WriteEndObject();
+        json.WriteStartArray("names");
+        foreach (var name in names)
+            json.WriteStringValue(name);
+        json.WriteEndArray();
     });
 
     public static string Line(Trial trial) => Of(json => Write(json, trial));
@@ -94,6 +99,7 @@ internal static class JournalText
         var ends = new List<long>();
         var trials = new List<Trial>();
         IReadOnlyList<(string, string)> identity = [];
+        IReadOnlyList<string> names = [];
         var end = 0L;
         foreach (var (number, line) in lines.Index())
         {
@@ -101,7 +107,10 @@ internal static class JournalText
             {
                 using var document = JsonDocument.Parse(line);
                 if (number == 0)
+                {
                     identity = [.. document.RootElement.GetProperty("search").EnumerateObject().Select(p => (p.Name, p.Value.GetString()!))];
+                    names = [.. document.RootElement.GetProperty("names").EnumerateArray().Select(n => n.GetString()!)];
+                }
                 else
                     trials.Add(Trial(document.RootElement, trials.Count));
             }
@@ -115,7 +124,7 @@ internal static class JournalText
             }
             ends.Add(end += Encoding.UTF8.GetByteCount(line) + 1);
         }
-        return new(identity, trials, ends);
+        return new(identity, names, trials, ends);
     }
 
     /// <summary>What is not the same in two searches.</summary>

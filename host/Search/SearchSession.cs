@@ -61,9 +61,10 @@ internal sealed class SearchSession : IDisposable
             planned = PlannedSpace.Of(request.Recipe, search, request.Plugins, request.Planner(), request.ModelDirs);
             request.Folder.CheckInputs(planned.Plan);
             var identity = SearchIdentity.Of(kind, request.Recipe, planned.Plan, ToolVersion.Text,
-                [("method's plugin", planned.Plan.Plugin.Digest), .. plugins]);
+                [("method's plugin", planned.Plan.Plugin.Digest), ("space", planned.Options.Description), .. plugins]);
             var evaluate = request.Recipe.Evaluate!;
-            journal = TrialJournal.Open(request.Folder.Path, identity);
+            journal = TrialJournal.Open(
+                request.Folder.Path, identity, [.. planned.Space.Dimensions.Select(d => d.Name)]);
             scorer = Scorer.Open(evaluate, request.Recipe.Objective!, request.Plugins, new(request.Recipe.Path, request.Folder.Path));
             var place = CandidatePlace.Open(planned.Plan, evaluate.Candidates, scorer.NeedsFolder, request.Folder.Path,
                 request.Recipe.Path, WantedAtOnce);

@@ -29,6 +29,12 @@ internal sealed class SpaceOfOptions
     /// <summary>Whether a tensor's name decides any of its values.</summary>
     public bool DependsOnTensor => Values.Any(v => v.Groups > 1 || v.Filters > 1);
 
+    /// <summary>All of it in words: equal where it is.</summary>
+    public string Description => string.Join("; ", Space.Dimensions.Select(d =>
+        $"{d.Name} {NumberText.Of(d.Low)}..{NumberText.Of(d.High)} within {NumberText.Of(d.Minimum)}..{NumberText.Of(d.Maximum)}"
+        + (d.Scale is SearchScale.Logarithmic ? " log" : "") + (d.IsInteger ? " whole" : "")
+        + (d.Start is { } start ? $" from {NumberText.Of(start)}" : "")));
+
     public IReadOnlyList<string> Filters => _search.Filters;
 
     /// <summary>The space over a plan.</summary>

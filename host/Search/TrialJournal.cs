@@ -29,8 +29,10 @@ internal sealed class TrialJournal : IDisposable
     /// <summary>Starts a journal, or takes one up.</summary>
     /// <param name="folder">Of the search; made where it is not there.</param>
     /// <param name="identity">Of the search at hand.</param>
+    /// <param name="names">Of a point's values.</param>
     /// <exception cref="MergeException">It is another search's, is in use, or cannot be written.</exception>
-    public static TrialJournal Open(string folder, IReadOnlyList<(string Item, string Value)> identity)
+    public static TrialJournal Open(
+        string folder, IReadOnlyList<(string Item, string Value)> identity, IReadOnlyList<string> names)
     {
         Directory.CreateDirectory(folder);
         var hold = Lock(folder);
@@ -45,7 +47,7 @@ internal sealed class TrialJournal : IDisposable
             if (content is null or { Trials.Count: 0 })
             {
                 file.SetLength(0);
-                Write(file, [JournalText.Header(identity)]);
+                Write(file, [JournalText.Header(identity, names)]);
                 return new(hold, file, [], notes);
             }
             if (JournalText.Differences(content.Identity, identity) is { Count: > 0 } differences)
