@@ -28,5 +28,9 @@ internal sealed class WorkerEvaluator(EvaluatorProgram program, int workers, str
         }
     }
 
-    public void Dispose() => Parallel.ForEach(_workers.OfType<WorkerProcess>(), worker => worker.Dispose());
+    public void Dispose()
+    {
+        Parallel.ForEach(_workers.OfType<WorkerProcess>(), worker => worker.Dispose());
+        Array.Clear(_workers);
+    }
 }
