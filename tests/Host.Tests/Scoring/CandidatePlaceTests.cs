@@ -41,7 +41,7 @@ public sealed class CandidatePlaceTests
         Assert.Null(candidate.Folder);
         Assert.Equal([-0.5f, 1.5f, 1.5f, -7, 3, 255, 1, 2.5f],
             new[] { "f64", "f16", "bf16", "i64", "u8", "bool", "f32" }.SelectMany(t => Lab.Read(candidate, t)));
-        Assert.Contains("Did you mean 'f16'?", Assert.Throws<MergeException>(() => candidate.Read("f61", new float[1])).Message);
+        Assert.Contains("Did you mean 'f64'?", Assert.Throws<MergeException>(() => candidate.Read("f61", new float[1])).Message);
         Assert.Contains("has 2 elements, and 1 are asked for",
             Assert.Throws<MergeException>(() => candidate.Read("u8", new float[1])).Message);
     }
