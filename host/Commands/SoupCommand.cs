@@ -95,7 +95,7 @@ internal static class SoupCommand
         }
         YamlEntry evaluation = evaluate.StartsWith("plugin:", StringComparison.Ordinal)
             ? Entry("plugin", Word(evaluate["plugin:".Length..]))
-            : Entry("command", new YamlList([.. evaluate.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Word)], 1));
+            : Entry("command", Word(evaluate));
         var map = new YamlMap(
         [
             Entry("merge_method", Word("uniform")),

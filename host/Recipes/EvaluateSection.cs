@@ -37,17 +37,16 @@ internal sealed class EvaluateSection(RecipeFindings findings)
                 ? "'evaluate' does not say who scores"
                 : $"'{given[1].Key}' stands beside '{given[0].Key}' of line {given[0].Line}",
                 $"one of {string.Join(", ", Who)}");
-            return null;
         }
-        var kind = (EvaluatorKind)Array.IndexOf(Who, given[0].Key);
+        var kind = given is [var who, ..] ? (EvaluatorKind)Array.IndexOf(Who, who.Key) : EvaluatorKind.Command;
         var isPlugin = kind is EvaluatorKind.Plugin;
         if (!isPlugin && map.Find("options") is { } options)
-            findings.Error(options.Line, "'options' are a plugin's", null, $"Give the {given[0].Key} arguments instead.");
+            findings.Error(options.Line, "'options' are a plugin's", null, "Give the program arguments instead.");
         if (isPlugin && map.Find("environment") is { } unused)
             findings.Error(unused.Line, "'environment' is a command's or a worker's", null, "A plugin takes 'options'.");
         var workers = _keys.Whole(map, "workers", 1, MostWorkers);
-        return new(kind,
-            isPlugin ? [] : Arguments(given[0], kind),
+        var evaluate = new EvaluateRecipe(kind,
+            isPlugin || given.Length == 0 ? [] : Arguments(given[0], kind),
             isPlugin ? _keys.Text(map, "plugin", "an evaluator's id") : null,
             section.Line)
         {
@@ -58,6 +57,7 @@ internal sealed class EvaluateSection(RecipeFindings findings)
             Environment = isPlugin ? [] : new EnvironmentSection(findings).Read(map.Find("environment"), workers ?? 1),
             Candidates = Candidates(map.Find("candidates")),
         };
+        return given.Length == 1 ? evaluate : null;
     }
 
     public SplitsRecipe ReadSplits(YamlEntry? section)

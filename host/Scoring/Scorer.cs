@@ -47,16 +47,20 @@ internal sealed class Scorer : IDisposable
     public static Scorer Open(EvaluateRecipe evaluate, ObjectiveRecipe objective, PluginCatalog catalog, ScoringPlace place)
     {
         var onlyMetric = objective.Terms is [var only] ? only.Metric : null;
-        var workers = evaluate.Workers ?? (evaluate.Kind is EvaluatorKind.Plugin ? Environment.ProcessorCount : 1);
-        ITrialRunner runner = evaluate.Kind switch
+        return Open(evaluate, objective, place, evaluate.Kind switch
         {
             EvaluatorKind.Command => new CommandEvaluator(new(evaluate, place), onlyMetric),
-            EvaluatorKind.Worker => new WorkerEvaluator(new(evaluate, place), workers, onlyMetric),
+            EvaluatorKind.Worker => new WorkerEvaluator(new(evaluate, place), WorkersOf(evaluate), onlyMetric),
             _ => new PluginEvaluator(evaluate, catalog, place.RecipePath),
-        };
+        });
+    }
+
+    /// <summary>Scores by a runner that is there already, and is disposed with this.</summary>
+    public static Scorer Open(EvaluateRecipe evaluate, ObjectiveRecipe objective, ScoringPlace place, ITrialRunner runner)
+    {
         try
         {
-            return new(evaluate, new(objective), place, runner, ScoreCache.Open(place.Cache), workers);
+            return new(evaluate, new(objective), place, runner, ScoreCache.Open(place.Cache), WorkersOf(evaluate));
         }
         catch
         {
@@ -208,6 +212,9 @@ internal sealed class Scorer : IDisposable
             });
         }
     }
+
+    private static int WorkersOf(EvaluateRecipe recipe) =>
+        recipe.Workers ?? (recipe.Kind is EvaluatorKind.Plugin ? Environment.ProcessorCount : 1);
 
     private string Key(string id, string split) => ScoreCache.Key(id, _runner.Identity, split);
 

@@ -14,7 +14,7 @@ internal sealed class WorkerEvaluator(EvaluatorProgram program, int workers, str
         StoredCandidate candidate, string split, int worker, TrialLog log, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        var process = _workers[worker] ??= new(program, worker);
+        var process = _workers[worker] ??= new(program, worker, log);
         try
         {
             return await process.Ask(candidate, split, log, onlyMetric, cancellation).ConfigureAwait(false);
@@ -28,5 +28,9 @@ internal sealed class WorkerEvaluator(EvaluatorProgram program, int workers, str
         }
     }
 
-    public void Dispose() => Parallel.ForEach(_workers.OfType<WorkerProcess>(), worker => worker.Dispose());
+    public void Dispose()
+    {
+        Parallel.ForEach(_workers.OfType<WorkerProcess>(), worker => worker.Dispose());
+        Array.Clear(_workers);
+    }
 }

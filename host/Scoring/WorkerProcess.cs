@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text;
 using System.Text.Json;
 using System.Threading.Channels;
 using Merge.Sdk;
@@ -17,8 +16,12 @@ internal sealed class WorkerProcess : IDisposable
     private readonly Task _errors;
     private volatile TrialLog? _log;
 
-    public WorkerProcess(EvaluatorProgram program, int worker)
+    /// <param name="program">What to start.</param>
+    /// <param name="worker">From 0.</param>
+    /// <param name="log">Takes what it prints while it starts: that of the first trial.</param>
+    public WorkerProcess(EvaluatorProgram program, int worker, TrialLog log)
     {
+        _log = log;
         _process = program.Start(worker, argument => argument);
         _ = ProgramLines.Read(_process.StandardOutput.BaseStream, line => _answers.Writer.TryWrite(line.ToArray()),
             () => _answers.Writer.TryComplete());
