@@ -7,7 +7,7 @@ public sealed record LcscOptions
 {
     /// <summary>α_i of every checkpoint but the first, whose coefficient is 1 − Σ α_i.</summary>
     [Parameter("alpha_i, the checkpoint's coefficient; any sign and size. The first one's is 1 minus all others")]
-    [Searchable(-1, 1, ExceptFirst = true)]
+    [Searchable(-0.25, 0.5, ExceptFirst = true)]
     public PerModel<double?> Coefficient { get; init; }
 }
 

@@ -4,7 +4,7 @@ namespace Merge.Plugin.Lcsc;
 
 /// <summary>
 /// The options of the searcher <c>lcsc</c>. Lengths are in units of a dimension's range: 0.1 of a range from −1 to 1 is a
-/// coefficient's step of 0.2.
+/// step of 0.2.
 /// </summary>
 public sealed record LcscSearchOptions
 {
@@ -26,7 +26,7 @@ public sealed record LcscSearchOptions
 
     /// <summary>Standard deviation of what is added to a profile for the rest of the first generation.</summary>
     [Parameter("Standard deviation of the first generation around its profiles, in ranges", Bounds = "(0, inf)")]
-    public double InitialSize { get; init; } = 0.1;
+    public double InitialSize { get; init; } = 0.05;
 
     /// <summary>Probability that a gene is the first parent's.</summary>
     [Parameter("Probability that a gene is the first parent's, else the second's", Bounds = "[0, 1]")]
@@ -38,7 +38,7 @@ public sealed record LcscSearchOptions
 
     /// <summary>Standard deviation of a gene's mutation at first.</summary>
     [Parameter("Standard deviation of a gene's mutation at first, in ranges", Bounds = "(0, inf)")]
-    public double MutationSize { get; init; } = 0.1;
+    public double MutationSize { get; init; } = 0.05;
 
     /// <summary>What a generation without a better point multiplies the mutation's size by.</summary>
     [Parameter("What a generation that finds nothing better multiplies the mutation's size by", Bounds = "(0, 1]")]

@@ -67,7 +67,8 @@ internal sealed class CmaEs : ISearcher
     private double Outside(Vector<double> y) => _space.Dimensions.Select((d, i) =>
     {
         var place = Place(y, i);
-        var inside = Math.Clamp(place, Bound(d, d.Minimum, double.NegativeInfinity), Bound(d, d.Maximum, double.PositiveInfinity));
+        var inside = Math.Clamp(
+            place, Bound(d, d.Minimum, double.NegativeInfinity), Bound(d, d.Maximum, double.PositiveInfinity));
         return (place - inside) * (place - inside);
     }).Sum();
 

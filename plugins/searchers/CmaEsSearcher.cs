@@ -22,7 +22,7 @@ public sealed record CmaEsOptions
 
     /// <summary>σ_0, in units of a dimension's range.</summary>
     [Parameter("sigma_0, the first standard deviation, in ranges", Bounds = "(0, inf)")]
-    public double Sigma { get; init; } = 0.3;
+    public double Sigma { get; init; } = 0.15;
 
     /// <summary>What happens once a search stalls.</summary>
     [Parameter("Once it stalls, begin anew elsewhere with a population that is doubled (IPOP) or the same")]

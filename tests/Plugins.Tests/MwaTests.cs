@@ -7,6 +7,9 @@ namespace Plugins.Tests;
 /// <summary>The strategy <c>mwa</c>: weights by hand, the identities of its kernels, what it refuses.</summary>
 public sealed class MwaTests
 {
+    // 1 + √2 + 2.
+    private const double Sum = 4.414213562373095;
+
     private static readonly MergeOnArrays _runner = new();
     private static readonly double[] _losses = [0.8, 0.4, 0.2];
     private static readonly double[] _steps = [100, 200, 400];
@@ -17,7 +20,7 @@ public sealed class MwaTests
         { MwaKernel.Power, MwaKind.Loss, 1, 1 / 7.0, 2 / 7.0, 4 / 7.0 },
         { MwaKernel.Power, MwaKind.Loss, 2, 1 / 21.0, 4 / 21.0, 16 / 21.0 },
         { MwaKernel.Power, MwaKind.Step, 1, 1 / 7.0, 2 / 7.0, 4 / 7.0 },
-        { MwaKernel.Power, MwaKind.Step, 0.5, 1 / 4.414213562373095, 1.4142135623730951 / 4.414213562373095, 2 / 4.414213562373095 },
+        { MwaKernel.Power, MwaKind.Step, 0.5, 1 / Sum, (Sum - 3) / Sum, 2 / Sum },
         { MwaKernel.Penalty, MwaKind.Loss, 1, 0, 2 / 5.0, 3 / 5.0 },
         { MwaKernel.Penalty, MwaKind.Loss, 0.5, 3 / 14.0, 5 / 14.0, 6 / 14.0 },
         { MwaKernel.Penalty, MwaKind.Step, 1, 0, 1 / 4.0, 3 / 4.0 },
@@ -107,7 +110,7 @@ public sealed class MwaTests
     {
         var error = Refused(new MwaOptions { Metric = new(metric, 1, metric) });
         Assert.Equal(
-            [$"'metric' of model 1 of 3 is {metric:R}, which has no power", $"'metric' of model 3 of 3 is {metric:R}, which has no power"],
+            new[] { 1, 3 }.Select(model => $"'metric' of model {model} of 3 is {metric:R}, which has no power"),
             error.Select(d => d.Found));
         Assert.Contains("kernel: penalty", error[0].Fix);
     }

@@ -86,7 +86,12 @@ public sealed class LcscSearcherTests
     {
         var options = new LcscSearchOptions
         {
-            Population = 10, Offspring = 200, TopK = 1, MutationRate = 1, MutationSize = 0.2, MutationDecay = 0.5,
+            Population = 10,
+            Offspring = 200,
+            TopK = 1,
+            MutationRate = 1,
+            MutationSize = 0.2,
+            MutationDecay = 0.5,
         };
         var searcher = _lcsc.Start(Landscapes.Space, options);
         searcher.Tell([.. searcher.Ask().Select((p, i) => new ScoredPoint(p, -i))]);
@@ -108,7 +113,12 @@ public sealed class LcscSearcherTests
     {
         var options = new LcscSearchOptions
         {
-            Population = 10, Offspring = 200, TopK = 1, MutationRate = 1, MutationSize = 0.2, MutationDecay = 0.5,
+            Population = 10,
+            Offspring = 200,
+            TopK = 1,
+            MutationRate = 1,
+            MutationSize = 0.2,
+            MutationDecay = 0.5,
         };
         var searcher = _lcsc.Start(Landscapes.Space, options);
         var best = searcher.Ask()[0];
