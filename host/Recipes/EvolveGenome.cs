@@ -148,7 +148,7 @@ internal sealed class EvolveGenome
         if (own.TrueForAll(e => e.Key != "evaluate"))
             own.Add(Map("evaluate", [new("worker", tasks.Line, Command(read))]));
         if (own.TrueForAll(e => e.Key != "objective"))
-            own.Add(Map("objective", [Map("maximize", [.. read.Select(t => Word($"{t.Name}/{t.Metric}", t.Weight))])]));
+            own.Add(Map("objective", [Map("maximize", [.. read.Select(t => Word($"{t.Name}/{t.Metric.Split(',')[0]}", t.Weight))])]));
         return own;
     }
 

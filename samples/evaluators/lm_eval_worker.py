@@ -15,6 +15,9 @@ from merge_worker import serve
 parser = argparse.ArgumentParser()
 parser.add_argument("--tasks", required=True)
 parser.add_argument("--limit", type=int, help="documents of each task, both splits together")
+parser.add_argument("--num-fewshot", type=int)
+parser.add_argument("--apply-chat-template", action="store_true")
+parser.add_argument("--fewshot-as-multiturn", action="store_true")
 parser.add_argument("--batch-size", default="auto")
 parser.add_argument("--dtype", default="bfloat16")
 arguments = parser.parse_args()
@@ -26,6 +29,9 @@ def score(folder, split):
         model_args=f"pretrained={folder},dtype={arguments.dtype}",
         tasks=arguments.tasks.split(","),
         limit=arguments.limit,
+        num_fewshot=arguments.num_fewshot,
+        apply_chat_template=arguments.apply_chat_template,
+        fewshot_as_multiturn=arguments.fewshot_as_multiturn,
         batch_size=arguments.batch_size,
         log_samples=True,
     )

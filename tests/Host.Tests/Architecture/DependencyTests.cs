@@ -20,6 +20,7 @@ public sealed partial class DependencyTests
         ["Reports"] = ["Trust", "Compute"],
         ["Merging"] = ["Planning", "Compute", "Checkpoints", "Vocabulary"],
         ["Scoring"] = ["Merging", "Planning", "Plugins", "Recipes", "Checkpoints", "Vocabulary"],
+        ["Search"] = ["Scoring", "Merging", "Planning", "Plugins", "Recipes", "Compute", "Reports", "Trust"],
     };
 
     public static TheoryData<string> Folders() =>
