@@ -7,6 +7,7 @@ var root = new RootCommand("Makes large checkpoints and compares merging them wi
     GenerateSparse.Command(),
     Floor.Command(),
     Compare.Command(),
+    Generation.Command(),
 };
 try
 {

@@ -1,5 +1,5 @@
 using System.CommandLine.Parsing;
-using System.Globalization;
+using Merge.Recipes;
 
 namespace Merge.Commands;
 
@@ -10,37 +10,9 @@ internal static class ByteSize
     public static long? Parse(ArgumentResult argument)
     {
         var text = argument.Tokens[0].Value;
-        if (TryParse(text, out var bytes))
+        if (SizeText.TryParse(text, out var bytes))
             return bytes;
         argument.AddError($"'{text}' is no size; expected a number with a unit, for example 512MB or 4GB");
         return null;
-    }
-
-    public static bool TryParse(string text, out long bytes)
-    {
-        var digits = text.TrimEnd("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".ToCharArray());
-        var unit = text[digits.Length..].ToLowerInvariant();
-        double factor = unit switch
-        {
-            "" or "b" => 1,
-            "k" or "kb" => 1e3,
-            "m" or "mb" => 1e6,
-            "g" or "gb" => 1e9,
-            "t" or "tb" => 1e12,
-            "kib" => 1L << 10,
-            "mib" => 1L << 20,
-            "gib" => 1L << 30,
-            "tib" => 1L << 40,
-            _ => 0,
-        };
-        bytes = 0;
-        if (factor == 0
-            || !double.TryParse(digits.Trim(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
-            || number * factor is < 1 or > 1e18)
-        {
-            return false;
-        }
-        bytes = (long)(number * factor);
-        return true;
     }
 }

@@ -61,6 +61,9 @@ internal static class CommandLine
             "Merges models: a recipe and checkpoints go in, one streaming pass writes the merged checkpoint.")
         {
             RunCommand.Create(terminal),
+            SearchCommand.Create(terminal),
+            SoupCommand.Create(terminal),
+            TrialsCommand.Create(terminal),
             ValidateCommand.Create(terminal),
             GraftCommand.Create(terminal),
             CurvatureCommand.Create(terminal),

@@ -91,8 +91,13 @@ internal static class DemoCommand
             $"{gains.Count(g => g.Accuracy > g.BestIngredient)} of {gains.Length} merges are better than the best model they "
             + $"are made of, {gains.Count(g => g.Accuracy < g.BestIngredient)} are worse. samples/digits/README.md says why.");
         terminal.Line();
+        terminal.Line($"Reports of the soup and the search, for a browser:");
+        foreach (var name in new[] { DemoSearches.Soup, DemoSearches.Lcsc })
+            terminal.Line($"  {Path.Combine(folder, "searched", name, "report.html")}");
+        terminal.Line();
         terminal.Line($"Checkpoints, recipes and merged models are in {folder}. Try:");
         terminal.Line($"  merge run {Path.Combine(folder, "ema.yaml")} my-first-merge");
+        terminal.Line($"  merge search {Path.Combine(folder, "lcsc.yaml")} my-first-search");
         terminal.Line($"  merge inspect {Path.Combine(folder, "tune-1")} {Path.Combine(folder, "merged", "ema")}");
     }
 

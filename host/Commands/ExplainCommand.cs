@@ -1,37 +1,55 @@
 using System.CommandLine;
+using System.Text.Json;
 using Merge.Plugins;
 using Merge.Recipes;
 using Merge.Sdk;
 
 namespace Merge.Commands;
 
-/// <summary><c>merge explain METHOD</c>: formula, paper, models and parameters of a method.</summary>
+/// <summary><c>merge explain NAME</c>: what a method, a searcher or an evaluator does, and its parameters.</summary>
 internal static class ExplainCommand
 {
     public static Command Create(Terminal terminal)
     {
-        var method = new Argument<string>("METHOD") { Description = "A merge method; merge plugins lists them." };
+        var method = new Argument<string>("NAME") { Description = "A merge method, a searcher or an evaluator; merge plugins lists them." };
         var plugins = MergeOptions.Plugins();
-        var command = new Command("explain", "Print a method's formula, paper, and parameters with their bounds and defaults.")
+        var command = new Command("explain", "Print a method's formula, paper, and parameters with their bounds and defaults; or a searcher's or evaluator's options.")
         {
             method, plugins,
         };
         command.SetAction(parsed =>
         {
             using var catalog = PluginCatalog.Load(PluginFolders.Default(parsed.GetValue(plugins) ?? []));
-            var entry = catalog.Find(parsed.GetRequiredValue(method));
-            var parameters = OptionsSchema.Of(entry.Strategy.OptionsType).Parameters;
+            var name = parsed.GetRequiredValue(method);
+            var parts = PartExplanation.Of(catalog, name);
+            var isMethod = parts.Count == 0 || catalog.Methods.Any(m => PartExplanation.Is(m.Id, name));
             if (terminal.IsJson)
-                PrintJson(terminal, entry, parameters);
-            else
-                Print(terminal, entry, parameters);
+            {
+                terminal.Json(json =>
+                {
+                    if (isMethod)
+                        Write(json, catalog.Find(name));
+                    foreach (var part in parts)
+                        part.Write(json);
+                });
+                return 0;
+            }
+            if (isMethod)
+                Print(terminal, catalog.Find(name));
+            foreach (var (index, part) in parts.Index())
+            {
+                if (isMethod || index > 0)
+                    terminal.Line();
+                part.Print(terminal);
+            }
             return 0;
         });
         return command;
     }
 
-    private static void Print(Terminal terminal, StrategyEntry entry, IReadOnlyList<ParameterSchema> parameters)
+    private static void Print(Terminal terminal, StrategyEntry entry)
     {
+        var parameters = OptionsSchema.Of(entry.Strategy.OptionsType).Parameters;
         var info = entry.Info;
         terminal.Line($"{info.Id}: {info.Name}{(info.Paper is null ? "" : $" ({info.Paper})")}");
         if (info.Formula is not null)
@@ -41,22 +59,7 @@ internal static class ExplainCommand
         terminal.Line($"base    {BaseText(info.Base)}");
         terminal.Line($"plugin  {entry.Plugin.Name} {entry.Plugin.Version}");
         terminal.Line();
-        if (parameters.Count == 0)
-        {
-            terminal.Line("no parameters");
-            return;
-        }
-        var table = new TerminalTable("parameter", "a value", "default", "takes", "what it is");
-        foreach (var parameter in parameters)
-        {
-            table.Add(
-                parameter.Name,
-                parameter.IsPerModel ? "per model" : "for all",
-                parameter.Required ? "required" : ValueText.Of(parameter.Default),
-                (parameter.IsArray ? "a list, each " : "") + ParameterText.Expected(parameter.ScalarType, parameter.Bounds),
-                parameter.Text + (parameter.Searchable is { } s ? $"; a search looks from {s.Low:G} to {s.High:G}" : ""));
-        }
-        table.Write(terminal);
+        ParameterListing.Print(terminal, parameters, hasModels: true);
     }
 
     private static string Count(StrategyInfo info) =>
@@ -72,44 +75,16 @@ internal static class ExplainCommand
         _ => "not used; one that is given lends config, tokenizer and dtypes",
     };
 
-    private static void PrintJson(Terminal terminal, StrategyEntry entry, IReadOnlyList<ParameterSchema> parameters) =>
-        terminal.Json(json =>
-        {
-            json.WriteString("method", entry.Id);
-            json.WriteString("name", entry.Info.Name);
-            json.WriteString("paper", entry.Info.Paper);
-            json.WriteString("formula", entry.Info.Formula);
-            json.WriteString("base", entry.Info.Base.ToString().ToLowerInvariant());
-            json.WriteNumber("min_models", entry.Info.MinModels);
-            if (entry.Info.MaxModels != int.MaxValue)
-                json.WriteNumber("max_models", entry.Info.MaxModels);
-            json.WriteStartArray("parameters");
-            foreach (var parameter in parameters)
-            {
-                json.WriteStartObject();
-                json.WriteString("name", parameter.Name);
-                json.WriteString("text", parameter.Text);
-                json.WriteBoolean("per_model", parameter.IsPerModel);
-                json.WriteBoolean("required", parameter.Required);
-                json.WriteString("bounds", parameter.Bounds?.Text);
-                if (!parameter.Required)
-                    json.WriteString("default", ValueText.Of(parameter.Default));
-                if (parameter.ScalarType.IsEnum)
-                {
-                    json.WriteStartArray("choices");
-                    foreach (var choice in ParameterText.EnumNames(parameter.ScalarType))
-                        json.WriteStringValue(choice);
-                    json.WriteEndArray();
-                }
-                if (parameter.Searchable is { } search)
-                {
-                    json.WriteStartArray("search");
-                    json.WriteNumberValue(search.Low);
-                    json.WriteNumberValue(search.High);
-                    json.WriteEndArray();
-                }
-                json.WriteEndObject();
-            }
-            json.WriteEndArray();
-        });
+    private static void Write(Utf8JsonWriter json, StrategyEntry entry)
+    {
+        json.WriteString("method", entry.Id);
+        json.WriteString("name", entry.Info.Name);
+        json.WriteString("paper", entry.Info.Paper);
+        json.WriteString("formula", entry.Info.Formula);
+        json.WriteString("base", entry.Info.Base.ToString().ToLowerInvariant());
+        json.WriteNumber("min_models", entry.Info.MinModels);
+        if (entry.Info.MaxModels != int.MaxValue)
+            json.WriteNumber("max_models", entry.Info.MaxModels);
+        ParameterListing.Write(json, OptionsSchema.Of(entry.Strategy.OptionsType).Parameters);
+    }
 }

@@ -106,6 +106,25 @@ internal static class MergeOptions
         return OnMismatch.Error;
     }
 
+    /// <summary>A whole number within bounds.</summary>
+    public static Option<int?> Count(string name, string description, int least, int most) => new(name)
+    {
+        Description = description,
+        HelpName = "N",
+        CustomParser = argument =>
+        {
+            var text = argument.Tokens[0].Value;
+            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count >= least && count <= most)
+                return count;
+            argument.AddError($"{name} is '{text}'; expected a whole number from {least} to {most}");
+            return null;
+        },
+    };
+
+    /// <summary>Of a search: unless told otherwise a quarter of the machine's memory, so that checkpoints can stay in it.</summary>
+    public static RunSettings SearchSettings(int? threads, long? memory) => Settings(
+        threads, memory ?? Math.Max(RunSettings.DefaultMemory, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4));
+
     public static RunSettings Settings(int? threads, long? memory) => new()
     {
         Threads = threads ?? Environment.ProcessorCount,

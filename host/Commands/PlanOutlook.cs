@@ -75,7 +75,7 @@ internal sealed record PlanOutlook(int Passes, long BytesRead, long Memory, stri
             plan.Strategy, tensor.Info.Name, () => Lowered.From(planning.Result, tensor, scan));
         if (lowered.Copied is { } copied)
             return new(1, copied.Length, 0, true);
-        var unit = Recording.Of(tensor.Info, [lowered.Expression!]).Unit;
+        var unit = Recording.Of(tensor.Info, [lowered.Value(scan)]).Unit;
         var element = RunContext.ElementBytes(tensor, tensor.Inputs, tensor.OutType.Bits() / 8);
         return new(1, all, unit == 1 ? 0 : unit * element * settings.Threads, true);
     }

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using Merge.Planning;
 using Merge.Plugins;
 using Merge.Recipes;
+using Merge.Sdk;
 
 namespace Merge.Commands;
 
@@ -59,6 +60,8 @@ internal static class RunCommand
                     OnMismatch = (parsed.GetValue(mismatch) ?? []).Aggregate(OnMismatch.Error, (all, one) => all | one),
                 };
             var merges = RecipeFile.ReadStages(parsed.GetRequiredValue(recipe));
+            foreach (var idle in merges.All.Select(m => m.IdleSections).OfType<Diagnostic>())
+                terminal.Warn(idle);
             if (merges.Stages.Count > 0)
             {
                 var run = new StagedRun

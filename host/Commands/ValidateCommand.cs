@@ -4,6 +4,7 @@ using Merge.Checkpoints;
 using Merge.Planning;
 using Merge.Plugins;
 using Merge.Recipes;
+using Merge.Sdk;
 
 namespace Merge.Commands;
 
@@ -29,6 +30,8 @@ internal static class ValidateCommand
                     OnMismatch = (parsed.GetValue(mismatch) ?? []).Aggregate(OnMismatch.Error, (all, one) => all | one),
                 };
             var merges = RecipeFile.ReadStages(parsed.GetRequiredValue(recipe));
+            foreach (var idle in merges.All.Select(m => m.IdleSections).OfType<Diagnostic>())
+                terminal.Warn(idle);
             using var plans = StagePlans.Of(merges, Planner, PlanRequest.DefaultMaxShardBytes);
             foreach (var warning in catalog.Warnings.Concat(plans.All.SelectMany(p => p.Warnings)))
                 terminal.Warn(warning);

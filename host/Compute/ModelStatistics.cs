@@ -4,7 +4,7 @@ using Merge.Sdk;
 namespace Merge.Compute;
 
 /// <summary>
-/// All pending statistics of a survey: those of its tensors and those of the whole model. Each round is one pass over
+/// All pending statistics of surveys: those of the tensors and those of the whole model. Each round is one pass over
 /// the tensors it names.
 /// </summary>
 internal sealed class ModelStatistics
@@ -14,15 +14,20 @@ internal sealed class ModelStatistics
     private bool _begun;
 
     /// <summary>Takes what is pending: nothing is pending after.</summary>
+    /// <param name="models">Surveys of the same tensors, through the same scans.</param>
+    /// <param name="compiler">Makes the kernels.</param>
+    /// <param name="inputType">Stored type of a streamed tensor.</param>
+    /// <param name="seed">The recipe's.</param>
+    /// <param name="substitute">See <see cref="Recording.Of"/>.</param>
     public ModelStatistics(
-        ModelScan model,
+        IReadOnlyList<ModelScan> models,
         CpuCompiler compiler,
         Func<TensorScan, InputKey, DType> inputType,
         ulong seed,
         Func<TensorScan, InputKey, Node?>? substitute = null)
     {
         var shared = new Dictionary<TensorScan, List<(ScoreSelection, int, Node)>>();
-        foreach (var request in model.Pending.Cast<ModelLargestRequest>())
+        foreach (var request in models.SelectMany(m => m.Pending).Cast<ModelLargestRequest>())
         {
             var count = request.Scores.Sum(s => s.Tensor.Info.Count);
             if (request.Keep <= 0 || request.Keep >= count)
@@ -39,8 +44,9 @@ internal sealed class ModelStatistics
                 list.Add((selection, member, score));
             }
         }
-        model.Pending.Clear();
-        foreach (var scan in model.Scans)
+        foreach (var model in models)
+            model.Pending.Clear();
+        foreach (var scan in models[0].Scans)
         {
             var own = scan.Pending.ToArray();
             scan.Pending.Clear();

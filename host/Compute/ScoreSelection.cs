@@ -16,11 +16,13 @@ internal sealed class ScoreSelection
     /// <summary>Up to this many elements of the ranks' bins are gathered.</summary>
     public const int MostGathered = 1 << 20;
 
-    private const int MostBracketed = 2 * MostGathered;
+    /// <summary>With more ranks there is no sample.</summary>
+    public const int MostSampledRanks = 4;
 
-    // Tensors up to this size need no sample: all their keys are counted.
-    private const int MostUnsampled = 1 << 16;
-    private const int MostSampledRanks = 4;
+    /// <summary>Tensors up to this size need no sample: all their keys are counted, once for all ranks.</summary>
+    public const int MostUnsampled = 1 << 16;
+
+    private const int MostBracketed = 2 * MostGathered;
 
     private readonly SelectionTarget[] _targets;
     private readonly long _elements;
@@ -42,10 +44,10 @@ internal sealed class ScoreSelection
         _elements = elements;
         if (_targets.Length == 0)
             _phase = Phase.Done;
+        else if (elements is > 0 and <= MostUnsampled)
+            BeginBracket();
         else if (elements == 0 || _targets.Length > MostSampledRanks)
             SkipSample();
-        else if (elements <= MostUnsampled)
-            BeginBrackets(_ => (0, 0, uint.MaxValue));
         else
             (_phase, _sample) = (Phase.Sample, new());
     }
@@ -156,17 +158,30 @@ internal sealed class ScoreSelection
 
     private void LocateOrEnd() => _phase = _targets.Any(t => t.Searched) ? Phase.Locate : Phase.Done;
 
+    private void BeginBracket()
+    {
+        var all = new ScoreBracket(0, 0, uint.MaxValue, (int)KeysHeld);
+        foreach (var target in _targets)
+            target.Bracket = all;
+        (_brackets, _phase) = ([all], Phase.Bracket);
+    }
+
     private void BeginBrackets(Func<SelectionTarget, (uint Low, uint Middle, uint High)> bracketOf)
     {
-        _brackets = [.. _targets.Select(bracketOf).Select(
-            b => new ScoreBracket(b.Low, b.Middle, b.High, (int)KeysHeld / _targets.Length))];
-        _phase = Phase.Bracket;
+        foreach (var target in _targets)
+        {
+            var (low, middle, high) = bracketOf(target);
+            target.Bracket = new ScoreBracket(low, middle, high, (int)KeysHeld / _targets.Length);
+        }
+        (_brackets, _phase) = ([.. _targets.Select(t => t.Bracket!)], Phase.Bracket);
     }
 
     private void FindInBrackets()
     {
-        var found = _targets.Zip(_brackets).All(t => t.Second.Find(t.First, _elements));
+        var found = _targets.All(t => t.Bracket!.Find(t, _elements));
         _brackets = [];
+        foreach (var target in _targets)
+            target.Bracket = null;
         if (found)
         {
             LocateOrEnd();

@@ -9,6 +9,9 @@ internal sealed class SelectionTarget(long rank, long keep)
 {
     public long Rank { get; } = rank;
 
+    /// <summary>Where it is looked for, if it is in a bracket.</summary>
+    public ScoreBracket? Bracket { get; set; }
+
     /// <summary>The upper half of its key, where that was found alone.</summary>
     public int Bin { get; set; }
 

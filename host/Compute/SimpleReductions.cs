@@ -183,7 +183,8 @@ internal sealed unsafe class ColumnSumsReduction(TensorInfo info, Node value, Ac
 /// <summary>The whole value as a matrix.</summary>
 internal sealed unsafe class MaterializeReduction(TensorInfo info, Node value, Action<Matrix> result) : Reduction
 {
-    private readonly Matrix _matrix = new(checked((int)info.RowCount), checked((int)info.RowLength));
+    // Not before it is known to fit the budget.
+    private readonly Lazy<Matrix> _matrix = new(() => new(checked((int)info.RowCount), checked((int)info.RowLength)));
 
     public override IReadOnlyList<Node> Operands => [value];
 
@@ -191,9 +192,9 @@ internal sealed unsafe class MaterializeReduction(TensorInfo info, Node value, A
 
     public override long BytesPerSegment => 64;
 
-    public override IReductionPart Begin(long start, long end) => new Part(_matrix.Values);
+    public override IReductionPart Begin(long start, long end) => new Part(_matrix.Value.Values);
 
-    public override void Finish(IReadOnlyList<IReductionPart> parts) => result(_matrix);
+    public override void Finish(IReadOnlyList<IReductionPart> parts) => result(_matrix.Value);
 
     private sealed class Part(double[] values) : IReductionPart
     {

@@ -48,9 +48,10 @@ internal sealed class TensorStatistics
     {
         (_info, _requests, _compiler) = (info, requests, compiler);
         (_inputType, _seed, _substitute, _draws) = (inputType, seed, substitute, draws);
-        foreach (var request in requests)
-            Prepare(request);
-        PrepareSelections();
+        var equal = EqualRequests.Of(info, requests, substitute);
+        foreach (var group in equal)
+            Prepare(group);
+        PrepareSelections([.. equal.Where(e => !_complete.ContainsKey(e[0]) && e[0] is LargestRequest or OrderRequest)]);
         _selections.AddRange(_own);
         // A selection shared by tensors sees all of each in every round.
         if (shared.Count > 0)
@@ -119,87 +120,111 @@ internal sealed class TensorStatistics
             selection.Selection.SkipSample();
     }
 
-    private void Prepare(StatRequest request)
+    private void Prepare(StatRequest[] equal)
     {
-        switch (request)
+        switch (equal[0])
         {
             case SumRequest sum:
-                _once.Add(new SumReduction(
-                    [sum.Value], [(0, -1)], s => _complete[request] = () => sum.Stat.Complete(s[0])));
+                _once.Add(new SumReduction([sum.Value], [(0, -1)], s => Set(equal, s[0])));
                 break;
             case DotRequest dot:
-                _once.Add(new SumReduction(
-                    [dot.A, dot.B], [(0, 1)], s => _complete[request] = () => dot.Stat.Complete(s[0])));
+                _once.Add(new SumReduction([dot.A, dot.B], [(0, 1)], s => Set(equal, s[0])));
                 break;
             case GramRequest gram:
-                _once.Add(Gram(gram));
+                _once.Add(Gram(gram, equal));
                 break;
             case CountRequest count:
-                _once.Add(new CountReduction(count.Mask, n => _complete[request] = () => count.Stat.Complete(n)));
+                _once.Add(new CountReduction(count.Mask, n => Set(equal, n)));
                 break;
             case RangeRequest range:
-                _once.Add(new RangeReduction(range.Value, r => _complete[request] = () => range.Stat.Complete(r)));
+                _once.Add(new RangeReduction(range.Value, r => Set(equal, r)));
                 break;
             case RowSumsRequest rows:
-                _once.Add(new RowSumsReduction(
-                    _info, rows.Value, s => _complete[request] = () => rows.Stat.Complete(s)));
+                _once.Add(new RowSumsReduction(_info, rows.Value, s => Set(equal, s, v => [.. v])));
                 break;
             case ColumnSumsRequest columns:
-                _once.Add(new ColumnSumsReduction(
-                    _info, columns.Value, s => _complete[request] = () => columns.Stat.Complete(s)));
+                _once.Add(new ColumnSumsReduction(_info, columns.Value, s => Set(equal, s, v => [.. v])));
                 break;
             case MaterializeRequest matrix:
-                _once.Add(new MaterializeReduction(
-                    _info, matrix.Value, m => _complete[request] = () => matrix.Stat.Complete(m)));
+                _once.Add(new MaterializeReduction(_info, matrix.Value, m => Set(equal, m)));
                 break;
-            case LargestRequest { Keep: <= 0 } none:
-                _complete[request] = () => none.Stat.Complete(Cut.KeepNone);
+            case LargestRequest { Keep: <= 0 }:
+                Set(equal, Cut.KeepNone);
                 break;
             case LargestRequest all when all.Keep >= _info.Count:
-                _complete[request] = () => all.Stat.Complete(Cut.KeepAll);
+                Set(equal, Cut.KeepAll);
                 break;
         }
     }
 
-    private SumReduction Gram(GramRequest request)
+    /// <summary>Notes what equal requests are to be given; what a strategy could write to, each gets its own copy of.</summary>
+    private void Set<T>(StatRequest[] equal, T value, Func<T, T>? copy = null)
+    {
+        foreach (var (k, request) in equal.Index())
+        {
+            var own = k == 0 || copy is null ? value : copy(value);
+            _complete[request] = () => ((StatRequest<T>)request).Stat.Complete(own);
+        }
+    }
+
+    private SumReduction Gram(GramRequest request, StatRequest[] equal)
     {
         var size = request.Values.Count;
         (int A, int B)[] pairs =
             [.. from i in Enumerable.Range(0, size) from j in Enumerable.Range(i, size - i) select (i, j)];
-        return new(request.Values, pairs, sums => _complete[request] = () =>
+        return new(request.Values, pairs, sums =>
         {
             var gram = new Matrix(size, size);
             for (var k = 0; k < pairs.Length; k++)
                 gram[pairs[k].A, pairs[k].B] = gram[pairs[k].B, pairs[k].A] = sums[k];
-            request.Stat.Complete(gram);
+            Set(equal, gram, m => new(m.Rows, m.Columns, [.. m.Values]));
         });
     }
 
-    // Cuts and order statistics of one score share its counts.
-    private void PrepareSelections()
+    // Cuts and order statistics of one score share its counts, few enough to a selection that a sample serves them.
+    private void PrepareSelections(StatRequest[][] wanted)
     {
-        var wanted = new List<(Node Score, StatRequest Request, (long Rank, long Keep)[] Ranks)>();
-        foreach (var request in _requests.Where(r => !_complete.ContainsKey(r)))
+        Node[] scores = [.. wanted.Select(w => w[0] is LargestRequest l ? l.Score : ((OrderRequest)w[0]).Score)];
+        var terms = Recording.Of(_info, scores, _substitute).Roots;
+        foreach (var ofScore in wanted.Index().GroupBy(w => terms[w.Index]))
         {
-            if (request is LargestRequest largest)
-                wanted.Add((largest.Score, request, [(_info.Count - largest.Keep, largest.Keep)]));
-            else if (request is OrderRequest order)
-                wanted.Add((order.Score, request, [.. order.Ranks.Select(r => (r, -1L))]));
-        }
-        var terms = Recording.Of(_info, [.. wanted.Select(w => w.Score)], _substitute).Roots;
-        foreach (var group in wanted.Zip(terms).GroupBy(w => w.Second, w => w.First))
-        {
-            var selection = new ScoreSelection([.. group.SelectMany(w => w.Ranks)], _info.Count);
-            _own.Add(new(selection, 0, group.First().Score));
-            var first = 0;
-            foreach (var (_, request, ranks) in group)
+            var group = new List<StatRequest[]>();
+            var ranks = new List<(long Rank, long Keep)>();
+            foreach (var (_, equal) in ofScore)
             {
-                var target = first;
-                first += ranks.Length;
+                var own = RanksOf(equal[0]);
+                var mustSample = _info.Count > ScoreSelection.MostUnsampled;
+                if (mustSample && group.Count > 0 && ranks.Count + own.Length > ScoreSelection.MostSampledRanks)
+                {
+                    Select(scores[ofScore.First().Index], group, ranks);
+                    (group, ranks) = ([], []);
+                }
+                group.Add(equal);
+                ranks.AddRange(own);
+            }
+            Select(scores[ofScore.First().Index], group, ranks);
+        }
+    }
+
+    private (long Rank, long Keep)[] RanksOf(StatRequest request) => request is LargestRequest largest
+        ? [(_info.Count - largest.Keep, largest.Keep)]
+        : [.. ((OrderRequest)request).Ranks.Select(r => (r, -1L))];
+
+    private void Select(Node score, List<StatRequest[]> group, List<(long Rank, long Keep)> ranks)
+    {
+        var selection = new ScoreSelection(ranks, _info.Count);
+        _own.Add(new(selection, 0, score));
+        var first = 0;
+        foreach (var equal in group)
+        {
+            var (target, length) = (first, RanksOf(equal[0]).Length);
+            first += length;
+            foreach (var request in equal)
+            {
                 _complete[request] = request is LargestRequest largest
                     ? () => largest.Stat.Complete(selection.CutOf(target, 0))
                     : () => ((OrderRequest)request).Stat.Complete(
-                        [.. Enumerable.Range(target, ranks.Length).Select(selection.Score)]);
+                        [.. Enumerable.Range(target, length).Select(selection.Score)]);
             }
         }
     }

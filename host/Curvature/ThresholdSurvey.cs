@@ -71,8 +71,9 @@ internal static class ThresholdSurvey
             LinearAlgebra = new ManagedLinearAlgebra(),
             Progress = progress,
         };
-        new Scheduler(settings.Threads, stop).Run([new SurveyJob(context)]);
-        return (MaskDensities)context.Survey!;
+        var survey = new Survey(t => t.Options!);
+        new Scheduler(settings.Threads, stop).Run([new SurveyJob(context, context.Plan, [survey])]);
+        return survey.Fault is null ? (MaskDensities)survey.Result! : throw survey.Fault;
     }
 
     private static IEnumerable<object?> Values(TensorPlan tensor, string parameter) =>

@@ -13,6 +13,7 @@ internal sealed class ExpressionPhase : OutputPhase
     private readonly IKernel _kernel;
     private readonly DType[] _inputTypes;
     private readonly bool _hasMap;
+    private readonly NewNonFinite _nonFinite = new();
 
     public ExpressionPhase(MergeContext context, TensorPlan plan, Recording recording, DrawMemory draws)
         : base(
@@ -34,12 +35,6 @@ internal sealed class ExpressionPhase : OutputPhase
             0);
     }
 
-    /// <summary>Index of the first part with a NaN or infinity that none of its inputs has; -1 if there is none.</summary>
-    private int _firstNewNonFinite = -1;
-
-    /// <summary>Whether an input has one somewhere: statistics may have carried it to other parts.</summary>
-    private volatile bool _isInInputs;
-
     public override void Run(int part, Worker worker)
     {
         Span<nint> addresses = stackalloc nint[_inputTypes.Length];
@@ -58,52 +53,14 @@ internal sealed class ExpressionPhase : OutputPhase
             throw StrategyCall.Threw(_context.Method, _plan.Info.Name, fault);
         }
         if (NonFinite.Any(_plan.OutType, bytes))
-        {
-            if (AnyInputNonFinite(addresses, count))
-                _isInInputs = true;
-            else
-                InterlockedMin(ref _firstNewNonFinite, part);
-        }
+            _nonFinite.Note(part, NonFinite.AnyOf(_inputTypes, addresses, count));
         Write(part, bytes);
     }
 
     public override void Finish()
     {
         base.Finish();
-        if (_firstNewNonFinite < 0 || _isInInputs)
-            return;
-        _context.Findings.Enqueue(new Diagnostic(
-            $"the merge made a NaN or an infinity that is in no input, first in elements {_firstNewNonFinite * PartLength} "
-            + $"to {(_firstNewNonFinite * PartLength) + LengthOf(_firstNewNonFinite) - 1}")
-        {
-            Severity = Severity.Warning,
-            Where = _plan.Info.Name,
-            Fix = _plan.OutType == DType.F16
-                ? "float16 ends at 65504: write bfloat16 or float32 (out_dtype), or use smaller weights."
-                : "Use smaller weights, or look at the inputs of this tensor.",
-        });
-    }
-
-    private unsafe bool AnyInputNonFinite(ReadOnlySpan<nint> addresses, int count)
-    {
-        for (var slot = 0; slot < addresses.Length; slot++)
-        {
-            var bytes = new ReadOnlySpan<byte>((void*)addresses[slot], count * (_inputTypes[slot].Bits() / 8));
-            if (NonFinite.Any(_inputTypes[slot], bytes))
-                return true;
-        }
-        return false;
-    }
-
-    private static void InterlockedMin(ref int first, int part)
-    {
-        int seen;
-        do
-        {
-            seen = Volatile.Read(ref first);
-            if (seen >= 0 && seen <= part)
-                return;
-        }
-        while (Interlocked.CompareExchange(ref first, part, seen) != seen);
+        if (_nonFinite.Finding(_plan, PartLength) is { } finding)
+            _context.Findings.Enqueue(finding);
     }
 }

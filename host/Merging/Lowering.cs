@@ -4,19 +4,23 @@ using Merge.Sdk;
 
 namespace Merge.Merging;
 
-/// <summary>What a <see cref="TensorMerge"/> comes to: bytes copied as they are, or an expression to run.</summary>
+/// <summary>What a <see cref="TensorMerge"/> comes to: bytes copied as they are, a weighted sum, or an expression.</summary>
 /// <param name="Copied">The tensor whose bytes are the output, or null.</param>
+/// <param name="Sum">The sum to compute, or null.</param>
 /// <param name="Expression">The value to compute, or null.</param>
-internal readonly record struct Lowered(TensorSource? Copied, Node? Expression)
+internal readonly record struct Lowered(TensorSource? Copied, ModelSum? Sum, Node? Expression)
 {
+    /// <summary>The value to compute, where the bytes are not copied.</summary>
+    public Node Value(TensorScan scan) => Expression ?? Sum!.Record(scan);
+
     public static Lowered From(TensorMerge merge, TensorPlan plan, TensorScan scan)
     {
         switch (merge)
         {
             case ExpressionMerge expression:
-                return new(null, scan.Record(expression.Merge));
+                return new(null, null, scan.Record(expression.Merge));
             case LowRankMerge { B: var b, A: var a }:
-                return new(null, scan.Record(x => scan.HasBase ? x.Base + x.LowRank(b, a) : x.LowRank(b, a)));
+                return new(null, null, scan.Record(x => scan.HasBase ? x.Base + x.LowRank(b, a) : x.LowRank(b, a)));
             case CopyMerge copy:
                 return copy.Model is { } model && (model < 0 || model >= plan.Models.Length)
                     ? throw MergeException.Plugin(
@@ -41,8 +45,8 @@ internal readonly record struct Lowered(TensorSource? Copied, Node? Expression)
             }
             var stored = model < 0 ? plan.Base! : plan.Models[model];
             return stored.DType == plan.OutType
-                ? new(stored, null)
-                : new(null, scan.Record(x => model < 0 ? x.Base : x.Models[model]));
+                ? new(stored, null, null)
+                : new(null, new ModelSum([model], [1], false), null);
         }
 
         Lowered Combination(CombinationMerge combination)
@@ -64,20 +68,20 @@ internal readonly record struct Lowered(TensorSource? Copied, Node? Expression)
             }
             int[] used = [.. Enumerable.Range(0, weights.Count).Where(i => weights[i] != 0)];
             if (combination.Deltas)
-                return used.Length == 0 ? CopyOf(-1) : new(null, scan.Record(x => x.Base + Sum(x, x.Deltas)));
+                return used.Length == 0 ? CopyOf(-1) : SumOf(used);
             if (combination.BaseWeight != 0)
                 used = [-1, .. used];
             return used switch
             {
-                [] => new(null, scan.Record(_ => 0f)),
+                [] => new(null, null, scan.Record(_ => 0f)),
                 [var only] when Weight(only) == 1 => CopyOf(only),
-                _ => new(null, scan.Record(x => Sum(x, x.Models))),
+                _ => SumOf(used),
             };
 
             double Weight(int i) => i < 0 ? combination.BaseWeight : weights[i];
 
-            TensorExpr Sum(Block x, IReadOnlyList<TensorExpr> terms) =>
-                used.Select(i => (TensorExpr)Weight(i) * (i < 0 ? x.Base : terms[i])).Aggregate((sum, term) => sum + term);
+            Lowered SumOf(int[] models) =>
+                new(null, new ModelSum(models, [.. models.Select(i => (float)Weight(i))], combination.Deltas), null);
         }
     }
 }

@@ -13,7 +13,11 @@ internal static class MergeRun
     {
         TensorPlan[] left = [.. context.Plan.Tensors.Where(t => !finished.Contains(t.Info.Name))];
         if (context.Plan.Strategy.HasSurvey && left.Any(t => !t.IsCopied && t.Info.Count > 0))
-            new Scheduler(context.Settings.Threads, stop).Run([new SurveyJob(context)]);
+        {
+            var survey = new Survey(t => t.Options!);
+            new Scheduler(context.Settings.Threads, stop).Run([new SurveyJob(context, context.Plan, [survey])]);
+            context.Survey = survey.Fault is null ? survey.Result : throw survey.Fault;
+        }
         new Scheduler(context.Settings.Threads, stop, room: context.Settings.Memory / 2)
             .Run(left.Select(t => new TensorJob(context, t)));
     }

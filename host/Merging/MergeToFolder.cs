@@ -93,7 +93,8 @@ internal static class MergeToFolder
         WriteModelFiles(plan, folder);
     }
 
-    private static void WriteModelFiles(MergePlan plan, string folder)
+    /// <summary>Writes what goes beside the weights: config, tokenizer, chat template.</summary>
+    public static void WriteModelFiles(MergePlan plan, string folder)
     {
         if (plan.Donor.Folder is { } donor)
             CopiedFiles.Copy(donor, folder);

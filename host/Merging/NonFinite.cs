@@ -18,6 +18,20 @@ internal static class NonFinite
         _ => false,
     };
 
+    /// <summary>Whether any of some tensors' elements is.</summary>
+    /// <param name="dtypes">Their types.</param>
+    /// <param name="addresses">Where the elements begin.</param>
+    /// <param name="count">Elements of each.</param>
+    public static unsafe bool AnyOf(ReadOnlySpan<DType> dtypes, ReadOnlySpan<nint> addresses, int count)
+    {
+        for (var k = 0; k < dtypes.Length; k++)
+        {
+            if (Any(dtypes[k], new((void*)addresses[k], count * (dtypes[k].Bits() / 8))))
+                return true;
+        }
+        return false;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static bool AnyOnes<T>(ReadOnlySpan<byte> bytes, T mask)
         where T : unmanaged, IBinaryInteger<T>

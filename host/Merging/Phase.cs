@@ -88,12 +88,17 @@ internal abstract class Phase
 
     protected long LengthOf(int part) => Math.Min(PartLength, Count - (part * PartLength));
 
-    /// <summary>Reads every slot's bytes of [start, start+count) and gives their addresses.</summary>
+    /// <summary>Reads every slot's bytes of [start, start+count), unless they are in memory, and gives their addresses.</summary>
     protected ReadOnlySpan<nint> Read(int part, long start, int count, Worker worker, Span<nint> addresses)
     {
         for (var slot = 0; slot < _inputs.Count; slot++)
         {
             var input = _inputs[slot];
+            if (input is ResidentTensor resident)
+            {
+                addresses[slot] = resident.Address + (nint)Bytes(slot, start);
+                continue;
+            }
             var bytes = checked((int)Bytes(slot, count));
             var buffer = worker.Input(slot);
             var span = buffer.Take(bytes);

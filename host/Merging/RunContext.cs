@@ -17,7 +17,7 @@ internal class RunContext
 
     public required ILinearAlgebra LinearAlgebra { get; init; }
 
-    public CpuCompiler Compiler { get; } = new();
+    public CpuCompiler Compiler { get; init; } = new();
 
     public required Checksums Checksums { get; init; }
 
@@ -38,6 +38,12 @@ internal class RunContext
         return Math.Min(Math.Max(length / unit, 1) * unit, Math.Max(plan.Info.Count, 1));
     }
 
+    /// <summary>Whether the budget has room.</summary>
+    /// <param name="each">Bytes every worker needs.</param>
+    /// <param name="held">Bytes needed once.</param>
+    public bool HasRoom(long each, long held) =>
+        ((Int128)each * Settings.Threads) + held <= Settings.Memory && each <= int.MaxValue;
+
     /// <summary>Refuses what does not fit the budget, before it is allocated.</summary>
     /// <param name="plan">The tensor.</param>
     /// <param name="why">What needs the memory, in words.</param>
@@ -45,9 +51,9 @@ internal class RunContext
     /// <param name="held">Bytes needed once.</param>
     public void RequireMemory(TensorPlan plan, string why, long each, long held)
     {
-        var needed = ((Int128)each * Settings.Threads) + held;
-        if (needed <= Settings.Memory && each <= int.MaxValue)
+        if (HasRoom(each, held))
             return;
+        var needed = ((Int128)each * Settings.Threads) + held;
         // With a larger budget blocks grow, too: to half of it, and no further than BlockBytes.
         var enough = Int128.Min(2 * needed, needed + ((Int128)Settings.BlockBytes * Settings.Threads));
         throw new MergeException(new Diagnostic(

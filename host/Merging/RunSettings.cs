@@ -12,5 +12,8 @@ internal sealed record RunSettings
     /// <summary>Bytes of inputs and output that one worker handles at a time: about what its caches hold.</summary>
     public int BlockBytes { get; init; } = 1 << 20;
 
+    /// <summary>Whether a generation may keep its checkpoints in memory, where they fit.</summary>
+    public bool KeepInputs { get; init; } = true;
+
     public const long DefaultMemory = 192L << 20;
 }

@@ -32,6 +32,9 @@ internal static class StrategyCall
         where: where,
         fix: "Remove the other await (Task.Delay, file access, Task.Run …).");
 
+    public static MergeException ReturnedNull(MergeStrategy strategy, string where) => MergeException.Plugin(
+        $"{strategy.Info.Id} returned null from Plan", expected: "a TensorMerge", where: where);
+
     public static MergeException Threw(string method, string where, Exception fault) =>
         new(
             new Diagnostic($"{method} threw {fault.GetType().Name}: {fault.Message}")

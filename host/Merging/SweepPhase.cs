@@ -23,12 +23,11 @@ internal sealed class SweepPhase : Phase
         _sweep = sweep;
         _draws = draws;
         _segments = new SweepSegment?[Parts];
-        _blockLength = context.BlockLength(plan, sweep.Inputs.Select(plan.Stored), 0, sweep.Unit);
-        var blockBytes = _blockLength * RunContext.ElementBytes(plan, sweep.Inputs.Select(plan.Stored), 0);
+        _blockLength = BlockLength(context, plan, sweep);
         context.RequireMemory(
             plan,
             sweep.Unit == 1 ? "takes statistics" : $"looks at {sweep.Unit} elements of this tensor at once",
-            blockBytes + sweep.ScratchBytes + sweep.SegmentBytes,
+            WorkerBytes(context, plan, sweep),
             sweep.SharedBytes);
         HeldBytes = sweep.HeldBytes;
     }
@@ -38,6 +37,10 @@ internal sealed class SweepPhase : Phase
     public override long WishedBytes => _draws?.WishedBytes ?? 0;
 
     public override void GrantWish() => _draws!.Allocate();
+
+    /// <summary>Whether a sweep fits the budget.</summary>
+    public static bool HasRoom(RunContext context, TensorPlan plan, TensorSweep sweep) =>
+        context.HasRoom(WorkerBytes(context, plan, sweep), sweep.SharedBytes);
 
     public override void Run(int part, Worker worker)
     {
@@ -69,4 +72,11 @@ internal sealed class SweepPhase : Phase
         base.Finish();
         _sweep.Finish([.. _segments.OfType<SweepSegment>()]);
     }
+
+    private static long BlockLength(RunContext context, TensorPlan plan, TensorSweep sweep) =>
+        context.BlockLength(plan, sweep.Inputs.Select(plan.Stored), 0, sweep.Unit);
+
+    private static long WorkerBytes(RunContext context, TensorPlan plan, TensorSweep sweep) =>
+        (BlockLength(context, plan, sweep) * RunContext.ElementBytes(plan, sweep.Inputs.Select(plan.Stored), 0))
+        + sweep.ScratchBytes + sweep.SegmentBytes;
 }

@@ -54,14 +54,11 @@ internal sealed class TensorJob(MergeContext context, TensorPlan plan) : IJob
     private OutputPhase Write(TensorMerge merge)
     {
         if (merge is null)
-        {
-            throw MergeException.Plugin(
-                $"{context.Plan.Strategy.Info.Id} returned null from Plan", expected: "a TensorMerge", where: plan.Info.Name);
-        }
+            throw StrategyCall.ReturnedNull(context.Plan.Strategy, plan.Info.Name);
         var lowered = StrategyCall.Run(
             context.Plan.Strategy, plan.Info.Name, () => Lowered.From(merge, plan, _scan.Tensor));
         return lowered.Copied is { } source
             ? new CopyPhase(context, plan, source)
-            : new ExpressionPhase(context, plan, Recording.Of(plan.Info, [lowered.Expression!], _scan.Substitute), _scan.Draws);
+            : new ExpressionPhase(context, plan, Recording.Of(plan.Info, [lowered.Value(_scan.Tensor)], _scan.Substitute), _scan.Draws);
     }
 }

@@ -107,6 +107,9 @@ internal sealed record TensorPlan
 
     public required ImmutableArray<SideTensor> Sides { get; init; }
 
+    /// <summary>Where its layer stands in its slice or stack, from 0 to 1: what gradients go by.</summary>
+    public double T { get; init; }
+
     public bool IsCopied => Options is null;
 
     /// <summary>A tensor that is taken over: bit for bit, unless another dtype is asked for.</summary>

@@ -35,9 +35,10 @@ internal sealed class RecipePlanner : IDisposable
     {
         var method = FindMethod(recipe);
         var places = ModelPlaces.Of(recipe.Path, _modelDirs) with { Stages = Stages };
-        var resolved = ResolvedRecipe.Of(recipe, places);
+        var schema = OptionsSchema.Of(method.Strategy.OptionsType);
+        var resolved = TrainingMetrics.Fill(ResolvedRecipe.Of(recipe, places), method.Id, schema, places);
         var binder = new OptionsBinder(
-            OptionsSchema.Of(method.Strategy.OptionsType), resolved.Recipe, method.Id, parameter => MethodsWith(parameter, method));
+            schema, resolved.Recipe, method.Id, parameter => MethodsWith(parameter, method));
         ModuleInputs[] modules = [.. resolved.Modules.Select(m => Inputs(m, method.Info, resolved.Recipe, binder))];
         binder.ThrowIfAny();
         var slices = modules.SelectMany(m => m.Slices).ToArray();

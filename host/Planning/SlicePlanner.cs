@@ -120,6 +120,7 @@ internal sealed class SlicePlanner(
             Models = [.. match.Stored.Take(kept.Length)],
             Base = slice.Base is null ? null : match.Stored[^1],
             Sides = isWhole ? sides : FewerModels.Sides(sides, kept),
+            T = t,
         };
     }
 }

@@ -120,5 +120,7 @@ internal sealed class ParameterReader(PropertyInfo property, object defaults, Li
                 "low < high, both valid");
         else if (search.Scale is SearchScale.Logarithmic && search.Low <= 0)
             Fault($"its search range starts at {search.Low} on a logarithmic scale", "a positive range");
+        else if (search.ExceptFirst && !parameter.IsPerModel)
+            Fault("[Searchable] leaves out the first model, and it is no parameter per model", "a PerModel<double>");
     }
 }

@@ -10,7 +10,7 @@ internal static class ParameterSection
             return RecipeParameters.None;
         if (section.Value is not YamlMap map)
         {
-            findings.Error(section.Line, $"'parameters' is {section.Value.Kind}", "a mapping such as 'weight: 0.5'");
+            findings.Error(section.Line, $"'{section.Key}' is {section.Value.Kind}", "a mapping such as 'weight: 0.5'");
             return RecipeParameters.None;
         }
         var items = new List<RecipeParameter>();

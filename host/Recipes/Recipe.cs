@@ -39,10 +39,40 @@ internal sealed record Recipe(
     /// <summary>The parts of the model that are merged each in its own way; empty where the recipe names none.</summary>
     public IReadOnlyList<RecipeModule> Modules { get; init; } = [];
 
+    /// <summary>Where the models' <c>metric</c> is read from; null: the recipe gives it, or the method has none.</summary>
+    public MetricsRecipe? Metrics { get; init; }
+
     /// <summary>What it says of the output's vocabulary; null: the donor's files are copied.</summary>
     public TokenizerRecipe? Tokenizer { get; init; }
 
     public ChatTemplateRecipe? ChatTemplate { get; init; }
+
+    /// <summary>What a search is to choose; null where nothing is searched.</summary>
+    public SearchRecipe? Search { get; init; }
+
+    /// <summary>Who scores candidates; null where it does not say.</summary>
+    public EvaluateRecipe? Evaluate { get; init; }
+
+    /// <summary>What a search is to reach; null where it does not say.</summary>
+    public ObjectiveRecipe? Objective { get; init; }
+
+    public SplitsRecipe Splits { get; init; } = new();
+
+    /// <summary>Its sections that only a search looks at.</summary>
+    public IReadOnlyList<YamlEntry> SearchSections { get; init; } = [];
+
+    /// <summary>Says, where the recipe is merged and not searched, which sections have no effect; null: none.</summary>
+    public Diagnostic? IdleSections => SearchSections.Count == 0 ? null
+        : new($"{string.Join(", ", SearchSections.Select(s => $"'{s.Key}'"))} "
+            + $"{(SearchSections.Count == 1 ? "has" : "have")} no effect here: the recipe is merged as it stands")
+        {
+            Severity = Severity.Warning,
+            Where = $"{Path}, line {SearchSections[0].Line}",
+            Fix = "`merge search` looks for the best values.",
+        };
+
+    /// <summary>All it says, as it stands there; null where it was not read from text.</summary>
+    public YamlMap? Map { get; init; }
 
     /// <summary>What stands in it without effect.</summary>
     public IReadOnlyList<Diagnostic> Warnings { get; init; } = [];

@@ -8,7 +8,7 @@ internal static class RecipeParser
     private static readonly string[] Known =
     [
         "merge_method", "models", "slices", "modules", "base_model", "parameters", "dtype", "out_dtype", "seed", "name",
-        .. TokenizerSection.Keys,
+        "metrics", .. TokenizerSection.Keys, .. SearchSection.All,
     ];
 
     private static readonly string[] Inputs = ["models", "slices", "modules"];
@@ -55,6 +55,7 @@ internal static class RecipeParser
                 "a mapping of keys such as 'merge_method: linear'");
         }
 
+        map = EvolveGenome.Translated(map, findings);
         CheckKeys(map, findings);
         var method = Word(map, "merge_method", findings);
         if (method is null && map.Find("merge_method") is null)
@@ -68,16 +69,24 @@ internal static class RecipeParser
             findings.Error(baseModel.Line, $"'base_model' is a pattern: {RecipeText.Quote(baseModel.Text)}",
                 "one model");
         var tokenizer = new TokenizerSection(findings);
+        var evaluation = new EvaluateSection(findings);
         var recipe = new Recipe(path, text, method?.Text ?? "", method?.Line ?? map.Line, models, baseModel,
             ParameterSection.Read(map.Find("parameters"), findings), ReadDType(map, "dtype", findings),
             ReadDType(map, "out_dtype", findings), ReadSeed(map, findings))
         {
             Line = map.Line,
             Name = Word(map, "name", findings) is { } name ? new(name.Text, name.Line) : null,
+            Metrics = MetricsSection.Read(map.Find("metrics"), findings),
             Tokenizer = tokenizer.Read(map),
             ChatTemplate = tokenizer.ReadChatTemplate(map),
             Slices = map.Find("slices") is { } sliced ? slices.Read(sliced) : [],
             Modules = map.Find("modules") is { } parts ? slices.ReadModules(parts) : [],
+            Search = SearchSection.Read(map, findings),
+            Evaluate = evaluation.Read(map.Find("evaluate")),
+            Objective = new ObjectiveSection(findings).Read(map.Find("objective")),
+            Splits = evaluation.ReadSplits(map.Find("splits")),
+            SearchSections = [.. map.Entries.Where(e => SearchSection.All.Contains(e.Key))],
+            Map = map,
         };
         return recipe with { Warnings = [.. findings.Warnings.Skip(warned)] };
     }

@@ -52,8 +52,8 @@ internal static class Trajectory
             .Where(path => FileSystemName.MatchesSimpleExpression(pattern, Path.GetFileName(path), ignoreCase: false))
         : [];
 
-    // The last run of digits: 'epoch=3-step=1000' is of step 1000.
-    private static BigInteger? Step(string name)
+    /// <summary>The last run of digits: 'epoch=3-step=1000' is of step 1000.</summary>
+    public static BigInteger? Step(string name)
     {
         var end = name.AsSpan().LastIndexOfAnyInRange('0', '9') + 1;
         var start = name.AsSpan(0, end).LastIndexOfAnyExceptInRange('0', '9') + 1;

@@ -50,6 +50,18 @@ internal sealed class Network
         Layers.LinearBackward(p[0], pixels, dHidden0, gradients[0], gradients[1], null, images);
     }
 
+    /// <summary>After <see cref="Forward"/>: the cross entropy of an image, in nats.</summary>
+    public double Loss(int column, int label)
+    {
+        var largest = double.NegativeInfinity;
+        for (var d = 0; d < DigitsModel.Digits; d++)
+            largest = Math.Max(largest, logits[d * images + column]);
+        var sum = 0.0;
+        for (var d = 0; d < DigitsModel.Digits; d++)
+            sum += Softmax.Exp((float)(logits[d * images + column] - largest));
+        return largest + Math.Log(sum) - logits[label * images + column];
+    }
+
     /// <summary>
     /// After <see cref="Forward"/>: the digit with the largest logit; the smallest such digit where they tie.
     /// </summary>

@@ -8,4 +8,21 @@ public sealed record SearchSpace(IReadOnlyList<SearchDimension> Dimensions, int 
     /// <summary>The nearest point the strategy takes.</summary>
     public double[] Nearest(IReadOnlyList<double> point) =>
         [.. Dimensions.Select((dimension, i) => dimension.Nearest(point[i]))];
+
+    /// <summary>
+    /// A point to begin at: where the recipe gives a value, that; else, for the values of one parameter that belong to
+    /// every model (or to all but the first), equal shares 1/K as far as the range allows; else the middle of the range.
+    /// </summary>
+    public double[] Start()
+    {
+        var shared = Dimensions.Where(d => d.Model is not null).GroupBy(d => (d.Parameter, d.Group))
+            .Where(g => g.Count() >= Math.Max(1, ModelCount - 1)).SelectMany(g => g).ToHashSet();
+        return [.. Dimensions.Select(StartOf)];
+
+        double StartOf(SearchDimension dimension) =>
+            dimension.Start is { } given ? dimension.Nearest(given)
+            : shared.Contains(dimension)
+                ? dimension.Nearest(Math.Clamp(1.0 / ModelCount, dimension.Low, dimension.High))
+            : dimension.At(0.5);
+    }
 }

@@ -19,7 +19,7 @@ public sealed class CommandTests : IDisposable
         var help = _scratch.Succeeds("--help").Out;
         Assert.Contains("merge run recipe.yml merged/", help);
         Assert.Contains("Exit codes: 0 done, 1 failed, 2 wrong command line or recipe", help);
-        foreach (var verb in new[] { "run", "validate", "inspect", "plugins", "explain", "demo", "completion" })
+        foreach (var verb in new[] { "run", "search", "soup", "trials", "validate", "inspect", "plugins", "explain", "demo", "completion" })
         {
             Assert.Matches($@"(?m)^  {verb}\b", help);
             var own = _scratch.Succeeds(verb, "--help");

@@ -30,6 +30,7 @@ internal sealed class DigitsDemo(string folder, PluginCatalog plugins, Action<st
         var zoo = DigitsZoo.Train(data.Train);
         foreach (var model in zoo)
             DigitsCheckpoint.Write(Path.Combine(folder, model.Name), model);
+        WriteTrainingLog(zoo, data.Train);
         tell($"trained {zoo.Count} checkpoints in {clock.Elapsed.TotalSeconds:0.0} s");
 
         var accuracy = zoo.ToDictionary(
@@ -45,6 +46,15 @@ internal sealed class DigitsDemo(string folder, PluginCatalog plugins, Action<st
             .Select(path => Merge(path, accuracy, data.Report, cancellation))
             .ToArray();
         tell($"made {merges.Length} merges in {clock.Elapsed.TotalSeconds:0.0} s");
+
+        clock.Restart();
+        var searches = new DemoSearches(folder, plugins);
+        DemoResult[] searched =
+        [
+            Searched(searches, DemoSearches.Soup, "greedy soup", searches.MakeSoup(cancellation), accuracy, data.Report),
+            Searched(searches, DemoSearches.Lcsc, "lcsc, searched", searches.Search(cancellation), accuracy, data.Report),
+        ];
+        tell($"made a greedy soup and searched 400 candidates in {clock.Elapsed.TotalSeconds:0.0} s");
         return
         [
             .. ingredients,
@@ -52,7 +62,41 @@ internal sealed class DigitsDemo(string folder, PluginCatalog plugins, Action<st
             new("run/checkpoint-* (mean)", null, "", run.Average(), null),
             new("run/checkpoint-* (best)", null, "", run.Max(), null),
             .. merges,
+            .. searched,
         ];
+    }
+
+    /// <summary>The run's training loss at each checkpoint, as a trainer would have logged it: what <c>mwa</c> weights by.</summary>
+    private void WriteTrainingLog(IReadOnlyList<ZooModel> zoo, DigitsSplit train)
+    {
+        var scorer = new DigitsScorer(train);
+        var run = zoo.Where(m => m.Name.StartsWith(DigitsZoo.Trajectory, StringComparison.Ordinal)).ToArray();
+        var losses = new double[run.Length];
+        Parallel.For(0, run.Length, i => losses[i] = scorer.Score(run[i].Model).Loss.Average());
+        File.WriteAllText(Path.Combine(folder, "run", "trainer_state.json"), JsonText.Of(json =>
+        {
+            json.WriteStartArray("log_history");
+            foreach (var (model, loss) in run.Zip(losses))
+            {
+                json.WriteStartObject();
+                json.WriteNumber("step", model.Step);
+                json.WriteNumber("loss", loss);
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+        }));
+    }
+
+    private static DemoResult Searched(
+        DemoSearches searches, string name, string method, Recipe recipe, Dictionary<string, double> accuracy, DigitsSplit report)
+    {
+        var models = ResolvedRecipe.Of(recipe, ModelPlaces.Of(recipe.Path, [])).Models;
+        return new(
+            name,
+            method,
+            recipe.Text.Split('\n')[0].TrimStart('#', ' '),
+            Accuracy.Of(DigitsCheckpoint.Read(searches.FolderOf(name).Best), report),
+            models.Max(m => accuracy[m.Path]));
     }
 
     private DemoResult Merge(

@@ -17,12 +17,11 @@ internal readonly record struct LoopStream(LoopStream.Place Kind, int Slot, Scra
     public static LoopStream Scratch(ScratchValue value) => new(Place.Scratch, 0, value);
 }
 
-/// <summary>One element-wise loop over a slab, with what it needs before and what takes its values after.</summary>
+/// <summary>Element-wise loops over a slab, with what they need before and what takes their values after.</summary>
 internal sealed record Stage(
     (ILeaf Leaf, ScratchValue Target)[] Leaves,
     (Fibers Fibers, long Numbers, ScratchValue Target)[] Repeats,
-    ILoop? Loop,
-    LoopStream[] Streams,
+    (ILoop Loop, LoopStream[] Streams)[] Loops,
     IBarrier[] Barriers);
 
 /// <summary>Runs the stages slab by slab, each stage tile by tile.</summary>
@@ -31,6 +30,12 @@ internal sealed unsafe class Kernel(Stage[] stages, int slab, long scratchBytes,
 {
     /// <summary>Elements evaluated at once where values pass through scratch: small enough for the nearest cache.</summary>
     public const int Tile = 4096;
+
+    // One loop alone needs no tiles; several read the same inputs, while these are in the nearest caches.
+    private readonly bool _needsTiles = scratchBytes > 0 || stages.Any(s => s.Loops.Length > 1);
+
+    private readonly int _mostStreams =
+        stages.SelectMany(s => s.Loops).Select(l => l.Streams.Length).DefaultIfEmpty(0).Max();
 
     public long ScratchBytes => scratchBytes;
 
@@ -48,9 +53,7 @@ internal sealed unsafe class Kernel(Stage[] stages, int slab, long scratchBytes,
         ITileTaker? taker)
     {
         var scratch = workspace.Reserve(Scratch.Kernel, scratchBytes);
-
-        // A loop alone needs no tiles.
-        var (slabSize, tileSize) = scratchBytes == 0 && taker is null ? (count, count) : (slab, Tile);
+        var (slabSize, tileSize) = _needsTiles || taker is not null ? (slab, Tile) : (count, count);
         for (var done = 0; done < count; done += slabSize)
         {
             var size = Math.Min(slabSize, count - done);
@@ -82,21 +85,21 @@ internal sealed unsafe class Kernel(Stage[] stages, int slab, long scratchBytes,
             leaf.Fill(first, length, target.At(scratch, tile));
         foreach (var (fibers, numbers, target) in stage.Repeats)
             fibers.Repeat((float*)(scratch + numbers), tile, length, target.At(scratch, tile));
-        if (stage.Loop is not null)
+        var addresses = stackalloc nint[_mostStreams];
+        foreach (var (loop, streams) in stage.Loops)
         {
-            var streams = stackalloc nint[stage.Streams.Length];
-            for (var k = 0; k < stage.Streams.Length; k++)
+            for (var k = 0; k < streams.Length; k++)
             {
-                var (place, slot, value) = stage.Streams[k];
+                var (place, slot, value) = streams[k];
                 var element = (nint)(done + tile);
-                streams[k] = place switch
+                addresses[k] = place switch
                 {
                     LoopStream.Place.Input => inputs[slot] + (element * inputSizes[slot]),
                     LoopStream.Place.Output => outputs[slot] + (outputsOfTile ? 0 : element * outputSizes[slot]),
                     _ => (nint)value.At(scratch, tile),
                 };
             }
-            stage.Loop.Run(streams, first, length, workspace);
+            loop.Run(addresses, first, length, workspace);
         }
         foreach (var barrier in stage.Barriers)
             barrier.Take(scratch, tile, length);

@@ -3,13 +3,16 @@ using Merge.Sdk;
 namespace Merge.Compute.Cpu;
 
 /// <summary>
-/// Splits a recording into stages: an element-wise loop each, then what needs its values before the next stage (an
+/// Splits a recording into stages: element-wise loops each, then what needs its values before the next stage (an
 /// operation along an axis, an author's loop).
 /// </summary>
 internal sealed class KernelBuilder
 {
     // Up to this many elements a slab's operands are kept between stages; larger ones are computed again.
     private const long LargestKeptSlab = 1 << 16;
+
+    // A loop has at most so many steps, unless a single output needs more.
+    private const int MostSteps = 256;
 
     private readonly Recording _recording;
     private readonly IReadOnlyList<DType> _inputTypes;
@@ -23,6 +26,10 @@ internal sealed class KernelBuilder
     private readonly Dictionary<int, ScratchValue> _values = [];
     private readonly Dictionary<int, ScratchValue> _tiles = [];
     private readonly Dictionary<int, (Fibers Fibers, long Numbers, ScratchValue Tile)> _repeated = [];
+    // Of the stage being built.
+    private readonly Dictionary<int, (ILeaf, ScratchValue)> _leaves = [];
+    private readonly Dictionary<int, (Fibers, long, ScratchValue)> _repeats = [];
+    private readonly Dictionary<int, ScratchValue> _decoded = [];
     private long _scratch;
 
     public KernelBuilder(
@@ -48,7 +55,7 @@ internal sealed class KernelBuilder
         for (var level = 0; level < last; level++)
             stages.Add(BuildStage(level));
         var outputs = _recording.Roots.Select((term, k) => (term, _outputTypes[k], LoopStream.Output(k)));
-        stages.Add(BuildLoop([.. outputs], []));
+        stages.Add(BuildLoops([.. outputs], []));
         return new Kernel([.. stages], _slab, _scratch, [.. _inputTypes.Select(t => t.Bits() / 8)],
             [.. _outputTypes.Select(t => t.Bits() / 8)]);
     }
@@ -73,7 +80,7 @@ internal sealed class KernelBuilder
         }
         var computed = operands.Where(o => !_values.ContainsValue(o.Value))
             .Select(o => (o.Key, DType.F32, LoopStream.Scratch(o.Value)));
-        var stage = BuildLoop([.. computed], [.. barriers.Select(t => Barrier(t, operands))]);
+        var stage = BuildLoops([.. computed], [.. barriers.Select(t => Barrier(t, operands))]);
 
         // Only now: the loop above must compute what later ones find.
         foreach (var (operand, value) in operands.Where(o => o.Value.OfSlab))
@@ -109,14 +116,68 @@ internal sealed class KernelBuilder
         return new AlongSum(fibers, first, term.Op == Op.DotAlong ? operands[term.Args[1]] : null, sums, numbers);
     }
 
-    private Stage BuildLoop((int Term, DType Type, LoopStream Stream)[] outputs, IBarrier[] barriers)
+    private Stage BuildLoops((int Term, DType Type, LoopStream Stream)[] outputs, IBarrier[] barriers)
+    {
+        _leaves.Clear();
+        _repeats.Clear();
+        _decoded.Clear();
+        var groups = Grouped(outputs);
+        var loops = new List<(ILoop, LoopStream[])>();
+        if (groups.Count > 1)
+        {
+            var decoded = Cone(outputs.Select(o => o.Term))
+                .Where(t => _recording.Terms[t] is { Op: Op.Input, Slot: var slot } && _inputTypes[slot] != DType.F32
+                    && !_values.ContainsKey(t))
+                .ToDictionary(t => t, _ => Value(ofSlab: false));
+            if (decoded.Count > 0)
+                loops.Add(BuildLoop([.. decoded.Select(d => (d.Key, DType.F32, LoopStream.Scratch(d.Value)))]));
+            foreach (var (term, value) in decoded)
+                _decoded.Add(term, value);
+        }
+        loops.AddRange(groups.Select(BuildLoop));
+        return new Stage([.. _leaves.Values], [.. _repeats.Values], [.. loops], barriers);
+    }
+
+    // Long loops take long to compile and have no registers left, and what a compiler follows in a method is limited.
+    private List<(int Term, DType Type, LoopStream Stream)[]> Grouped((int Term, DType, LoopStream)[] outputs)
+    {
+        var groups = new List<(int, DType, LoopStream)[]>();
+        var reached = new HashSet<int>();
+        var first = 0;
+        for (var k = 0; k < outputs.Length; k++)
+        {
+            Reach(outputs[k].Term, reached);
+            if (k == first || reached.Count <= MostSteps)
+                continue;
+            groups.Add(outputs[first..k]);
+            first = k;
+            reached.Clear();
+            Reach(outputs[k].Term, reached);
+        }
+        if (first < outputs.Length)
+            groups.Add(outputs[first..]);
+        return groups;
+    }
+
+    /// <summary>Adds what a loop would have to compute for a term.</summary>
+    private void Reach(int root, HashSet<int> reached)
+    {
+        var open = new Stack<int>([root]);
+        while (open.TryPop(out var term))
+        {
+            if (!reached.Add(term) || _values.ContainsKey(term) || _repeated.ContainsKey(term))
+                continue;
+            foreach (var argument in _recording.Terms[term].Args)
+                open.Push(argument);
+        }
+    }
+
+    private (ILoop Loop, LoopStream[] Streams) BuildLoop((int Term, DType Type, LoopStream Stream)[] outputs)
     {
         var steps = new List<LoopStep>();
         var stepOf = new Dictionary<int, int>();
         var inputTypes = new List<DType>();
         var streams = new List<LoopStream>();
-        var leaves = new List<(ILeaf, ScratchValue)>();
-        var repeats = new List<(Fibers, long, ScratchValue)>();
         var constants = new List<float>();
         var cuts = new List<Cut>();
 
@@ -130,17 +191,17 @@ internal sealed class KernelBuilder
         LoopStep Step(int index)
         {
             var term = _recording.Terms[index];
-            if (_values.TryGetValue(index, out var value))
+            if (_values.TryGetValue(index, out var value) || _decoded.TryGetValue(index, out value))
                 return Stream(DType.F32, LoopStream.Scratch(value));
             if (_repeated.TryGetValue(index, out var repeated))
             {
-                repeats.Add(repeated);
+                _repeats.TryAdd(index, repeated);
                 return Stream(DType.F32, LoopStream.Scratch(repeated.Tile));
             }
             if (IsLeaf(term.Op))
             {
                 var tile = _tiles.TryGetValue(index, out var known) ? known : _tiles[index] = Value(ofSlab: false);
-                leaves.Add((Leaf(index), tile));
+                _leaves.TryAdd(index, (Leaf(index), tile));
                 return Stream(DType.F32, LoopStream.Scratch(tile));
             }
             switch (term.Op)
@@ -166,10 +227,9 @@ internal sealed class KernelBuilder
             stepOf[index] = steps.Count - 1;
         }
         var shape = new LoopShape(inputTypes, steps, [.. outputs.Select(o => (stepOf[o.Term], o.Type))]);
-        var loop = outputs.Length == 0 ? null
-            : _loop(shape, new([.. constants], [.. cuts]), _recording.Tensor.Count);
-        return new Stage(
-            [.. leaves], [.. repeats], loop, [.. streams, .. outputs.Select(o => o.Stream)], barriers);
+        return (
+            _loop(shape, new([.. constants], [.. cuts]), _recording.Tensor.Count),
+            [.. streams, .. outputs.Select(o => o.Stream)]);
     }
 
     /// <summary>What a loop computes, in order: back to streams, leaves and values that earlier stages left.</summary>

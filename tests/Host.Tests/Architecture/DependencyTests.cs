@@ -16,8 +16,12 @@ public sealed partial class DependencyTests
         ["Plugins"] = [],
         ["Vocabulary"] = ["Checkpoints"],
         ["Planning"] = ["Recipes", "Plugins", "Checkpoints", "Compute", "Vocabulary"],
+        ["Trust"] = [],
+        ["Reports"] = ["Trust", "Compute"],
         ["Merging"] = ["Planning", "Compute", "Checkpoints", "Vocabulary"],
         ["Curvature"] = ["Merging", "Planning", "Compute", "Checkpoints"],
+        ["Scoring"] = ["Merging", "Planning", "Plugins", "Recipes", "Checkpoints", "Vocabulary"],
+        ["Search"] = ["Scoring", "Merging", "Planning", "Plugins", "Recipes", "Compute", "Reports", "Trust"],
     };
 
     public static TheoryData<string> Folders() =>

@@ -158,7 +158,7 @@ public class SelectionTests
         var model = new ModelScan<object>([.. scans.Select(s => new SurveyedTensor<object>(s, new object()))]);
         var cut = model.Largest(t => t.Scan == scans[2] ? null : b => b.Base, keep);
         var sum = scans[0].Sum(b => b.Base);
-        var statistics = new ModelStatistics(model, new CpuCompiler(), (_, _) => DType.F32, 0);
+        var statistics = new ModelStatistics([model], new CpuCompiler(), (_, _) => DType.F32, 0);
         var rounds = 0;
         while (statistics.Next() is { } round)
         {

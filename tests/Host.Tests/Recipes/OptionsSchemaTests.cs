@@ -43,6 +43,7 @@ public class OptionsSchemaTests
         [Parameter("x"), Searchable(0, 1)] public bool SearchedBool { get; init; }
         [Parameter("x", Bounds = "[0, 1]"), Searchable(0, 2)] public double SearchedTooFar { get; init; }
         [Parameter("x"), Searchable(0, 1, Scale = SearchScale.Logarithmic)] public double LogFromZero { get; init; }
+        [Parameter("x"), Searchable(0, 1, ExceptFirst = true)] public double FirstOfNone { get; init; }
         [Parameter("x"), SideInput("s")] public string SideForAll { get; init; } = "";
         [Searchable(0, 1)] public double NoParameter { get; init; }
     }

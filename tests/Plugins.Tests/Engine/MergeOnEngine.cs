@@ -16,6 +16,12 @@ internal sealed class MergeOnEngine(EngineSettings settings) : IMergeRunner
     public IReadOnlyDictionary<string, byte[]> Bytes(MergeStrategy strategy, object options, MergeInputs inputs)
     {
         using var folders = new CheckpointFolders();
+        return Run(Plan(strategy, options, inputs, folders));
+    }
+
+    /// <summary>The plan of a merge whose checkpoints are written for it.</summary>
+    public MergePlan Plan(MergeStrategy strategy, object options, MergeInputs inputs, CheckpointFolders folders)
+    {
         PlannedModel[] models =
             [.. inputs.Models.Select((m, i) => folders.Add($"model{i}", m, settings.Stored))];
         var theta0 = inputs.Base is { } b ? folders.Add("base", b, settings.Stored) : null;
@@ -25,7 +31,7 @@ internal sealed class MergeOnEngine(EngineSettings settings) : IMergeRunner
             where file.Item is not null
             let name = $"{side.Key}{file.Index}"
             select new SideFile(side.Key, file.Index, null, name, folders.Add(name, file.Item, DType.F32).Checkpoint);
-        var plan = MergePlanner.Plan(new PlanRequest
+        return MergePlanner.Plan(new PlanRequest
         {
             Strategy = strategy,
             Plugin = new("tests", "", ""),
@@ -38,10 +44,9 @@ internal sealed class MergeOnEngine(EngineSettings settings) : IMergeRunner
             OutType = settings.Written,
             Seed = inputs.Seed,
         });
-        return Run(plan);
     }
 
-    private IReadOnlyDictionary<string, byte[]> Run(MergePlan plan)
+    public IReadOnlyDictionary<string, byte[]> Run(MergePlan plan)
     {
         using var stop = new CancellationTokenSource();
         var sink = new MemorySink(plan);

@@ -1,3 +1,5 @@
+using Merge.Plugin.Lcsc;
+using Merge.Plugin.Mwa;
 using Merge.Plugin.TaskArithmetic;
 using Merge.Plugin.Ties;
 using Merge.Plugin.Uniform;
@@ -20,7 +22,7 @@ internal static class Workload
 
     public static IEnumerable<string> Methods =>
     [
-        "uniform", "linear", "ema", "wsm", "wise-ft", "task_arithmetic", "ties", "ties rescaled", "dare_linear",
+        "uniform", "linear", "ema", "wsm", "wise-ft", "lcsc", "mwa", "task_arithmetic", "ties", "ties rescaled", "dare_linear",
         "dare_ties", "della", "breadcrumbs", "breadcrumbs_ties", "row_softmax",
         "curvature_graft", "curvature_graft rank 1", "iso_c", .. MergekitWorkload.Methods,
     ];
@@ -34,6 +36,8 @@ internal static class Workload
             "ema" => (new EmaMerge(), new EmaOptions { Beta = 0.7 }, ModelCount, true),
             "wsm" => (new WsmMerge(), new WsmOptions(), ModelCount, true),
             "wise-ft" => (new WiseFtMerge(), new WiseFtOptions { Alpha = 0.3 }, 1, true),
+            "lcsc" => (new LcscMerge(), new LcscOptions { Coefficient = new(null, -0.2, 0.7) }, ModelCount, true),
+            "mwa" => (new MwaMerge(), new MwaOptions { Metric = new(0.3, 0.2, 0.7) }, ModelCount, true),
             "task_arithmetic" => (
                 new TaskArithmeticMerge(),
                 new TaskArithmeticOptions { Weight = new(0.3, -0.2, 0.7), Lambda = 0.9 },

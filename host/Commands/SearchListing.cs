@@ -1,0 +1,143 @@
+using System.Globalization;
+using System.Text.Json;
+using Merge.Merging;
+using Merge.Scoring;
+using Merge.Sdk;
+using Merge.Search;
+using Merge.Trust;
+
+namespace Merge.Commands;
+
+/// <summary>What a finished search says.</summary>
+internal static class SearchListing
+{
+    // The rest is in the report and in best.yaml.
+    private const int MostValues = 24;
+
+    public static void Print(Terminal terminal, SearchSession session, SearchOutcome outcome, TimeSpan time)
+    {
+        var folder = session.Request.Folder;
+        if (terminal.IsJson && outcome.Best is not null)
+        {
+            terminal.Json(json =>
+            {
+                Write(json, session, outcome);
+                json.WriteNumber("seconds", Math.Round(time.TotalSeconds, 3));
+            });
+            return;
+        }
+        terminal.Line($"{outcome.Trials.Count} trials ({session.Request.Progress.Resumed} from the journal) in {time.TotalSeconds:0.0} s; {session.Place}");
+        if (outcome.Best is { } best)
+        {
+            terminal.Line();
+            PrintScores(terminal, session, outcome, best);
+            terminal.Line();
+            var values = new TerminalTable("chosen", "value", "of model");
+            foreach (var (dimension, value) in session.Planned.Space.Dimensions.Zip(best.Point).Take(MostValues))
+            {
+                values.Add(dimension.Name, value.ToString("G6", CultureInfo.InvariantCulture),
+                    dimension.Model is { } model ? session.Planned.ModelNames[model] : "");
+            }
+            values.Write(terminal);
+            if (best.Point.Count > MostValues)
+                terminal.Line($"… and {best.Point.Count - MostValues} more");
+            terminal.Line();
+        }
+        foreach (var sentence in Sentences(session, outcome))
+            terminal.Line(sentence);
+        terminal.Line();
+        if (outcome.Best is not null)
+        {
+            terminal.Line($"model   {folder.Best}");
+            terminal.Line($"recipe  {folder.BestRecipe} (merge run makes the same model)");
+        }
+        terminal.Line($"report  {folder.Report}");
+    }
+
+    /// <summary>What the statistics say, and what a reader should know.</summary>
+    public static IEnumerable<string> Sentences(SearchSession session, SearchOutcome outcome)
+    {
+        var splits = session.Recipe.Splits;
+        if (outcome.AgainstBestIngredient is { } difference)
+            yield return Verdict.Of(difference, "the result", "the best single model") + On(splits.Report ?? splits.Selection);
+        if (outcome.Rescored.Count > 1)
+        {
+            yield return Verdict.OfWinner([.. outcome.Rescored.Select(r => r.Trial.Objective!.Value)],
+                [.. outcome.Rescored.Select(r => r.Other.Objective ?? double.NaN)]);
+        }
+        if (outcome.Noise is { } noise)
+            yield return Verdict.Of(noise);
+        foreach (var remark in outcome.Remarks)
+            yield return remark;
+    }
+
+    /// <summary>The first lines of the best recipe.</summary>
+    public static IReadOnlyList<string> Comment(SearchSession session, SearchOutcome outcome) =>
+    [
+        $"The best of {outcome.Trials.Count} trials by merge search ({session.Recipe.Objective}): "
+            + $"{Number(outcome.Best!.Objective)} on '{session.Recipe.Splits.Selection}', trial {outcome.Best.Index}.",
+        .. outcome.Report?.Objective is { } report ? [$"On '{session.Recipe.Splits.Report}', which chose nothing: {Number(report)}."] : Array.Empty<string>(),
+    ];
+
+    public static MergeException NoScore(SearchFolder folder) => new(new Diagnostic("no trial has a score, so there is no best one")
+    {
+        Where = folder.Journal,
+        Fix = "'merge trials' lists why each failed.",
+    });
+
+    private static void PrintScores(Terminal terminal, SearchSession session, SearchOutcome outcome, Trial best)
+    {
+        var splits = session.Recipe.Splits;
+        var table = new TerminalTable([session.Recipe.Objective!.ToString(), splits.Selection, .. splits.Report is { } r ? [r] : Array.Empty<string>()]);
+        Add("the result (trial " + best.Index.ToString(CultureInfo.InvariantCulture) + ")", best.Score, outcome.Report);
+        if (outcome.Ingredients.Where(i => i.Selection.Objective is not null).MaxBy(i => i.Selection.Objective) is { } ingredient)
+            Add($"the best single model ({ingredient.Name})", ingredient.Selection, ingredient.Report);
+        foreach (var baseline in outcome.Baselines)
+            Add(baseline.Name, baseline.Selection, baseline.Report);
+        table.Write(terminal);
+
+        void Add(string name, TrialScore selection, TrialScore? report) => table.Add(
+            [name, Number(selection.Objective), .. splits.Report is null ? Array.Empty<string>() : [Number(report?.Objective)]]);
+    }
+
+    private static string Number(double? value) => value?.ToString("0.#####", CultureInfo.InvariantCulture) ?? "–";
+
+    private static string On(string split) => $" (on '{split}')";
+
+    /// <summary>The fields of <c>--json</c>.</summary>
+    public static void Write(Utf8JsonWriter json, SearchSession session, SearchOutcome outcome)
+    {
+        var (folder, best) = (session.Request.Folder, outcome.Best!);
+        json.WriteString("output", folder.Path);
+        json.WriteString("model", folder.Best);
+        json.WriteString("recipe", folder.BestRecipe);
+        json.WriteString("report", folder.Report);
+        json.WriteNumber("trials", outcome.Trials.Count);
+        json.WriteNumber("trials_resumed", session.Request.Progress.Resumed);
+        json.WriteNumber("trials_failed", outcome.Trials.Count(t => t.Objective is null));
+        json.WriteStartObject("best");
+        json.WriteNumber("trial", best.Index);
+        ValueText.Write(json, "selection", best.Objective);
+        ValueText.Write(json, "report", outcome.Report?.Objective);
+        json.WriteStartObject("values");
+        foreach (var (name, value) in session.Planned.Options.Named(best.Point))
+            json.WriteNumber(name, value);
+        json.WriteEndObject();
+        json.WriteEndObject();
+        json.WriteStartArray("ingredients");
+        foreach (var ingredient in outcome.Ingredients)
+        {
+            json.WriteStartObject();
+            json.WriteString("model", ingredient.Name);
+            ValueText.Write(json, "selection", ingredient.Selection.Objective);
+            if (ingredient.Report is not null)
+                ValueText.Write(json, "report", ingredient.Report.Objective);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteStartArray("conclusions");
+        foreach (var sentence in Sentences(session, outcome))
+            json.WriteStringValue(sentence);
+        json.WriteEndArray();
+    }
+}

@@ -1,0 +1,120 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using Merge.Planning;
+using Merge.Plugins;
+using Merge.Recipes;
+using Merge.Sdk;
+using Merge.Search;
+
+namespace Merge.Commands;
+
+/// <summary><c>merge soup</c>: averages the models that make the average better, by the user's own evaluation.</summary>
+internal static class SoupCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var inputs = MergeOptions.NotEmpty(new Argument<string[]>("INPUT")
+        {
+            Description = "A recipe with 'evaluate' and 'objective'; or two models or more, with --evaluate. Then OUT, the folder to make.",
+            Arity = new ArgumentArity(2, 10_000),
+        });
+        var uniform = new Option<bool>("--uniform") { Description = "Average all of them, whatever they score." };
+        var accept = new Option<AcceptRule>("--accept")
+        {
+            Description = "When a model stays: better (as good or better with it: the paper's rule; the default), strictly (better with it: "
+                + "the authors' code), significant (a paired bootstrap over the examples sees a gain).",
+            HelpName = "RULE",
+        };
+        var evaluate = new Option<string?>("--evaluate")
+        {
+            Description = "Of models: how they are scored. A command with {candidate} and {split} in it, or plugin:ID.",
+            HelpName = "COMMAND",
+        };
+        var maximize = new Option<string?>("--maximize") { Description = "Of models: the metric that should be high.", HelpName = "METRIC" };
+        var minimize = new Option<string?>("--minimize") { Description = "Of models: the metric that should be low.", HelpName = "METRIC" };
+        var resume = new Option<bool>("--resume") { Description = "Go on with the soup in OUT." };
+        var (modelDirs, plugins, mismatch) = (MergeOptions.ModelDirs(), MergeOptions.Plugins(), MergeOptions.Mismatch());
+        var (threads, memory) = (MergeOptions.Threads(), MergeOptions.Memory());
+        var command = new Command("soup", "Average those models that make the average better in your own evaluation (greedy soup), or all.")
+        {
+            inputs, uniform, accept, evaluate, maximize, minimize, resume, threads, memory, modelDirs, plugins, mismatch,
+        };
+        command.SetAction((parsed, cancellation) =>
+        {
+            var clock = Stopwatch.StartNew();
+            using var catalog = PluginCatalog.Load(PluginFolders.Default(parsed.GetValue(plugins) ?? []));
+            var given = parsed.GetRequiredValue(inputs);
+            var recipe = IsRecipe(given)
+                ? FromFile(given[0], parsed.GetValue(evaluate) ?? parsed.GetValue(maximize) ?? parsed.GetValue(minimize))
+                : OfModels(given[..^1], parsed.GetValue(evaluate), parsed.GetValue(maximize), parsed.GetValue(minimize));
+            var request = new SearchRequest
+            {
+                Recipe = SoupRecipe.Of(recipe, catalog),
+                Plugins = catalog,
+                Folder = new(Path.TrimEndingDirectorySeparator(Path.GetFullPath(given[^1]))),
+                ModelDirs = parsed.GetValue(modelDirs) ?? [],
+                OnMismatch = (parsed.GetValue(mismatch) ?? []).Aggregate(OnMismatch.Error, (all, one) => all | one),
+                Settings = MergeOptions.SearchSettings(parsed.GetValue(threads), parsed.GetValue(memory)),
+                Resume = parsed.GetValue(resume),
+            };
+            var job = new SoupJob(request, !parsed.GetValue(uniform), parsed.GetValue(accept));
+            using var session = job.Open();
+            foreach (var warning in catalog.Warnings.Concat(session.Planned.Plan.Warnings).Concat(session.Journal.Notes))
+                terminal.Warn(warning);
+            using var kept = new KeptJournal(terminal, request, string.Join(' ', given[..^1]), "soup");
+            var outcome = SearchDisplay.Run(terminal, "soup", request.Progress, () => job.Run(session, cancellation));
+            kept.IsOver = true;
+            if (outcome.Best is not null)
+            {
+                foreach (var finding in BestModel.Make(session, outcome.Best.Point, Comment(session, job, outcome), cancellation))
+                    terminal.Warn(finding);
+            }
+            SearchReport.Write(session, outcome, job.Name, cancellation);
+            SoupListing.Print(terminal, session, job, outcome, clock.Elapsed);
+            return Task.FromResult(outcome.Best is null ? throw SearchListing.NoScore(request.Folder) : 0);
+        });
+        return command;
+    }
+
+    private static bool IsRecipe(string[] inputs) =>
+        inputs.Length == 2 && Path.GetExtension(inputs[0]).ToLowerInvariant() is ".yaml" or ".yml";
+
+    private static Recipe FromFile(string path, string? option) => option is null
+        ? RecipeFile.Read(path)
+        : throw Wrong($"'{option}' is given beside a recipe, which says itself how candidates are scored", "Change the recipe's 'evaluate' or 'objective'.");
+
+    /// <summary>The recipe that models on the command line stand for.</summary>
+    private static Recipe OfModels(string[] models, string? evaluate, string? maximize, string? minimize)
+    {
+        if (evaluate is null || maximize is null == minimize is null)
+        {
+            throw Wrong(evaluate is null ? "nothing says how the models are scored" : "nothing says which metric counts",
+                evaluate is null ? "Give --evaluate 'python3 eval.py {candidate} {split}', or a recipe with 'evaluate'."
+                    : "Give one of --maximize METRIC and --minimize METRIC.");
+        }
+        YamlEntry evaluation = evaluate.StartsWith("plugin:", StringComparison.Ordinal)
+            ? Entry("plugin", Word(evaluate["plugin:".Length..]))
+            : Entry("command", Word(evaluate));
+        var map = new YamlMap(
+        [
+            Entry("merge_method", Word("uniform")),
+            Entry("models", new YamlList([.. models.Select(m => new YamlMap([Entry("model", Word(m))], 1))], 1)),
+            Entry("evaluate", new YamlMap([evaluation], 1)),
+            Entry("objective", new YamlMap([maximize is null ? Entry("minimize", Word(minimize!)) : Entry("maximize", Word(maximize))], 1)),
+        ], 1);
+        return RecipeParser.Parse(Path.Combine(Environment.CurrentDirectory, "command-line.yaml"), YamlText.Of(map));
+    }
+
+    private static string[] Comment(SearchSession session, SoupJob job, SearchOutcome outcome) =>
+    [
+        $"The {job.Name} ({session.Recipe.Objective}): {outcome.Best!.Objective?.ToString("0.#####", CultureInfo.InvariantCulture)} on "
+            + $"'{session.Recipe.Splits.Selection}'. A model of weight 0 is not in it.",
+    ];
+
+    private static YamlEntry Entry(string key, YamlNode value) => new(key, 1, value);
+
+    private static YamlScalar Word(string text) => new(text, true, 1);
+
+    private static MergeException Wrong(string found, string fix) => new(new Diagnostic(found) { Fix = fix }) { WrongUsage = true };
+}

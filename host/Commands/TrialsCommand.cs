@@ -1,0 +1,172 @@
+using System.CommandLine;
+using System.Globalization;
+using Merge.Recipes;
+using Merge.Scoring;
+using Merge.Sdk;
+using Merge.Search;
+using Merge.Trust;
+
+namespace Merge.Commands;
+
+/// <summary><c>merge trials OUT</c>: what a search or a soup has tried; also while it runs.</summary>
+internal static class TrialsCommand
+{
+    private const int Shown = 20;
+
+    public static Command Create(Terminal terminal)
+    {
+        var folder = MergeOptions.NotEmpty(new Argument<string>("OUT") { Description = "The folder of a search or a soup." });
+        var best = MergeOptions.Count("--best", $"The N best instead of the newest {Shown}.", 1, int.MaxValue);
+        var all = new Option<bool>("--all") { Description = "All of them." };
+        var csv = new Option<bool>("--csv") { Description = "All of them as CSV: values, metrics, durations." };
+        var compare = new Option<int[]>("--compare")
+        {
+            Description = "Compare two trials: values, metrics, and a paired bootstrap over the examples.",
+            HelpName = "A B",
+            Arity = new ArgumentArity(2, 2),
+            AllowMultipleArgumentsPerToken = true,
+        };
+        var command = new Command("trials", "List, compare and export what a search has tried.") { folder, best, all, csv, compare };
+        command.SetAction(parsed =>
+        {
+            var path = Path.GetFullPath(parsed.GetRequiredValue(folder));
+            var journal = TrialJournal.Read(path);
+            if (parsed.GetValue(compare) is { Length: 2 } pair)
+                Compare(terminal, path, journal, Find(journal, pair[0], path), Find(journal, pair[1], path));
+            else if (parsed.GetValue(csv))
+                WriteCsv(terminal, journal);
+            else if (terminal.IsJson)
+                WriteJson(terminal, journal);
+            else
+                List(terminal, journal, parsed.GetValue(best), parsed.GetValue(all));
+            return 0;
+        });
+        return command;
+    }
+
+    private static void List(Terminal terminal, JournalContent journal, int? best, bool all)
+    {
+        IReadOnlyList<Trial> shown = best is { } count ? SecondLook.Top(journal.Trials, count)
+            : all ? journal.Trials : [.. journal.Trials.TakeLast(Shown)];
+        var metrics = Metrics(journal);
+        var table = new TerminalTable(["trial", "generation", "status", "objective", .. metrics, "seconds", "why"]);
+        foreach (var trial in shown)
+        {
+            table.Add(
+            [
+                Text(trial.Index), Text(trial.Generation), Status(trial), Number(trial.Objective),
+                .. metrics.Select(m => Number(trial.Score.Metrics.TryGetValue(m, out var value) ? value : null)),
+                trial.Score.Seconds.ToString("0.###", CultureInfo.InvariantCulture), trial.Score.Error ?? "",
+            ]);
+        }
+        table.Write(terminal);
+        if (shown.Count < journal.Trials.Count)
+            terminal.Line($"{shown.Count} of {journal.Trials.Count}; --all lists all, --best N the best");
+    }
+
+    private static void Compare(Terminal terminal, string path, JournalContent journal, Trial a, Trial b)
+    {
+        var difference = Difference(journal, path, a, b);
+        if (terminal.IsJson)
+        {
+            terminal.Json(json =>
+            {
+                foreach (var (name, trial) in new[] { ("a", a), ("b", b) })
+                {
+                    json.WriteStartObject(name);
+                    JournalText.Write(json, trial);
+                    json.WriteEndObject();
+                }
+                if (difference is not null)
+                {
+                    json.WriteStartObject("difference");
+                    json.WriteNumber("mean", difference.Mean);
+                    json.WriteNumber("low", difference.Low);
+                    json.WriteNumber("high", difference.High);
+                    json.WriteNumber("gain_probability", difference.GainProbability);
+                    json.WriteEndObject();
+                }
+            });
+            return;
+        }
+        var table = new TerminalTable("", $"trial {a.Index}", $"trial {b.Index}", "difference");
+        table.Add("status", Status(a), Status(b), "");
+        Row("objective", a.Objective, b.Objective);
+        foreach (var metric in Metrics(journal))
+        {
+            Row(metric, a.Score.Metrics.TryGetValue(metric, out var x) ? x : null,
+                b.Score.Metrics.TryGetValue(metric, out var y) ? y : null);
+        }
+        foreach (var (index, name) in journal.Names.Index())
+            Row(name, a.Point[index], b.Point[index]);
+        table.Write(terminal);
+        terminal.Line();
+        terminal.Line(difference is null
+            ? "There are no scores of single examples to compare them by."
+            : Verdict.Of(difference, $"trial {a.Index}", $"trial {b.Index}"));
+
+        void Row(string name, double? x, double? y) => table.Add(name, Number(x), Number(y), Number(x - y));
+    }
+
+    private static PairedDifference? Difference(JournalContent journal, string path, Trial a, Trial b)
+    {
+        var text = $"merge_method: x\nmodels: [x]\nobjective: {journal.Identity.FirstOrDefault(i => i.Item == "objective").Value}\n";
+        var objective = new Objective(RecipeParser.Parse(Path.Combine(path, TrialJournal.FileName), text).Objective!);
+        return objective.Examples(a.Score.Examples) is { Count: > 0 } x && objective.Examples(b.Score.Examples) is { } y && x.Count == y.Count
+            ? PairedBootstrap.Compare(x, y) : null;
+    }
+
+    private static void WriteCsv(Terminal terminal, JournalContent journal)
+    {
+        var metrics = Metrics(journal);
+        terminal.Line(Row(["trial", "generation", "status", "objective", .. metrics, "seconds", "merge_seconds", .. journal.Names, "error"]));
+        foreach (var trial in journal.Trials)
+        {
+            terminal.Line(Row(
+            [
+                Text(trial.Index), Text(trial.Generation), Status(trial), Exact(trial.Objective),
+                .. metrics.Select(m => Exact(trial.Score.Metrics.TryGetValue(m, out var value) ? value : null)),
+                Exact(trial.Score.Seconds), Exact(trial.MergeSeconds), .. trial.Point.Select(v => Exact(v)), trial.Score.Error ?? "",
+            ]));
+        }
+    }
+
+    private static void WriteJson(Terminal terminal, JournalContent journal) => terminal.Json(json =>
+    {
+        json.WriteStartArray("names");
+        foreach (var name in journal.Names)
+            json.WriteStringValue(name);
+        json.WriteEndArray();
+        json.WriteStartArray("trials");
+        foreach (var trial in journal.Trials)
+        {
+            json.WriteStartObject();
+            JournalText.Write(json, trial);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    });
+
+    private static Trial Find(JournalContent journal, int index, string path) => journal.Trials.FirstOrDefault(t => t.Index == index)
+        ?? throw new MergeException(new Diagnostic($"there is no trial {index}")
+        {
+            Where = path,
+            Expected = journal.Trials.Count == 0 ? "none has been tried yet" : $"0 to {journal.Trials.Count - 1}",
+        })
+        { WrongUsage = true };
+
+    private static string[] Metrics(JournalContent journal) =>
+        [.. journal.Trials.SelectMany(t => t.Score.Metrics.Keys).Distinct().Order(StringComparer.Ordinal)];
+
+    private static string Status(Trial trial) => ParameterText.SnakeCase(trial.Score.Status.ToString());
+
+    private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private static string Number(double? value) => value?.ToString("G6", CultureInfo.InvariantCulture) ?? "–";
+
+    private static string Exact(double? value) => value?.ToString("R", CultureInfo.InvariantCulture) ?? "";
+
+    // RFC 4180.
+    private static string Row(IEnumerable<string> cells) => string.Join(',', cells.Select(c =>
+        c.AsSpan().ContainsAny(",\"\r\n") ? $"\"{c.Replace("\"", "\"\"")}\"" : c));
+}

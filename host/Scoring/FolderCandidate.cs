@@ -1,0 +1,68 @@
+using Merge.Checkpoints;
+using Merge.Merging;
+using Merge.Planning;
+using Merge.Sdk;
+
+namespace Merge.Scoring;
+
+/// <summary>A candidate that is a model folder, made for a program to load and removed afterwards.</summary>
+internal sealed class FolderCandidate : StoredCandidate, ITensorSink
+{
+    private readonly SafetensorsLayout _layout;
+    private readonly CandidateShape _shape;
+    private readonly OutputWriter _writer;
+
+    /// <param name="folder">Does not exist yet.</param>
+    /// <param name="companions">Files that go beside the weights.</param>
+    /// <exception cref="MergeException">There is no room for it, or it cannot be written.</exception>
+    public FolderCandidate(string id, IReadOnlyDictionary<string, double> values, string folder,
+        SafetensorsLayout layout, CandidateShape shape, IReadOnlyList<string> companions)
+        : base(id, values)
+    {
+        (Folder, _layout, _shape) = (folder, layout, shape);
+        _writer = OutputWriter.Create(folder, layout);
+        try
+        {
+            foreach (var file in companions)
+                File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+        }
+        catch (Exception fault)
+        {
+            Free();
+            if (FileProblem.Is(fault))
+                throw FileProblem.Writing(folder, layout.Size, fault);
+            throw;
+        }
+    }
+
+    public override IReadOnlyList<TensorInfo> Tensors => _shape.Tensors;
+
+    public override ITensorSink Sink => this;
+
+    public override string Folder { get; }
+
+    public void Write(string tensor, long offset, ReadOnlySpan<byte> bytes)
+    {
+        var place = _layout.Placements[tensor];
+        _writer.Write(place.File, place.Offset + offset, bytes);
+    }
+
+    public void Finish(TensorPlan tensor, uint checksum)
+    {
+    }
+
+    protected override (DType Type, long Count)? Find(string tensor) => _shape.Find(tensor);
+
+    protected override void ReadBytes(string tensor, long offset, Span<byte> into)
+    {
+        var place = _layout.Placements[tensor];
+        using var file = CheckpointFile.Open(Path.Combine(Folder, _layout.Files[place.File].Name));
+        file.Read(place.Offset + offset, into);
+    }
+
+    protected override void Free()
+    {
+        _writer.Dispose();
+        OwnFolder.Remove(Folder);
+    }
+}

@@ -1,0 +1,126 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Text;
+using Merge.Merging;
+using Merge.Scoring;
+using Merge.Sdk;
+
+namespace Merge.Search;
+
+/// <summary>
+/// Merges points, as many in one pass as there is room for, and has each scored while the others are: the scores come in the
+/// order of the points, whichever was first.
+/// </summary>
+/// <param name="planned">What the points are points of.</param>
+/// <param name="merge">Merges them.</param>
+/// <param name="place">Where they wait for their scores.</param>
+/// <param name="scorer">Scores them.</param>
+/// <param name="recipeDigest">Of everything but the point that decides a candidate's weights.</param>
+internal sealed class PointScorer(
+    PlannedSpace planned, GenerationMerge merge, CandidatePlace place, Scorer scorer, string recipeDigest) : IPointScorer
+{
+    public async IAsyncEnumerable<PointScore> Score(
+        IReadOnlyList<PointToScore> points, string split, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        foreach (var batch in points.Chunk(place.Fits))
+        {
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            var clock = Stopwatch.StartNew();
+            var merged = Merge(batch, split, cancellation);
+            var mergeSeconds = clock.Elapsed.TotalSeconds / batch.Length;
+            var scores = merged.Select(m => m.Score(scorer, split, stop.Token)).ToArray();
+            try
+            {
+                foreach (var score in scores)
+                    yield return new(await score, mergeSeconds);
+            }
+            finally
+            {
+                // Where nobody waits for the rest any more, it need not be scored; but its candidates are in use until it ends.
+                await stop.CancelAsync();
+                await Task.WhenAll(scores).ContinueWith(static _ => { }, TaskScheduler.Default);
+            }
+        }
+    }
+
+    private List<Merged> Merge(PointToScore[] batch, string split, CancellationToken cancellation)
+    {
+        var all = new List<Merged>();
+        try
+        {
+            foreach (var point in batch)
+            {
+                var id = IdOf(point.Point);
+                var known = point.Repeat == 0 ? scorer.Known(id, split) : null;
+                all.Add(new(point, known, known is null ? place.Create(id, planned.Options.Named(point.Point), Label(point)) : null));
+            }
+            Merged[] made = [.. all.Where(m => m.Candidate is not null)];
+            if (made.Length == 0)
+                return all;
+            var results = merge.Run(
+                [.. made.Select(m => new GenerationMember(OptionsOf(m.Point.Point), m.Candidate!.Sink!))], cancellation);
+            foreach (var (merged, result) in made.Zip(results))
+                merged.Result = result;
+            return all;
+        }
+        catch
+        {
+            all.ForEach(m => m.Candidate?.Dispose());
+            throw;
+        }
+    }
+
+    // What a record refuses stops the candidate, not its generation: it says so when it is asked.
+    private Func<Planning.TensorPlan, object> OptionsOf(IReadOnlyList<double> point)
+    {
+        try
+        {
+            return planned.Candidates.At(point);
+        }
+        catch (MergeException refused)
+        {
+            return _ => throw refused;
+        }
+    }
+
+    private static string Label(PointToScore point) =>
+        point.Trial is { } trial ? string.Create(CultureInfo.InvariantCulture, $"trial-{trial:000000}") : "check";
+
+    /// <summary>Equal for equal weights of the same recipe.</summary>
+    private string IdOf(IReadOnlyList<double> point)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes(recipeDigest));
+        Span<byte> bits = stackalloc byte[sizeof(double)];
+        foreach (var value in point)
+        {
+            BinaryPrimitives.WriteDoubleLittleEndian(bits, value);
+            hash.AppendData(bits);
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
+    }
+
+    /// <summary>A point on its way to its score.</summary>
+    private sealed record Merged(PointToScore Point, TrialScore? Known, StoredCandidate? Candidate)
+    {
+        public MergedMember? Result { get; set; }
+
+        public async Task<TrialScore> Score(Scorer scorer, string split, CancellationToken stop)
+        {
+            if (Known is not null)
+                return Known;
+            using var candidate = Candidate!;
+            if (Result!.Fault is { } fault)
+                return TrialScore.Without(ScoreStatus.Failed, $"it cannot be merged: {fault.Message}", 0);
+            var score = await (Point.Repeat == 0
+                ? scorer.Score(candidate, split, stop) : scorer.Measure(candidate, split, stop));
+            // A model that holds NaN explains most failures of its evaluation.
+            return score.Objective is null && Result.Findings.Count > 0
+                ? score with { Error = $"{score.Error}; {Result.Findings[0]}" }
+                : score;
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using System.Globalization;
+using Merge.Compute;
+using Merge.Merging;
+using Merge.Recipes;
+using Merge.Reports;
+using Merge.Scoring;
+
+namespace Merge.Search;
+
+/// <summary>What a search or a soup tells its report.</summary>
+internal static class SearchReport
+{
+    // Distances between many large models read all of them once more, and a page with hundreds of them tells nothing.
+    private const int MostDistances = 100;
+
+    /// <summary>Writes the page.</summary>
+    public static void Write(SearchSession session, SearchOutcome outcome, string procedure, CancellationToken cancellation) =>
+        HtmlReport.Write(Of(session, outcome, procedure, cancellation), new ManagedLinearAlgebra(), session.Request.Folder.Report);
+
+    private static ReportData Of(SearchSession session, SearchOutcome outcome, string procedure, CancellationToken cancellation)
+    {
+        var recipe = session.Recipe;
+        var objective = recipe.Objective!;
+        var incumbent = outcome.Ingredients.Where(i => i.Selection.Objective is not null).MaxBy(i => i.Selection.Objective);
+        return new()
+        {
+            Title = Path.GetFileName(recipe.Path),
+            Recipe = recipe.Text,
+            Searcher = procedure,
+            Seed = recipe.Search?.Seed,
+            Objective = objective.ToString(),
+            ScoreName = (objective.Maximize ? "" : "−") + string.Join(" + ", objective.Terms.Select(t =>
+                t.Weight == 1 ? t.Metric : string.Create(CultureInfo.InvariantCulture, $"{t.Weight:R} · {t.Metric}"))),
+            SelectionSplit = recipe.Splits.Selection,
+            ReportSplit = recipe.Splits.Report,
+            Facts = Facts(session, outcome),
+            Models = session.Planned.ModelNames,
+            Dimensions = session.Planned.Space.Dimensions,
+            Trials = [.. outcome.Trials.Select(Trial)],
+            Best = outcome.Best?.Index,
+            Ingredients = [.. outcome.Ingredients.Select(i => new ModelScore(i.Name, i.Selection.Objective, i.Report?.Objective))],
+            Baselines = [.. outcome.Baselines.Select(b => new ModelScore(b.Name, b.Selection.Objective, b.Report?.Objective))],
+            Result = outcome.Best is { } best ? new("the result", best.Objective, outcome.Report?.Objective) : null,
+            Rescored = [.. outcome.Rescored.Select(r => new RescoredTrial(r.Trial.Index, r.Trial.Objective!.Value, r.Other.Objective))],
+            Comparisons = outcome.AgainstBestIngredient is { } difference && incumbent is not null
+                ? [new("the result", $"the best single model ({incumbent.Name})", "the objective",
+                    recipe.Splits.Report ?? recipe.Splits.Selection, difference)]
+                : [],
+            Noise = outcome.Noise,
+            Gram = Gram(session, cancellation),
+            RebuildCommand = outcome.Best is null ? null : $"merge run {Path.GetFileName(session.Request.Folder.BestRecipe)} merged",
+            Warnings = outcome.Remarks,
+        };
+    }
+
+    private static (string, string)[] Facts(SearchSession session, SearchOutcome outcome)
+    {
+        var plan = session.Planned.Plan;
+        return
+        [
+            ("Method", $"{plan.Strategy.Info.Name} ({plan.Strategy.Info.Id}), plugin {plan.Plugin.Name} {plan.Plugin.Version}"),
+            ("Models", $"{plan.Models.Count}{(plan.Base is null ? "" : " and a base")}"),
+            ("Searched", $"{session.Planned.Space.Dimensions.Count} numbers"),
+            ("Trials", $"{outcome.Trials.Count}, of which {outcome.Trials.Count(t => t.Objective is null)} without a score"),
+            ("Merge", ToolVersion.Text),
+        ];
+    }
+
+    private static ReportTrial Trial(Trial trial) => new(
+        trial.Index, trial.Generation, trial.Point, trial.Score.Status switch
+        {
+            ScoreStatus.Ok => ReportStatus.Ok,
+            ScoreStatus.TimedOut => ReportStatus.TimedOut,
+            ScoreStatus.NotANumber => ReportStatus.NotANumber,
+            _ => ReportStatus.Failed,
+        }, trial.Objective, trial.Score.Seconds)
+    {
+        Metrics = trial.Score.Metrics,
+        Error = trial.Score.Error,
+    };
+
+    private static TaskVectorGram? Gram(SearchSession session, CancellationToken cancellation)
+    {
+        var plan = session.Planned.Plan;
+        if (plan.Models.Count is < 2 or > MostDistances || plan.Tensors.Any(t => !t.IsCopied && t.Models.Length != plan.Models.Count))
+            return null;
+        var gram = IngredientGram.Of(plan, session.Request.Settings, new RunProgress(), cancellation);
+        return new(session.Planned.ModelNames, gram.Products, gram.HasBase);
+    }
+}

@@ -1,0 +1,123 @@
+using System.Security.Cryptography;
+using System.Text;
+using Merge.Merging;
+using Merge.Recipes;
+using Merge.Scoring;
+using Merge.Sdk;
+
+namespace Merge.Search;
+
+/// <summary>
+/// What a search needs while it runs: its plan and space, its journal, the evaluator, and room for candidates. Everything
+/// that can be wrong with a recipe is told before anything is started.
+/// </summary>
+internal sealed class SearchSession : IDisposable
+{
+    // Of one generation; where as many do not fit, they are merged in several passes.
+    private const int WantedAtOnce = 32;
+
+    private readonly GenerationMerge _merge;
+    private readonly CandidatePlace _place;
+    private readonly Scorer _scorer;
+
+    private SearchSession(
+        SearchRequest request, PlannedSpace planned, TrialJournal journal, Scorer scorer, CandidatePlace place, string digest)
+    {
+        (Request, Planned, Journal, _scorer, _place) = (request, planned, journal, scorer, place);
+        _merge = new(planned.Plan, request.Settings);
+        Points = new PointScorer(planned, _merge, place, scorer, digest);
+    }
+
+    public SearchRequest Request { get; }
+
+    public Recipe Recipe => Request.Recipe;
+
+    public PlannedSpace Planned { get; }
+
+    public TrialJournal Journal { get; }
+
+    public Objective Objective => _scorer.Objective;
+
+    public IPointScorer Points { get; }
+
+    /// <summary>Where candidates wait, in words.</summary>
+    public string Place => $"{_place.Place}, {_place.Fits} at once";
+
+    /// <param name="request">What is asked for.</param>
+    /// <param name="search">What of the recipe is searched.</param>
+    /// <param name="kind">What is done: <c>search</c> or <c>soup</c>.</param>
+    /// <param name="plugins">The plugins, beside that of the method, that decide what is asked, by what they do.</param>
+    /// <exception cref="MergeException">What is wrong with recipe, models, journal or evaluator.</exception>
+    public static SearchSession Open(
+        SearchRequest request, SearchRecipe search, string kind, IEnumerable<(string Item, string Digest)> plugins)
+    {
+        CheckSections(request.Recipe, kind);
+        request.Folder.Check(request.Resume, kind);
+        PlannedSpace? planned = null;
+        TrialJournal? journal = null;
+        Scorer? scorer = null;
+        try
+        {
+            planned = PlannedSpace.Of(request.Recipe, search, request.Plugins, request.Planner(), request.ModelDirs);
+            request.Folder.CheckInputs(planned.Plan);
+            var identity = SearchIdentity.Of(kind, request.Recipe, planned.Plan, ToolVersion.Text,
+                [("method's plugin", planned.Plan.Plugin.Digest), ("space", planned.Options.Description), .. plugins]);
+            var evaluate = request.Recipe.Evaluate!;
+            journal = TrialJournal.Open(
+                request.Folder.Path, identity, [.. planned.Space.Dimensions.Select(d => d.Name)]);
+            scorer = Scorer.Open(evaluate, request.Recipe.Objective!, request.Plugins, new(request.Recipe.Path, request.Folder.Path));
+            var place = CandidatePlace.Open(planned.Plan, evaluate.Candidates, scorer.NeedsFolder, request.Folder.Path,
+                request.Recipe.Path, WantedAtOnce);
+            return new(request, planned, journal, scorer, place, DigestOf(identity));
+        }
+        catch
+        {
+            journal?.Dispose();
+            scorer?.Dispose();
+            planned?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The score of a model that is there already, as it is.</summary>
+    public async Task<TrialScore> ScoreIngredient(int model, string split, CancellationToken cancellation)
+    {
+        var checkpoint = Planned.Plan.Models[model];
+        var files = checkpoint.Files.Select(f => $"{f.Path} {f.Size} {f.LastWrite.Ticks}");
+        var id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', files))).AsSpan(0, 16));
+        using var candidate = new CheckpointCandidate(id, checkpoint) { Label = $"model-{model:000}" };
+        return await _scorer.Score(candidate, split, cancellation);
+    }
+
+    public void Dispose()
+    {
+        _merge.Dispose();
+        _place.Dispose();
+        _scorer.Dispose();
+        Journal.Dispose();
+        Planned.Dispose();
+    }
+
+    private static void CheckSections(Recipe recipe, string kind)
+    {
+        var findings = new RecipeFindings(recipe.Path);
+        if (recipe.Evaluate is null)
+        {
+            findings.Error(recipe.Line, "the recipe does not say how a candidate is scored: it has no 'evaluate:'",
+                "'evaluate: {command: [python3, eval.py, \"{candidate}\"]}', or 'worker:', or 'plugin:'", $"docs/searching.md shows all three, for 'merge {kind}'.");
+        }
+        if (recipe.Objective is null)
+            findings.Error(recipe.Line, "the recipe does not say what is looked for: it has no 'objective:'", "'objective: {maximize: accuracy}'");
+        if (recipe.Search is { Final: FinalPick.Rescored } search && recipe.Splits.Final is null)
+        {
+            findings.Error(search.SearcherLine, "'final: rescored' picks among the best on a split of its own, and there is none",
+                "'splits: {final: …}'", "The report split cannot be it: what chooses cannot report.");
+        }
+        findings.ThrowIfAny();
+    }
+
+    // What is tried, and how it is scored, decides no weights.
+    private static string DigestOf(IReadOnlyList<(string Item, string Value)> identity) => Convert.ToHexStringLower(SHA256.HashData(
+        Encoding.UTF8.GetBytes(string.Join('\n', identity.Where(i => i.Item != "kind" && !SearchSection.All.Contains(i.Item))
+            .Select(i => $"{i.Item}={i.Value}")))));
+}

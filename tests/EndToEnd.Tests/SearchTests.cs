@@ -1,0 +1,231 @@
+using EndToEnd.Tests.Support;
+
+namespace EndToEnd.Tests;
+
+/// <summary>Searches as their users run them: what they find and leave, and that nothing is lost however they end.</summary>
+public sealed class SearchTests : IDisposable
+{
+    private const int Interrupt = 2, Kill = 9, Continue = 18, Stop = 19;
+
+    private readonly SearchLab _lab = new();
+
+    public void Dispose() => _lab.Dispose();
+
+    [Fact]
+    public void It_leaves_the_best_model_its_recipe_a_report_and_every_trial()
+    {
+        _lab.Recipe();
+        var outcome = _lab.Succeeds("--json").Json;
+        Assert.Equal(24, outcome.GetProperty("trials").GetInt32());
+        var scores = _lab.Lines().Select(t => t.GetProperty("objective").GetDouble()).ToArray();
+        Assert.Equal(scores.Max(), outcome.GetProperty("best").GetProperty("selection").GetDouble());
+        Assert.Equal(4, outcome.GetProperty("ingredients").GetArrayLength());
+        Assert.Contains("<html", File.ReadAllText(_lab.Scratch["out/report.html"]));
+        // The recipe makes the model, and the model is the one that was scored.
+        _lab.Scratch.Succeeds("run", "out/best.yaml", "again/best");
+        FolderContent.AssertSame(_lab.Scratch["out/best"], _lab.Scratch["again/best"]);
+        var best = Array.IndexOf(scores, scores.Max());
+        Assert.Equal(best, outcome.GetProperty("best").GetProperty("trial").GetInt32());
+        Assert.Empty(Directory.GetDirectories(_lab.Scratch["out"], "merge-candidates*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public void Workers_threads_and_candidates_at_once_change_nothing()
+    {
+        _lab.Recipe();
+        _lab.Succeeds("--threads", "1");
+        var one = _lab.Trials();
+        Directory.Delete(_lab.Scratch["out"], recursive: true);
+        _lab.Recipe(evaluate: ", workers: 4, candidates: {place: disk, quota: 5kB}");
+        _lab.Succeeds();
+        Assert.Equal(one, _lab.Trials());
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(20)]
+    public void Killed_at_any_point_it_goes_on_to_the_same_trials(int trials)
+    {
+        _lab.Recipe();
+        _lab.Succeeds();
+        var undisturbed = _lab.Trials();
+        Directory.Delete(_lab.Scratch["out"], recursive: true);
+        using (var process = _lab.StartUntil(trials))
+        {
+            process.Signal(Kill);
+            Assert.Equal(128 + Kill, process.Wait().ExitCode);
+        }
+        var resumed = _lab.Succeeds("--resume", "--json").Json.GetProperty("trials_resumed").GetInt32();
+        Assert.InRange(resumed, trials, 24);
+        Assert.Equal(undisturbed, _lab.Trials());
+    }
+
+    [Fact]
+    public void A_line_that_was_cut_is_evaluated_again()
+    {
+        _lab.Recipe();
+        _lab.Succeeds();
+        var trials = _lab.Trials();
+        var lines = File.ReadAllLines(_lab.Journal);
+        File.WriteAllText(_lab.Journal, string.Join('\n', lines[..10]) + '\n' + lines[10][..^7]);
+        var outcome = _lab.Succeeds("--resume");
+        Assert.Contains("last line is cut", outcome.Error);
+        Assert.Contains("(9 from the journal)", outcome.Out);
+        Assert.Equal(trials, _lab.Trials());
+    }
+
+    [Fact]
+    public void A_line_that_is_damaged_in_the_middle_is_named()
+    {
+        _lab.Recipe();
+        _lab.Succeeds();
+        var lines = File.ReadAllLines(_lab.Journal);
+        lines[4] = lines[4][..20];
+        File.WriteAllLines(_lab.Journal, lines);
+        _lab.Fails(1, ["the journal cannot be read", "journal.jsonl, line 5"], "--resume");
+    }
+
+    [Fact]
+    public void A_journal_of_another_recipe_is_refused_with_what_differs()
+    {
+        _lab.Recipe();
+        _lab.Succeeds();
+        _lab.Recipe(search: ", filters: [layers.1]", objective: "{minimize: score}");
+        _lab.Fails(2, ["of another search", "'objective' is {minimize: score}; expected {maximize: score}", "'search' is "], "--resume");
+        // More trials, other workers and comments are the same search.
+        _lab.Recipe(evaluate: ", workers: 2", trials: 30);
+        Assert.Contains("(24 from the journal)", _lab.Succeeds("--resume").Out);
+        Assert.Equal(30, _lab.Trials().Length);
+    }
+
+    [Fact]
+    public void A_second_search_on_the_same_folder_is_refused_until_the_first_is_gone()
+    {
+        _lab.Recipe();
+        using var first = _lab.StartUntil(2);
+        first.Signal(Stop);
+        _lab.Fails(1, ["another merge is at work on this search"], "--resume");
+        Assert.Contains("lcsc", File.ReadAllLines(_lab.Journal)[0]);
+        Assert.Equal(0, _lab.Scratch.Merge("trials", "out").ExitCode);
+        first.Signal(Continue);
+        Assert.Equal(0, first.Wait().ExitCode);
+        _lab.Succeeds("--resume");
+    }
+
+    [Fact]
+    public void A_folder_that_is_there_is_not_written_into_unasked()
+    {
+        _lab.Recipe();
+        _lab.Fails(2, ["no search in this folder to go on with"], "--resume");
+        _lab.Scratch.Write("out/notes.txt", "mine");
+        _lab.Fails(2, ["holds something else"]);
+        File.Delete(_lab.Scratch["out/notes.txt"]);
+        _lab.Succeeds();
+        _lab.Fails(2, ["there is a search in this folder already", "--resume"]);
+    }
+
+    [Fact]
+    public void Ctrl_c_keeps_the_trials_and_says_how_to_go_on()
+    {
+        _lab.Recipe();
+        using (var process = _lab.StartUntil(3))
+        {
+            process.Signal(Interrupt);
+            var outcome = process.Wait();
+            Assert.True(outcome.ExitCode == 130, outcome.ToString());
+            Assert.Contains("merge search r.yaml", outcome.Error);
+            Assert.Contains("--resume", outcome.Error);
+        }
+        _lab.Succeeds("--resume");
+        Assert.Equal(24, _lab.Trials().Length);
+    }
+
+    [Fact]
+    public void Any_parameter_of_any_method_by_layers_and_filters()
+    {
+        _lab.Scratch.Write("r.yaml", """
+            merge_method: task_arithmetic
+            base_model: m0
+            models: [m1, {model: m2, parameters: {weight: 0.5}}]
+            search:
+              {searcher: cma-es, trials: 8, layer_groups: 2, filters: [w], rescore: 0, ingredients: false,
+               space: {lambda: [0, 1], weight: {low: 0, high: 2, per: model}}}
+            evaluate: {command: [sh, eval.sh, "{candidate}", "{split}"]}
+            objective: {maximize: score}
+            splits: {report: null}
+            """);
+        var dry = _lab.Succeeds("--dry-run");
+        Assert.Matches(@"lambda/layer 0/w +0 +1 +0 … 1", dry.Out);
+        Assert.Matches(@"weight\[1\] +0 +2 +0 … 2 +0\.5", dry.Out);
+        Assert.False(Directory.Exists(_lab.Scratch["out"]));
+        Assert.Contains("no report split", _lab.Succeeds().Out);
+        _lab.Scratch.Succeeds("run", "out/best.yaml", "again/best");
+        FolderContent.AssertSame(_lab.Scratch["out/best"], _lab.Scratch["again/best"]);
+    }
+
+    [Fact]
+    public void Everything_wrong_with_the_sections_is_told_at_once()
+    {
+        _lab.Scratch.Write("r.yaml", """
+            merge_method: linear
+            models: [m0, m1]
+            search:
+              searcher: lcsc
+              trails: 5
+              trials: none
+              space: {weight: [1, 0]}
+              final: best
+            evaluate: {comand: [x]}
+            objective: {maximise: score}
+            """);
+        _lab.Fails(2, ["no key 'trails'", "line 5", "'search.trials' is 'none'", "line 6", "line 7", "'search.final' is 'best'",
+            "line 8", "'comand'", "line 9", "'maximise'", "line 10"]);
+        _lab.Recipe(search: ", space: [wieght]");
+        _lab.Fails(2, ["no parameter 'wieght' to search", "Did you mean 'weight'?"]);
+        _lab.Recipe(search: ", final: rescored");
+        _lab.Fails(2, ["'final: rescored' picks among the best on a split of its own"]);
+        _lab.Scratch.Write("r.yaml", "merge_method: linear\nmodels: [m0, m1]\nsearch: {searcher: lsc}\n");
+        _lab.Fails(2, ["no 'evaluate:'", "no 'objective:'"]);
+        Assert.False(Directory.Exists(_lab.Scratch["out"]));
+    }
+
+    [Fact]
+    public void The_final_pick_may_be_made_on_a_split_of_its_own()
+    {
+        _lab.Recipe(search: ", final: rescored");
+        File.AppendAllText(_lab.Scratch["r.yaml"], "\nsplits: {selection: s, final: f, report: r}\n");
+        var outcome = _lab.Succeeds("--json").Json;
+        var best = outcome.GetProperty("best");
+        var chosen = _lab.Lines()[best.GetProperty("trial").GetInt32()];
+        Assert.Equal(chosen.GetProperty("objective").GetDouble(), best.GetProperty("selection").GetDouble());
+        Assert.NotEqual(_lab.Lines().Max(l => l.GetProperty("objective").GetDouble()), best.GetProperty("selection").GetDouble());
+    }
+
+    [Fact]
+    public void Trials_are_listed_compared_and_exported()
+    {
+        _lab.Evaluator("echo \"{\\\"score\\\": 0.$sum, \\\"examples\\\": {\\\"score\\\": [0.$sum, 1, 0]}}\"");
+        _lab.Recipe();
+        _lab.Succeeds();
+        Assert.Contains("20 of 24", _lab.Scratch.Succeeds("trials", "out").Out);
+        var csv = _lab.Scratch.Succeeds("trials", "out", "--csv").Out.TrimEnd().Split('\n');
+        Assert.Equal(25, csv.Length);
+        Assert.StartsWith("trial,generation,status,objective,score,seconds,merge_seconds,weight[0],", csv[0]);
+        var compared = _lab.Scratch.Succeeds("trials", "out", "--compare", "0", "5");
+        Assert.Contains("3 examples", compared.Out);
+        Assert.Matches(@"weight\[3\] +", compared.Out);
+        Assert.Equal(24, _lab.Scratch.Succeeds("trials", "out", "--json").Json.GetProperty("trials").GetArrayLength());
+        Assert.Contains("there is no trial 99", _lab.Scratch.Merge("trials", "out", "--compare", "0", "99").Error);
+        Assert.Contains("there is no search here", _lab.Scratch.Merge("trials", "m0").Error);
+    }
+
+    [Fact]
+    public void Merging_the_recipe_says_that_its_search_has_no_effect()
+    {
+        _lab.Recipe();
+        var outcome = _lab.Scratch.Merge("run", "r.yaml", "merged");
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Contains("'search', 'evaluate', 'objective' have no effect here", outcome.Error);
+    }
+}

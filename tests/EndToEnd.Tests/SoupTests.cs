@@ -1,0 +1,107 @@
+using EndToEnd.Tests.Support;
+
+namespace EndToEnd.Tests;
+
+/// <summary>Soups: which models stay, what is written, what is refused.</summary>
+public sealed class SoupTests : IDisposable
+{
+    // The score is minus the distance of the first value from 4: of 1, 6, 20 the first two average best.
+    private const string Near = """
+        v=$(tail -c 4 "$1/model.safetensors" | od -An -tf4 | tr -d ' ')
+        s=$(echo "$v" | awk '{d = $1 - 4; if (d < 0) d = -d; print -d}')
+        echo "{\"score\": $s}"
+        """;
+
+    private readonly Scratch _scratch = new();
+
+    public SoupTests()
+    {
+        foreach (var (name, value) in new[] { ("one", 1.0), ("six", 6), ("twenty", 20) })
+            TinyCheckpoint.Write(_scratch[name], TinyTensor.Of("F32", "w", [1], value));
+        _scratch.Write("eval.sh", Near);
+        _scratch.Write("r.yaml", """
+            merge_method: uniform
+            models: [one, twenty, six]
+            evaluate: {command: [sh, eval.sh, "{candidate}"]}
+            objective: {maximize: score}
+            """);
+    }
+
+    public void Dispose() => _scratch.Dispose();
+
+    [Fact]
+    public void A_greedy_soup_keeps_what_makes_it_better()
+    {
+        var outcome = _scratch.Succeeds("soup", "r.yaml", "out");
+        // 6 (−2) comes first, with 1 it is 3.5 (−0.5), with 20 it would be 9.
+        Assert.Matches(@"1 +six +-2 +-2 +yes", outcome.Out);
+        Assert.Matches(@"2 +one +-3 +-0\.5 +yes", outcome.Out);
+        Assert.Matches(@"3 +twenty +-16 +-5 +no", outcome.Out);
+        Assert.Equal([3.5], TinyCheckpoint.Read(_scratch["out/best"])["w"].Values);
+        Assert.Contains("<html", File.ReadAllText(_scratch["out/report.html"]));
+        _scratch.Succeeds("run", "out/best.yaml", "again/best");
+        FolderContent.AssertSame(_scratch["out/best"], _scratch["again/best"]);
+    }
+
+    [Fact]
+    public void A_uniform_soup_is_the_average_of_all()
+    {
+        var json = _scratch.Succeeds("soup", "r.yaml", "out", "--uniform", "--json").Json;
+        Assert.Equal([9.0], TinyCheckpoint.Read(_scratch["out/best"])["w"].Values);
+        Assert.Equal(-5, json.GetProperty("best").GetProperty("selection").GetDouble());
+        Assert.Equal(4, json.GetProperty("trials").GetInt32());
+    }
+
+    [Fact]
+    public void Models_on_the_command_line_need_no_recipe()
+    {
+        _scratch.Succeeds("soup", "one", "six", "twenty", "out", "--evaluate", "sh eval.sh {candidate}", "--maximize", "score");
+        Assert.Equal([3.5], TinyCheckpoint.Read(_scratch["out/best"])["w"].Values);
+        var wrong = _scratch.Merge("soup", "one", "six", "out2");
+        Assert.Equal(2, wrong.ExitCode);
+        Assert.Contains("nothing says how the models are scored", wrong.Error);
+    }
+
+    [Fact]
+    public void It_goes_on_where_it_was_stopped_and_asks_nothing_twice()
+    {
+        _scratch.Succeeds("soup", "r.yaml", "out");
+        var lines = File.ReadAllLines(_scratch["out/journal.jsonl"]);
+        File.WriteAllText(_scratch["out/journal.jsonl"], string.Join('\n', lines[..3]) + "\n");
+        // What is scored is known, though its trial is not in the journal: nothing is asked.
+        _scratch.Write("eval.sh", "echo broken");
+        var outcome = _scratch.Succeeds("soup", "r.yaml", "out", "--resume");
+        Assert.Contains("(2 from the journal)", outcome.Out);
+        Assert.Equal([3.5], TinyCheckpoint.Read(_scratch["out/best"])["w"].Values);
+    }
+
+    [Fact]
+    public void A_significant_gain_needs_scores_of_examples()
+    {
+        var outcome = _scratch.Merge("soup", "r.yaml", "out", "--accept", "significant");
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Contains("no score per example", outcome.Error);
+        // Every example agrees, so the gain of 'one' is certain; a tie would not be.
+        _scratch.Write("eval.sh", Near.Replace("{\\\"score\\\": $s}", "{\\\"score\\\": $s, \\\"examples\\\": {\\\"score\\\": [$s, $s, $s, $s]}}"));
+        var gain = _scratch.Succeeds("soup", "r.yaml", "out2", "--accept", "significant");
+        Assert.Matches(@"2 +one +-3 +-0\.5 +yes", gain.Out);
+    }
+
+    [Fact]
+    public void Strictly_leaves_out_what_only_ties()
+    {
+        TinyCheckpoint.Write(_scratch["six-again"], TinyTensor.Of("F32", "w", [1], 6));
+        _scratch.Write("r.yaml", File.ReadAllText(_scratch["r.yaml"]).Replace("[one, twenty, six]", "[six, six-again]"));
+        Assert.Contains("2 of 2 models are in the soup", _scratch.Succeeds("soup", "r.yaml", "out").Out);
+        Assert.Contains("1 of 2 models are in the soup", _scratch.Succeeds("soup", "r.yaml", "out2", "--accept", "strictly").Out);
+    }
+
+    [Fact]
+    public void A_method_without_weights_makes_no_soup()
+    {
+        _scratch.Write("r.yaml", File.ReadAllText(_scratch["r.yaml"]).Replace("uniform", "karcher"));
+        var outcome = _scratch.Merge("soup", "r.yaml", "out");
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Contains("karcher gives its models no weights", outcome.Error);
+    }
+}
