@@ -40,6 +40,7 @@ internal static class Page
         .wide:focus-visible { outline: 2px solid var(--blue); }
         figure svg[role] { display: block; width: 100%; min-width: 34rem; height: auto; }
         svg text { font: 12.5px system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif; fill: var(--ink); }
+        svg .numbers text { font-size: 10.5px; }
         .blue { --tone: var(--blue); } .orange { --tone: var(--orange); } .green { --tone: var(--green); }
         .purple { --tone: var(--purple); } .grey { --tone: var(--grey); }
         .mark { fill: var(--tone); stroke: var(--paper); stroke-width: .6; }

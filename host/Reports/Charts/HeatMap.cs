@@ -34,7 +34,8 @@ internal sealed record HeatMap(
             .. Every(Rows.Count, 13 / height).Select(i =>
                 Figure.Text(Left - 8, top + (height * (i + 0.5)) + 4, Figure.Short(Rows[i]), "end", Rows[i])),
             .. Cells(top, width, height),
-            .. width >= LeastToWrite ? Numbers(top, width, height) : [],
+            .. width < LeastToWrite ? Array.Empty<Markup>()
+                : [Markup.Of($"<g class=\"numbers\">{Markup.Lines(Numbers(top, width, height))}</g>")],
         ]);
     }
 
