@@ -32,7 +32,8 @@ public sealed class ScorerTests : IDisposable
         using var next = _lab.Make(place, "2");
         next.Sink!.Write("w", 0, new byte[12]);
         go.Set();
-        Assert.Equal([1, 2, 3], await read.Task);
+        var values = await read.Task;
+        Assert.Equal([1, 2, 3], values);
     }
 
     [Fact]
