@@ -7,7 +7,8 @@ internal static class GenerateModels
 
     public static void Write(string folder, int models, long parameters, Precision precision)
     {
-        var length = (parameters / Tensors + SyntheticValues.Lanes - 1) / SyntheticValues.Lanes * SyntheticValues.Lanes;
+        var length = ((parameters / Tensors) + SyntheticValues.Lanes - 1)
+            / SyntheticValues.Lanes * SyntheticValues.Lanes;
         var names = Enumerable.Range(0, Tensors).Select(t => $"layers.{t}.weight").ToArray();
         var start = new float[length];
         var values = new float[length];
@@ -15,7 +16,10 @@ internal static class GenerateModels
         for (var model = 0; model < models; model++)
         {
             var places = CheckpointFolder.Create(
-                Path.Combine(folder, $"model-{model}"), names.Select(n => (n, new[] { length / 8, 8 })), precision, "{}");
+                Path.Combine(folder, $"model-{model}"),
+                names.Select(n => (n, new[] { length / 8, 8 })),
+                precision,
+                "{}");
             foreach (var place in places)
             {
                 SyntheticValues.Base(SyntheticValues.Key(0, 0, place.Name), 0, start);

@@ -21,7 +21,11 @@ internal static class Generation
         var models = new Option<int>("--models") { DefaultValueFactory = _ => 20 };
         var candidates = new Option<int>("--candidates") { DefaultValueFactory = _ => 32 };
         var parameters = new Option<long>("--parameters") { DefaultValueFactory = _ => 10_000_000 };
-        var dtype = new Option<string>("--dtype") { Description = "f32, bf16 or f16", DefaultValueFactory = _ => "f32" };
+        var dtype = new Option<string>("--dtype")
+        {
+            Description = "f32, bf16 or f16",
+            DefaultValueFactory = _ => "f32",
+        };
         var method = new Option<string>("--method")
         {
             Description = "linear (weights drawn anew), ties (only lambda differs) or densities (of ties)",
@@ -60,11 +64,12 @@ internal static class Generation
             var settings = new RunSettings { Threads = threads, Memory = 12L << 30 };
             using var generation = new GenerationMerge(plan, settings);
             var sinks = Enumerable.Range(0, candidates).Select(_ => new MemorySink(plan)).ToArray();
-            using var floor = new MemoryFloor(plan.InputBytes, plan.Tensors.Sum(t => t.Info.Count * t.OutType.Bits() / 8), threads);
+            var outputBytes = plan.Tensors.Sum(t => t.Info.Count * t.OutType.Bits() / 8);
+            using var floor = new MemoryFloor(plan.InputBytes, outputBytes, threads);
             Console.WriteLine(Machine.Description);
             Console.WriteLine(
-                $"{candidates} candidates of {method} over {opened.Count} checkpoints, {parameters / 1e6:F2} M parameters in "
-                + $"{plan.Tensors.Count} tensors, {precision.SafetensorsName}, {threads} thread(s); "
+                $"{candidates} candidates of {method} over {opened.Count} checkpoints, {parameters / 1e6:F2} M parameters "
+                + $"in {plan.Tensors.Count} tensors, {precision.SafetensorsName}, {threads} thread(s); "
                 + $"{generation.ResidentBytes / 1e6:F0} MB stay in memory");
             var pairs = new List<(double Floor, double Merge)>();
             var processor = new List<(double Floor, double Merge)>();
@@ -74,8 +79,13 @@ internal static class Generation
                 var floorSeconds = floor.Run(candidates);
                 var between = Processor();
                 var time = Stopwatch.StartNew();
-                var options = Enumerable.Range(0, candidates).Select(c => Options(method, models, (round * candidates) + c)).ToArray();
-                var merged = generation.Run([.. options.Zip(sinks).Select(o => new GenerationMember(_ => o.First, o.Second))], default);
+                var first = round * candidates;
+                var members = sinks.Select((sink, c) =>
+                {
+                    var options = Options(method, models, first + c);
+                    return new GenerationMember(_ => options, sink);
+                });
+                var merged = generation.Run([.. members], default);
                 var seconds = time.Elapsed.TotalSeconds;
                 if (merged.FirstOrDefault(m => m.Fault is not null) is { } failed)
                     throw new InvalidOperationException("a candidate failed", failed.Fault);
@@ -88,11 +98,12 @@ internal static class Generation
                 if (round < 3 || round == rounds)
                     Console.WriteLine($"round {round}  floor {floorSeconds:F4} s   generation {seconds:F4} s");
             }
-            var (floorMedian, mergeMedian) = (Statistics.Median(pairs.Select(p => p.Floor)), Statistics.Median(pairs.Select(p => p.Merge)));
+            var floorMedian = Statistics.Median(pairs.Select(p => p.Floor));
+            var mergeMedian = Statistics.Median(pairs.Select(p => p.Merge));
             Console.WriteLine(
                 $"median   floor {floorMedian:F4} s   generation {mergeMedian:F4} s   ratio "
-                + $"{Statistics.Median(pairs.Select(p => p.Merge / p.Floor)):F2}   {mergeMedian / candidates * 1000:F3} ms a candidate   "
-                + $"{pairs.Sum(p => p.Merge):F2} s in all");
+                + $"{Statistics.Median(pairs.Select(p => p.Merge / p.Floor)):F2}   "
+                + $"{mergeMedian / candidates * 1000:F3} ms a candidate   {pairs.Sum(p => p.Merge):F2} s in all");
             Console.WriteLine(
                 $"processor time   floor {Statistics.Median(processor.Select(p => p.Floor)):F4} s   generation "
                 + $"{Statistics.Median(processor.Select(p => p.Merge)):F4} s   ratio "

@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 
 namespace Merge.Benchmarks;
 
-/// <summary>Reads some memory once and writes some other, by several threads: what no merge in memory can undercut.</summary>
+/// <summary>Reads some memory once and writes some other, by several threads: no merge in memory can undercut it.</summary>
 internal sealed unsafe class MemoryFloor(long inputBytes, long outputBytes, int threads) : IDisposable
 {
     private const int Piece = 1 << 14;

@@ -31,5 +31,5 @@ internal sealed unsafe class MemorySink : ITensorSink, IDisposable
 
     public void Dispose() => NativeMemory.AlignedFree(_memory);
 
-    private static long Bytes(TensorPlan tensor) => (tensor.Info.Count * tensor.OutType.Bits() / 8 + 63) / 64 * 64;
+    private static long Bytes(TensorPlan tensor) => ((tensor.Info.Count * tensor.OutType.Bits() / 8) + 63) / 64 * 64;
 }

@@ -100,7 +100,7 @@ internal sealed class GenerationOutput
     private long Evaluate(GenerationShare[] shares)
     {
         var all = Recording.Of(_plan.Info, [.. shares.Select(s => s.Lowered.Expression!)], _scan.Substitute);
-        GenerationShare[][] equal = [.. shares.Zip(all.Roots).GroupBy(s => s.Second, (_, some) => some.Select(s => s.First).ToArray())];
+        var equal = shares.Zip(all.Roots).GroupBy(s => s.Second, s => s.First).Select(s => s.ToArray()).ToArray();
 
         // An author's own loop may throw: it takes none with it but those that asked for it.
         var kernels = all.HasMap ? equal.Select(e => new[] { e }) : [equal];
@@ -119,9 +119,8 @@ internal sealed class GenerationOutput
         _kernels.Add(new(kernel, slots, roots.Length, recording.HasMap));
         foreach (var (k, some) in shares.Index())
         {
-            _computed.Add(new(
-                some,
-                () => [.. Recording.Of(_plan.Info, [roots[k]], _scan.Substitute).Inputs.Select(i => Slot(_plan.Stored(i)))]));
+            _computed.Add(new(some, () =>
+                [.. Recording.Of(_plan.Info, [roots[k]], _scan.Substitute).Inputs.Select(i => Slot(_plan.Stored(i)))]));
         }
         return recording.Unit;
     }

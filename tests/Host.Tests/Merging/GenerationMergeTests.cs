@@ -50,7 +50,6 @@ public sealed class GenerationMergeTests : IDisposable
     {
         var (plan, _) = Combining(Of("w", 1, 2));
         using var generation = new GenerationMerge(plan, Runs.TwoThreads);
-        var never = new TaskCompletionSource();
         var merged = Run(
             generation,
             plan,
@@ -117,7 +116,8 @@ public sealed class GenerationMergeTests : IDisposable
             gram[0, 0]++;
             return TensorMerge.Combine([gram[0, 0], 0]);
         };
-        var merged = Run(generation, plan, new ChosenOptions(choose), new ChosenOptions(choose), new ChosenOptions(t => choose(t)));
+        var merged = Run(
+            generation, plan, new ChosenOptions(choose), new ChosenOptions(choose), new ChosenOptions(t => choose(t)));
         Assert.Equal(2, asked);
         Assert.Equal([15, 30, 45], merged[0].Floats("w"));
         Assert.Equal([15, 30, 45], merged[1].Floats("w"));
@@ -202,7 +202,8 @@ public sealed class GenerationMergeTests : IDisposable
     private static Member[] Run(GenerationMerge generation, MergePlan plan, params ChosenOptions[] options)
     {
         var sinks = options.Select(_ => new CollectingSink(plan)).ToArray();
-        var merged = generation.Run([.. options.Zip(sinks).Select(o => new GenerationMember(_ => o.First, o.Second))], default);
+        var merged = generation.Run(
+            [.. options.Zip(sinks).Select(o => new GenerationMember(_ => o.First, o.Second))], default);
         return [.. sinks.Zip(merged).Select(m => new Member(m.First, m.Second))];
     }
 
