@@ -18,9 +18,11 @@ namespace Merge.Search;
 /// <param name="merge">Merges them.</param>
 /// <param name="place">Where they wait for their scores.</param>
 /// <param name="scorer">Scores them.</param>
+/// <param name="metrics">Those whose scores of single examples are kept: what nobody compares by is not worth a journal's line.</param>
 /// <param name="recipeDigest">Of everything but the point that decides a candidate's weights.</param>
 internal sealed class PointScorer(
-    PlannedSpace planned, GenerationMerge merge, CandidatePlace place, Scorer scorer, string recipeDigest) : IPointScorer
+    PlannedSpace planned, GenerationMerge merge, CandidatePlace place, Scorer scorer, IReadOnlySet<string> metrics, string recipeDigest)
+    : IPointScorer
 {
     public async IAsyncEnumerable<PointScore> Score(
         IReadOnlyList<PointToScore> points, string split, [EnumeratorCancellation] CancellationToken cancellation)
@@ -34,8 +36,12 @@ internal sealed class PointScorer(
             var scores = merged.Select(m => m.Score(scorer, split, stop.Token)).ToArray();
             try
             {
-                foreach (var score in scores)
-                    yield return new(await score, mergeSeconds);
+                foreach (var scoring in scores)
+                {
+                    var score = await scoring;
+                    yield return new(
+                        score with { Examples = score.Examples.Where(e => metrics.Contains(e.Key)).ToDictionary() }, mergeSeconds);
+                }
             }
             finally
             {

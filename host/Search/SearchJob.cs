@@ -58,8 +58,9 @@ internal sealed class SearchJob(SearchRequest request)
     /// <exception cref="MergeException">What is wrong before anything is evaluated.</exception>
     public SearchSession Open()
     {
-        var (searcher, _) = Searcher();
-        return SearchSession.Open(request, _search, "search", [("searcher's plugin", searcher.Plugin.Digest)]);
+        SearcherEntry? searcher = null;
+        Together(() => searcher = Searcher().Entry, () => SearchSession.CheckSections(request.Recipe, "search"));
+        return SearchSession.Open(request, _search, "search", [("searcher's plugin", searcher!.Plugin.Digest)]);
     }
 
     public async Task<SearchOutcome> Run(SearchSession session, CancellationToken cancellation)
@@ -127,6 +128,25 @@ internal sealed class SearchJob(SearchRequest request)
         if (splits.Report is null)
             remarks.Add("There is no report split: every score here was also chosen on, and is too good by an unknown amount.");
         return remarks;
+    }
+
+    /// <summary>Makes all checks, and tells what any of them found.</summary>
+    private static void Together(params IReadOnlyList<Action> checks)
+    {
+        var found = new List<Diagnostic>();
+        foreach (var check in checks)
+        {
+            try
+            {
+                check();
+            }
+            catch (MergeException wrong)
+            {
+                found.AddRange(wrong.Diagnostics);
+            }
+        }
+        if (found.Count > 0)
+            throw new MergeException(found) { WrongUsage = true };
     }
 
     private (SearcherEntry Entry, object Options) Searcher()

@@ -25,7 +25,8 @@ internal sealed class SearchSession : IDisposable
     {
         (Request, Planned, Journal, _scorer, _place) = (request, planned, journal, scorer, place);
         _merge = new(planned.Plan, request.Settings);
-        Points = new PointScorer(planned, _merge, place, scorer, digest);
+        Points = new PointScorer(
+            planned, _merge, place, scorer, request.Recipe.Objective!.Terms.Select(t => t.Metric).ToHashSet(), digest);
     }
 
     public SearchRequest Request { get; }
@@ -83,6 +84,9 @@ internal sealed class SearchSession : IDisposable
     public async Task<TrialScore> ScoreIngredient(int model, string split, CancellationToken cancellation)
     {
         var checkpoint = Planned.Plan.Models[model];
+        // It is only looked at: nothing of a search may be lost to it.
+        if (_scorer.NeedsFolder && checkpoint.Folder is null)
+            return TrialScore.Without(ScoreStatus.Failed, "it is a single file, and the evaluator needs a folder", 0);
         var files = checkpoint.Files.Select(f => $"{f.Path} {f.Size} {f.LastWrite.Ticks}");
         var id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', files))).AsSpan(0, 16));
         using var candidate = new CheckpointCandidate(id, checkpoint) { Label = $"model-{model:000}" };
@@ -98,7 +102,8 @@ internal sealed class SearchSession : IDisposable
         Planned.Dispose();
     }
 
-    private static void CheckSections(Recipe recipe, string kind)
+    /// <exception cref="MergeException">The recipe lacks what every search needs.</exception>
+    public static void CheckSections(Recipe recipe, string kind)
     {
         var findings = new RecipeFindings(recipe.Path);
         if (recipe.Evaluate is null)

@@ -83,7 +83,7 @@ public sealed class EvaluatorFailureTests : IDisposable
     public void A_quota_that_holds_no_candidate_is_told_before_anything_is_merged()
     {
         _lab.Recipe(evaluate: ", candidates: {place: disk, quota: 100B}");
-        _lab.Fails(2, ["more than the quota of 100 B", "quota"]);
+        _lab.Fails(2, ["more than the quota of 100 bytes", "quota"]);
     }
 
     [Fact]

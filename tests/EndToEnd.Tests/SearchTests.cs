@@ -92,7 +92,7 @@ public sealed class SearchTests : IDisposable
         _lab.Recipe();
         _lab.Succeeds();
         _lab.Recipe(search: ", filters: [layers.1]", objective: "{minimize: score}");
-        _lab.Fails(2, ["of another search", "'objective' is {minimize: score}; expected {maximize: score}", "'search' is "], "--resume");
+        _lab.Fails(2, ["of another search", "'objective' is {minimize: score}", "{maximize: score}, as in the journal", "'search' is "], "--resume");
         // More trials, other workers and comments are the same search.
         _lab.Recipe(evaluate: ", workers: 2", trials: 30);
         Assert.Contains("(24 from the journal)", _lab.Succeeds("--resume").Out);
@@ -186,7 +186,7 @@ public sealed class SearchTests : IDisposable
         _lab.Recipe(search: ", final: rescored");
         _lab.Fails(2, ["'final: rescored' picks among the best on a split of its own"]);
         _lab.Scratch.Write("r.yaml", "merge_method: linear\nmodels: [m0, m1]\nsearch: {searcher: lsc}\n");
-        _lab.Fails(2, ["no 'evaluate:'", "no 'objective:'"]);
+        _lab.Fails(2, ["no 'evaluate:'", "no 'objective:'", "no searcher 'lsc'", "line 3"]);
         Assert.False(Directory.Exists(_lab.Scratch["out"]));
     }
 

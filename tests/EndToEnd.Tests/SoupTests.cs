@@ -7,6 +7,7 @@ public sealed class SoupTests : IDisposable
 {
     // The score is minus the distance of the first value from 4: of 1, 6, 20 the first two average best.
     private const string Near = """
+        echo x >> calls
         v=$(tail -c 4 "$1/model.safetensors" | od -An -tf4 | tr -d ' ')
         s=$(echo "$v" | awk '{d = $1 - 4; if (d < 0) d = -d; print -d}')
         echo "{\"score\": $s}"
@@ -68,10 +69,11 @@ public sealed class SoupTests : IDisposable
         _scratch.Succeeds("soup", "r.yaml", "out");
         var lines = File.ReadAllLines(_scratch["out/journal.jsonl"]);
         File.WriteAllText(_scratch["out/journal.jsonl"], string.Join('\n', lines[..3]) + "\n");
-        // What is scored is known, though its trial is not in the journal: nothing is asked.
-        _scratch.Write("eval.sh", "echo broken");
+        var calls = File.ReadAllLines(_scratch["calls"]).Length;
         var outcome = _scratch.Succeeds("soup", "r.yaml", "out", "--resume");
         Assert.Contains("(2 from the journal)", outcome.Out);
+        // Three models, two soups; what won, and the best and the uniform soup once more on the report split.
+        Assert.Equal(calls, File.ReadAllLines(_scratch["calls"]).Length);
         Assert.Equal([3.5], TinyCheckpoint.Read(_scratch["out/best"])["w"].Values);
     }
 
