@@ -63,6 +63,7 @@ internal static class CommandLine
             RunCommand.Create(terminal),
             ValidateCommand.Create(terminal),
             InspectCommand.Create(terminal),
+            ConvertCommand.Create(terminal),
             DemoCommand.Create(terminal),
             ExplainCommand.Create(terminal),
             PluginsCommand.Create(terminal),
