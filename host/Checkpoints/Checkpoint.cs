@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Merge.Checkpoints.PyTorch;
 using Merge.Sdk;
 
 namespace Merge.Checkpoints;
@@ -10,7 +11,9 @@ namespace Merge.Checkpoints;
 internal sealed class Checkpoint : IDisposable
 {
     private readonly List<CheckpointFile> _files = [];
-    private readonly Dictionary<string, StoredTensor> _tensors = new(StringComparer.Ordinal);
+    private readonly OrderedDictionary<string, TensorSource> _tensors = new(StringComparer.Ordinal);
+    private readonly OrderedDictionary<string, TensorSource> _state = new(StringComparer.Ordinal);
+    private readonly List<string> _notes = [];
     private readonly Dictionary<string, string> _metadata = new(StringComparer.Ordinal);
 
     private Checkpoint(string path, string? folder)
@@ -28,8 +31,20 @@ internal sealed class Checkpoint : IDisposable
     /// <summary>One file, or the shards sorted by name.</summary>
     public IReadOnlyList<CheckpointFile> Files => _files;
 
-    /// <summary>Every tensor of every file.</summary>
-    public IReadOnlyDictionary<string, StoredTensor> Tensors => _tensors;
+    /// <summary>
+    /// Every tensor of every file, in the order of the files and of the bytes in them; those of a pickle in its order.
+    /// The weights where a file holds more; where it holds an optimizer's state alone, that.
+    /// </summary>
+    public IReadOnlyDictionary<string, TensorSource> Tensors => _tensors.Count > 0 ? _tensors : _state;
+
+    /// <summary>What an optimizer keeps, as <c>parameter.exp_avg_sq</c> and the like; empty where no file holds any.</summary>
+    public IReadOnlyDictionary<string, TensorSource> State => _state;
+
+    /// <summary>Why there is no <see cref="State"/> although a file holds one; null as a rule.</summary>
+    public Diagnostic? StateProblem { get; private set; }
+
+    /// <summary>What was done to find the tensors, a sentence each: keys and prefixes that were unwrapped, what was left out.</summary>
+    public IReadOnlyList<string> Notes => _notes;
 
     /// <summary>The <c>__metadata__</c> of all files; where they differ, that of the first.</summary>
     public IReadOnlyDictionary<string, string> Metadata => _metadata;
@@ -37,7 +52,7 @@ internal sealed class Checkpoint : IDisposable
     /// <summary>The config.json beside the weights, if there is one.</summary>
     public JsonObject? Config { get; private set; }
 
-    /// <summary>Opens a folder, an index or a safetensors file.</summary>
+    /// <summary>Opens a folder, an index or a file, of safetensors or of PyTorch.</summary>
     /// <exception cref="MergeException">With everything that is wrong with its headers.</exception>
     public static Checkpoint Open(string path)
     {
@@ -45,8 +60,6 @@ internal sealed class Checkpoint : IDisposable
         var isFolder = Directory.Exists(full);
         if (!isFolder && !IsThere(full))
             throw new MergeException(Missing(full, "there is no such file or folder"));
-        if (!isFolder && CheckpointFolder.IsPyTorch(full))
-            throw new MergeException(CheckpointFolder.PyTorchFile(full, System.IO.Path.GetFileName(full)));
         var main = isFolder ? CheckpointFolder.MainFile(full) : full;
         var isIndex = main.EndsWith(".json", StringComparison.OrdinalIgnoreCase);
         var holder = System.IO.Path.GetDirectoryName(main)!;
@@ -102,12 +115,7 @@ internal sealed class Checkpoint : IDisposable
     {
         return Collect(problems, () =>
         {
-            var file = CheckpointFile.Open(path);
-            _files.Add(file);
-            var header = SafetensorsHeader.Read(file);
-            foreach (var (key, value) in header.Metadata)
-                _metadata.TryAdd(key, value);
-            foreach (var tensor in header.Tensors)
+            foreach (var tensor in IsPyTorch(path) ? ReadPyTorch(path, index is not null) : ReadSafetensors(path))
             {
                 if (index is not null && index.ShardOf.GetValueOrDefault(tensor.Name) != shard)
                     problems.Add(Unlisted(tensor, index));
@@ -117,14 +125,49 @@ internal sealed class Checkpoint : IDisposable
         });
     }
 
-    private static Diagnostic Unlisted(StoredTensor tensor, ShardIndex index)
+    private IReadOnlyList<TensorSource> ReadSafetensors(string path)
+    {
+        var file = CheckpointFile.Open(path);
+        _files.Add(file);
+        var header = SafetensorsHeader.Read(file);
+        foreach (var (key, value) in header.Metadata)
+            _metadata.TryAdd(key, value);
+        return header.Tensors;
+    }
+
+    private TensorSource[] ReadPyTorch(string path, bool keepsNames)
+    {
+        var file = CheckpointFile.OpenAny(path);
+        _files.Add(file);
+        var saved = PyTorchFile.Read(file);
+        var weights = StateDict.Find(path, saved.Root, keepsNames);
+        _notes.AddRange(weights.Notes);
+        var state = OptimizerState.Find(path, saved.Root, weights.Tensors, out var problem);
+        StateProblem = problem;
+        if (weights.Tensors.Count == 0 && state.Count == 0)
+            throw new MergeException(problem ?? new Diagnostic("the optimizer's state is empty") { Where = path });
+        foreach (var (name, tensor) in state)
+            _state.TryAdd(name, saved.Tensor(name, tensor));
+        return [.. weights.Tensors.Select(t => saved.Tensor(t.Name, t.Tensor))];
+    }
+
+    // By its name; where that says nothing, by its first bytes.
+    private static bool IsPyTorch(string path)
+    {
+        if (CheckpointFolder.IsPyTorch(path) || path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
+            return CheckpointFolder.IsPyTorch(path);
+        using var file = CheckpointFile.OpenAny(path);
+        return PyTorchFile.Begins(file);
+    }
+
+    private static Diagnostic Unlisted(TensorSource tensor, ShardIndex index)
     {
         var found = index.ShardOf.TryGetValue(tensor.Name, out var listed)
             ? $"tensor '{tensor.Name}' is in two shards: this one and '{listed}', where the index has it"
             : $"tensor '{tensor.Name}' is in this shard, but not in the index";
         return new Diagnostic(found)
         {
-            Where = tensor.File.Path,
+            Where = tensor.Files.First().Path,
             Fix = "Index and shards are of different downloads or saves: get them again.",
         };
     }

@@ -7,10 +7,12 @@ internal static class CheckpointFolder
 {
     public const string SingleFile = "model.safetensors";
     public const string IndexFile = "model.safetensors.index.json";
+    public const string PyTorchSingleFile = "pytorch_model.bin";
+    public const string PyTorchIndexFile = "pytorch_model.bin.index.json";
 
     private static readonly string[] PyTorch = [".bin", ".pt", ".pth", ".ckpt"];
 
-    /// <summary>The index or the safetensors file that stands for a folder.</summary>
+    /// <summary>The index or the file that stands for a folder; safetensors before PyTorch files where there are both.</summary>
     /// <exception cref="MergeException">There is none, or more than one.</exception>
     public static string MainFile(string folder)
     {
@@ -23,27 +25,21 @@ internal static class CheckpointFolder
         {
             throw FileProblem.Reading(folder, e);
         }
-        var weights = names.Where(n => n.EndsWith(".safetensors", StringComparison.Ordinal)).ToArray();
-        if (names.Contains(IndexFile))
-            return Path.Combine(folder, IndexFile);
-        if (names.Contains(SingleFile))
-            return Path.Combine(folder, SingleFile);
-        return weights.Length == 1
-            ? Path.Combine(folder, weights[0])
-            : throw new MergeException(Problem(folder, names, weights));
+        string[] weights = [.. names.Where(n => n.EndsWith(".safetensors", StringComparison.Ordinal))];
+        // Training leaves training_args.bin and optimizer.pt beside weights of any kind.
+        string[] pickles = [.. names.Where(n => IsPyTorch(n) && !CopiedFiles.IsTrainingState(n))];
+        string[] candidates = weights.Length > 0
+            ? [IndexFile, SingleFile, .. weights.Length == 1 ? weights : []]
+            : [PyTorchIndexFile, PyTorchSingleFile, .. pickles.Length == 1 ? pickles : []];
+        return candidates.FirstOrDefault(names.Contains) is { } main
+            ? Path.Combine(folder, main)
+            : throw new MergeException(Problem(folder, weights, pickles));
     }
 
     public static bool IsPyTorch(string name) =>
         PyTorch.Contains(Path.GetExtension(name), StringComparer.OrdinalIgnoreCase);
 
-    public static Diagnostic PyTorchFile(string where, string name) => new($"'{name}' is a PyTorch file")
-    {
-        Where = where,
-        Expected = "safetensors: PyTorch files are not read yet",
-        Fix = "Load the model with its library and save it again with safe_serialization=True.",
-    };
-
-    private static Diagnostic Problem(string folder, string[] names, string[] weights)
+    private static Diagnostic Problem(string folder, string[] weights, string[] pickles)
     {
         if (weights.Length > 1)
         {
@@ -55,12 +51,24 @@ internal static class CheckpointFolder
                 Fix = "Name the one file that is meant, or download the missing index.",
             };
         }
-        // Training leaves training_args.bin and optimizer.pt beside weights of any kind.
-        var pickle = names.FirstOrDefault(n => IsPyTorch(n) && !CopiedFiles.IsTrainingState(n));
-        return pickle is not null ? PyTorchFile(folder, pickle) : new Diagnostic("the folder holds no checkpoint")
+        if (pickles.Length > 1)
+        {
+            var isParallel = pickles.All(n => n.StartsWith("consolidated.", StringComparison.Ordinal));
+            return new Diagnostic(
+                $"the folder holds {pickles.Length} PyTorch files and no {PyTorchIndexFile}: {Listed(pickles)}")
+            {
+                Where = folder,
+                Expected = $"{PyTorchSingleFile}, an index, or one file",
+                Fix = isParallel
+                    ? "Each holds a slice of every tensor: use the model in Hugging Face's layout."
+                    : "Name the one file that is meant, or download the missing index.",
+            };
+        }
+        return new Diagnostic("the folder holds no checkpoint")
         {
             Where = folder,
-            Expected = $"{SingleFile}, {IndexFile} with its shards, or one other safetensors file",
+            Expected = $"{SingleFile}, {IndexFile} with its shards, one other safetensors file, or the same of PyTorch "
+                + $"({PyTorchSingleFile}, {PyTorchIndexFile})",
         };
     }
 

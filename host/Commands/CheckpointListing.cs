@@ -36,6 +36,12 @@ internal static class CheckpointListing
             $"{checkpoint.Path}: {tensors.Length} tensors, {Elements(tensors):N0} parameters in "
             + $"{stacks.Sum(s => s.Layers.Count)} layers, "
             + $"{DiskSpace.Text(tensors.Sum(t => t.Length))} in {checkpoint.Files.Count} file{(checkpoint.Files.Count == 1 ? "" : "s")}");
+        foreach (var note in checkpoint.Notes)
+            terminal.Line($"  {note}");
+        if (checkpoint.StateProblem is { } problem)
+            terminal.Line($"  optimizer state not read: {problem.Found}");
+        else if (checkpoint.State.Count > 0)
+            terminal.Line($"  optimizer state: {StateKinds(checkpoint)}");
         foreach (var stack in stacks)
             terminal.Line($"  {stack.Prefix}N: {stack.Layers.Count} layers, {stack.Layers.Min} to {stack.Layers.Max}");
         if (stacks.Count == 0)
@@ -51,16 +57,28 @@ internal static class CheckpointListing
             terminal.Line($"  not mergeable: {reason.Found}");
     }
 
-    private static long Elements(IEnumerable<StoredTensor> tensors) =>
+    // Every kind once: exp_avg_sq of 12 tensors, …
+    private static string StateKinds(Checkpoint checkpoint) => string.Join(", ", checkpoint.State.Keys
+        .CountBy(name => name[(name.LastIndexOf('.') + 1)..]).Select(kind => $"{kind.Key} of {kind.Value} tensors"));
+
+    private static long Elements(IEnumerable<TensorSource> tensors) =>
         tensors.Sum(t => t.Shape.Aggregate(1L, (product, size) => product * size));
 
     private static void PrintJson(
-        Terminal terminal, Checkpoint checkpoint, StoredTensor[] tensors, IReadOnlyList<Diagnostic> quantised) =>
+        Terminal terminal, Checkpoint checkpoint, TensorSource[] tensors, IReadOnlyList<Diagnostic> quantised) =>
         terminal.Json(json =>
         {
             json.WriteString("checkpoint", checkpoint.Path);
             json.WriteNumber("parameters", Elements(tensors));
             json.WriteNumber("bytes", tensors.Sum(t => t.Length));
+            json.WriteStartArray("notes");
+            foreach (var note in checkpoint.Notes)
+                json.WriteStringValue(note);
+            json.WriteEndArray();
+            json.WriteStartArray("state");
+            foreach (var name in checkpoint.State.Keys)
+                json.WriteStringValue(name);
+            json.WriteEndArray();
             json.WriteStartArray("stacks");
             foreach (var stack in LayerStack.Of(tensors.Select(t => t.Name)))
             {
@@ -85,8 +103,10 @@ internal static class CheckpointListing
                 foreach (var size in tensor.Shape)
                     json.WriteNumberValue(size);
                 json.WriteEndArray();
-                json.WriteString("file", Path.GetFileName(tensor.File.Path));
-                json.WriteNumber("offset", tensor.Offset);
+                json.WriteString("file", Path.GetFileName(tensor.Files.First().Path));
+                // Only what lies in one piece has a place.
+                if (tensor is StoredTensor stored)
+                    json.WriteNumber("offset", stored.Offset);
                 json.WriteNumber("bytes", tensor.Length);
                 json.WriteString("kind", info.Kind.ToString().ToLowerInvariant());
                 if (info.Layer is { } layer)

@@ -68,6 +68,7 @@ internal static class CommandLine
             GraftCommand.Create(terminal),
             CurvatureCommand.Create(terminal),
             InspectCommand.Create(terminal),
+            ConvertCommand.Create(terminal),
             DemoCommand.Create(terminal),
             ExplainCommand.Create(terminal),
             PluginsCommand.Create(terminal),

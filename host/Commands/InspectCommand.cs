@@ -14,7 +14,7 @@ internal static class InspectCommand
     {
         var checkpoint = MergeOptions.NotEmpty(new Argument<string>("CHECKPOINT")
         {
-            Description = "A model folder, a safetensors file, an index, or a model in the Hugging Face cache (org/name).",
+            Description = "A model folder, a safetensors or PyTorch file, an index, or a model in the Hugging Face cache (org/name).",
         });
         var other = new Argument<string?>("OTHER")
         {

@@ -47,7 +47,7 @@ internal static class Compression
             LinearAlgebra = new ManagedLinearAlgebra(),
             Progress = progress,
         };
-        new Scheduler(settings.Threads, stop).Run(tensors.Where(t => t.Length > 0).Select<StoredTensor, IJob>(
+        new Scheduler(settings.Threads, stop).Run(tensors.Where(t => t.Length > 0).Select<TensorSource, IJob>(
             t => IsCompressed(t) ? new SumsJob(context, t, file) : new CopyJob(context, t, file)));
         file.Complete();
         return new(
@@ -57,10 +57,10 @@ internal static class Compression
             layout.Size);
     }
 
-    private static bool IsCompressed(StoredTensor tensor) =>
+    private static bool IsCompressed(TensorSource tensor) =>
         tensor.Shape.Length == 2 && tensor.DType.IsMergeable() && tensor.Length > 0;
 
-    private static IEnumerable<OutputTensor> Stored(StoredTensor tensor) => IsCompressed(tensor)
+    private static IEnumerable<OutputTensor> Stored(TensorSource tensor) => IsCompressed(tensor)
         ?
         [
             new(tensor.Name + RowSum, DType.F32, [tensor.Shape[0]]),
@@ -68,7 +68,7 @@ internal static class Compression
         ]
         : [new(tensor.Name, tensor.DType, tensor.Shape)];
 
-    private static void CheckNames(StoredTensor[] tensors, string path)
+    private static void CheckNames(TensorSource[] tensors, string path)
     {
         var twice = tensors.SelectMany(Stored).GroupBy(t => t.Name).Where(g => g.Count() > 1).Select(g => g.Key).ToArray();
         if (twice.Length == 0)
@@ -80,7 +80,7 @@ internal static class Compression
         })]);
     }
 
-    private static TensorPlan PlanOf(StoredTensor tensor) => new()
+    private static TensorPlan PlanOf(TensorSource tensor) => new()
     {
         Info = TensorNaming.Describe(tensor.Name, tensor.Shape),
         OutType = tensor.DType,
@@ -98,7 +98,7 @@ internal static class Compression
         private readonly Stat<double[][]> _sums;
         private readonly TensorStatistics _statistics;
 
-        public SumsJob(RunContext context, StoredTensor tensor, AtomicFile file)
+        public SumsJob(RunContext context, TensorSource tensor, AtomicFile file)
         {
             (_context, _plan, _file) = (context, PlanOf(tensor), file);
             var scan = new ScanOf(context, _plan);
@@ -122,7 +122,7 @@ internal static class Compression
             System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.Select(v => (float)v).ToArray().AsSpan()).ToArray();
     }
 
-    private sealed class CopyJob(RunContext context, StoredTensor tensor, AtomicFile file) : IJob
+    private sealed class CopyJob(RunContext context, TensorSource tensor, AtomicFile file) : IJob
     {
         private bool _done;
 
@@ -139,7 +139,7 @@ internal static class Compression
     }
 
     /// <summary>Copies a tensor's bytes, checked as those of a side input.</summary>
-    private sealed class KeptPhase(RunContext context, TensorPlan plan, StoredTensor tensor, AtomicFile file)
+    private sealed class KeptPhase(RunContext context, TensorPlan plan, TensorSource tensor, AtomicFile file)
         : Phase(context, plan, [tensor], context.BlockLength(plan, [tensor], 0, 1))
     {
         public override unsafe void Run(int part, Worker worker)

@@ -9,24 +9,24 @@ namespace Merge.Merging;
 /// </summary>
 internal sealed class Checksums
 {
-    private readonly ConcurrentDictionary<(CheckpointFile File, long Offset), (long Length, uint? Checksum)> _tensors = new();
+    private readonly ConcurrentDictionary<(CheckpointFile File, long Offset, long Length), uint?> _tensors = new();
 
     /// <summary>
     /// Whether the caller is the first to read the tensor, and so the one to checksum it. What is put together while it
     /// is read is not a run of some file's bytes: its files are read when they are asked for.
     /// </summary>
     public bool Claim(TensorSource tensor) => tensor is StoredTensor { Length: > 0 } stored
-        && _tensors.TryAdd((stored.File, stored.Offset), (stored.Length, null));
+        && _tensors.TryAdd((stored.File, stored.Offset, stored.Length), null);
 
     public void Set(TensorSource tensor, uint checksum)
     {
         if (tensor is StoredTensor stored)
-            _tensors[(stored.File, stored.Offset)] = (stored.Length, checksum);
+            _tensors[(stored.File, stored.Offset, stored.Length)] = checksum;
     }
 
     public uint? Of(TensorSource tensor) =>
-        tensor is StoredTensor stored && _tensors.TryGetValue((stored.File, stored.Offset), out var known)
-            ? known.Checksum
+        tensor is StoredTensor stored && _tensors.TryGetValue((stored.File, stored.Offset, stored.Length), out var known)
+            ? known
             : null;
 
     /// <summary>
@@ -36,9 +36,9 @@ internal sealed class Checksums
     public uint? Of(CheckpointFile file)
     {
         var known = _tensors
-            .Where(t => ReferenceEquals(t.Key.File, file) && t.Value.Checksum is not null)
-            .Select(t => (t.Key.Offset, t.Value.Length, Checksum: t.Value.Checksum!.Value))
-            .OrderBy(t => t.Offset)
+            .Where(t => ReferenceEquals(t.Key.File, file) && t.Value is not null)
+            .Select(t => (t.Key.Offset, t.Key.Length, Checksum: t.Value!.Value))
+            .OrderBy(t => t.Offset).ThenByDescending(t => t.Length)
             .ToArray();
         if (known.Sum(t => t.Length) < (file.Size - file.DataStart) / 2)
             return null;
@@ -47,6 +47,9 @@ internal sealed class Checksums
         long position = 0;
         foreach (var (offset, length, part) in known)
         {
+            // In PyTorch files tensors may share bytes.
+            if (offset < position)
+                continue;
             checksum = ReadThrough(offset, checksum);
             checksum = Crc32C.Combine(checksum, part, length);
             position = offset + length;

@@ -61,7 +61,7 @@ internal sealed class ScanOf
             new Node(Tensor, Op.ColumnVector) { Data = scaled });
     }
 
-    private static float[] Values(StoredTensor stored)
+    private static float[] Values(TensorSource stored)
     {
         var values = new float[stored.Shape.Aggregate(1L, (p, s) => p * s)];
         var bytes = MemoryMarshal.AsBytes(values.AsSpan());

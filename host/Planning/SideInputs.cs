@@ -38,15 +38,17 @@ internal static class SideInputs
     // The file belongs to the model: it has the model's names.
     private static SideTensor? Find(TensorInfo tensor, string ownName, SideFile file, List<Diagnostic> problems)
     {
+        // A training checkpoint holds both: weights are never what a side input means.
+        var tensors = file.Checkpoint.State.Count > 0 ? file.Checkpoint.State : file.Checkpoint.Tensors;
         foreach (var name in new[] { ownName, ownName + file.Suffix }.Distinct())
         {
-            if (file.Checkpoint.Tensors.TryGetValue(name, out var whole))
+            if (tensors.TryGetValue(name, out var whole))
             {
                 Check(whole, tensor.Shape);
                 return new(file.Name, file.Model, whole, null, null);
             }
-            var rows = file.Checkpoint.Tensors.GetValueOrDefault(name + ".row_sum");
-            var columns = file.Checkpoint.Tensors.GetValueOrDefault(name + ".column_sum");
+            var rows = tensors.GetValueOrDefault(name + ".row_sum");
+            var columns = tensors.GetValueOrDefault(name + ".column_sum");
             if (rows is null != columns is null)
             {
                 problems.Add(new Diagnostic($"side tensor '{(rows ?? columns)!.Name}' is alone")
@@ -64,14 +66,14 @@ internal static class SideInputs
         }
         return null;
 
-        void Check(StoredTensor stored, ImmutableArray<long> shape, DType? dtype = null)
+        void Check(TensorSource stored, ImmutableArray<long> shape, DType? dtype = null)
         {
             if (stored.Shape.AsSpan().SequenceEqual(shape.AsSpan()) && (dtype is null ? stored.DType.IsMergeable() : stored.DType == dtype))
                 return;
             problems.Add(new Diagnostic($"side tensor '{stored.Name}' is {stored.DType} [{string.Join(", ", stored.Shape)}]")
             {
                 Expected = $"{dtype?.ToString() ?? "a floating-point dtype"} [{string.Join(", ", shape)}]",
-                Where = stored.File.Path,
+                Where = file.Checkpoint.Path,
                 Fix = $"Give the file that belongs to '{file.Text}'s model.",
             });
         }

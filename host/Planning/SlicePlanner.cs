@@ -92,7 +92,7 @@ internal sealed class SlicePlanner(
 
     /// <summary>One tensor, or null with a problem.</summary>
     private TensorPlan? Tensor(
-        PlannedSlice slice, MatchedTensor match, PlannedModel[] models, StoredTensor? leading, double t)
+        PlannedSlice slice, MatchedTensor match, PlannedModel[] models, TensorSource? leading, double t)
     {
         var all = match.Stored;
         var kept = MismatchPolicy.Keep(match, models, slice.Base is not null, request.OnMismatch, problems);

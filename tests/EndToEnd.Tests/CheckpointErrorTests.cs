@@ -137,10 +137,20 @@ public sealed class CheckpointErrorTests : IDisposable
     }
 
     [Fact]
-    public void A_pytorch_checkpoint_says_how_to_convert_it()
+    public void A_pickle_that_names_a_function_is_refused_with_that_name()
+    {
+        // torch.save's old format, with cos\nsystem where the state dict would be.
+        byte[] magic = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, (byte)'.'];
+        Directory.CreateDirectory(_scratch["bad"]);
+        File.WriteAllBytes(_scratch["bad/pytorch_model.bin"], [.. magic, 0x80, 2, (byte)'M', 0xe9, 3, .. ".}.cos\nsystem\n(S'id'\ntR."u8]);
+        Refuses(["'os.system'", _scratch["bad/pytorch_model.bin"], "nothing in the file has been executed"]);
+    }
+
+    [Fact]
+    public void An_empty_pytorch_file_is_refused()
     {
         _scratch.Write("bad/pytorch_model.bin", "");
-        Refuses(["'pytorch_model.bin'", _scratch["bad"], "safe_serialization=True"]);
+        Refuses(["the file is empty", _scratch["bad/pytorch_model.bin"]]);
     }
 
     [Fact]

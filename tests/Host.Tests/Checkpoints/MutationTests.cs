@@ -58,8 +58,8 @@ public sealed class MutationTests : IDisposable
             var count = tensor.Shape.Aggregate(1L, (n, size) => checked(n * size));
             Assert.Equal(count * tensor.DType.Bits(), tensor.Length * 8);
             var content = new byte[tensor.Length];
-            tensor.File.Read(tensor.Offset, content);
-            Assert.Equal(bytes[(int)tensor.Offset..][..content.Length], content);
+            tensor.Read(0, content);
+            Assert.Equal(bytes[(int)((StoredTensor)tensor).Offset..][..content.Length], content);
         }
         Assert.Equal(bytes.Length, checkpoint.Files[0].DataStart + checkpoint.Tensors.Values.Sum(t => t.Length));
     }

@@ -117,7 +117,7 @@ public sealed class MappedTensorTests : IDisposable
         return [.. values.Where((_, i) => i % 2 == 0)];
     }
 
-    private StoredTensor Stored(string name, DType type, float[][] rows)
+    private TensorSource Stored(string name, DType type, float[][] rows)
     {
         _files.Weights(name, null, (Name, type, rows));
         _open.Add(Checkpoint.Open(_files[name]));
