@@ -149,6 +149,14 @@ internal sealed class TensorStatistics
                 _once.Add(new MaterializeReduction(
                     _info, matrix.Value, m => _complete[request] = () => matrix.Stat.Complete(m)));
                 break;
+            case ProductRequest product:
+                _once.Add(new ProductReduction(
+                    _info, product.Value, product.Right, m => _complete[request] = () => product.Stat.Complete(m)));
+                break;
+            case TransposedProductRequest product:
+                _once.Add(new TransposedProductReduction(
+                    _info, product.Value, product.Left, m => _complete[request] = () => product.Stat.Complete(m)));
+                break;
             case LargestRequest { Keep: <= 0 } none:
                 _complete[request] = () => none.Stat.Complete(Cut.KeepNone);
                 break;

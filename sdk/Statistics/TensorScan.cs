@@ -95,6 +95,28 @@ public sealed class TensorScan
     /// </summary>
     public Stat<Matrix> Materialize(Func<Block, TensorExpr> value) => Ask(new MaterializeRequest(Record(value))).Stat;
 
+    /// <summary>
+    /// X·R in float64: m×n times n×l, m rows of n as <see cref="Materialize"/> has them, without the m×n matrix in
+    /// memory. With <see cref="TransposedProduct"/> what randomised decompositions of large tensors are made of.
+    /// </summary>
+    /// <param name="value">X.</param>
+    /// <param name="right">R, n×l.</param>
+    public Stat<Matrix> Product(Func<Block, TensorExpr> value, Matrix right) =>
+        right.Rows == Info.RowLength
+            ? Ask(new ProductRequest(Record(value), right)).Stat
+            : throw Misfit("right", right, $"{Info.RowLength} rows, the tensor's row length");
+
+    /// <summary>Xᵀ·L in float64: n×m times m×l, without the m×n matrix in memory.</summary>
+    /// <param name="value">X, m rows of n.</param>
+    /// <param name="left">L, m×l.</param>
+    public Stat<Matrix> TransposedProduct(Func<Block, TensorExpr> value, Matrix left) =>
+        left.Rows == Info.RowCount
+            ? Ask(new TransposedProductRequest(Record(value), left)).Stat
+            : throw Misfit("left", left, $"{Info.RowCount} rows, as many as the tensor");
+
+    private MergeException Misfit(string factor, Matrix matrix, string expected) => MergeException.Plugin(
+        $"the {factor} factor of a product is {matrix.Rows}×{matrix.Columns}", expected, Info.Name);
+
     /// <summary>Records an expression of this tensor.</summary>
     internal Node Record(Func<Block, TensorExpr> value) => Own(value(_block).Node);
 
