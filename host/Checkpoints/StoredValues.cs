@@ -36,6 +36,40 @@ internal static class StoredValues
         }
     }
 
+    /// <summary>Float32 as stored bytes: nearest even, every NaN the quiet, positive one.</summary>
+    /// <param name="dtype">One that is merged.</param>
+    /// <param name="values">What to store.</param>
+    /// <param name="into">Exactly as many bytes as they take.</param>
+    public static void Encode(DType dtype, ReadOnlySpan<float> values, Span<byte> into)
+    {
+        switch (dtype)
+        {
+            case DType.F32:
+                MemoryMarshal.AsBytes(values).CopyTo(into);
+                break;
+            case DType.BF16:
+                var upper = MemoryMarshal.Cast<byte, ushort>(into);
+                for (var i = 0; i < upper.Length; i++)
+                {
+                    var bits = BitConverter.SingleToUInt32Bits(values[i]);
+                    upper[i] = float.IsNaN(values[i]) ? (ushort)0x7fc0 : (ushort)((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+                }
+                break;
+            case DType.F16:
+                var halves = MemoryMarshal.Cast<byte, Half>(into);
+                for (var i = 0; i < halves.Length; i++)
+                    halves[i] = float.IsNaN(values[i]) ? BitConverter.UInt16BitsToHalf(0x7e00) : (Half)values[i];
+                break;
+            case DType.F64:
+                var doubles = MemoryMarshal.Cast<byte, double>(into);
+                for (var i = 0; i < doubles.Length; i++)
+                    doubles[i] = values[i];
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(dtype), dtype, null);
+        }
+    }
+
     private static void DecodeUpperHalves(ReadOnlySpan<ushort> stored, Span<float> into)
     {
         var i = 0;

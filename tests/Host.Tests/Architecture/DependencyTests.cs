@@ -15,8 +15,9 @@ public sealed partial class DependencyTests
         ["Recipes"] = [],
         ["Plugins"] = [],
         ["Vocabulary"] = ["Checkpoints"],
-        ["Planning"] = ["Recipes", "Plugins", "Checkpoints", "Compute", "Vocabulary"],
-        ["Merging"] = ["Planning", "Compute", "Checkpoints", "Vocabulary"],
+        ["Adapters"] = ["Checkpoints", "Compute"],
+        ["Planning"] = ["Recipes", "Plugins", "Checkpoints", "Compute", "Vocabulary", "Adapters"],
+        ["Merging"] = ["Planning", "Compute", "Checkpoints", "Vocabulary", "Adapters"],
     };
 
     public static TheoryData<string> Folders() =>
