@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Merge.Checkpoints;
 
-/// <summary>One safetensors file, open for positional reads by any number of threads.</summary>
+/// <summary>One file of a checkpoint, open for positional reads by any number of threads.</summary>
 internal sealed class CheckpointFile : IDisposable
 {
     /// <summary>The format's own limit: 100 MB.</summary>
@@ -26,14 +26,20 @@ internal sealed class CheckpointFile : IDisposable
     /// <summary>When the file (what a link stands for) was last written to, as it was when it was opened; UTC.</summary>
     public DateTime LastWrite { get; }
 
-    /// <summary>Where tensors begin: 8 + the header's length.</summary>
+    /// <summary>Where tensors begin in a safetensors file: 8 + the header's length. 0 in files of other formats.</summary>
     public long DataStart { get; private set; }
 
     public SafeFileHandle Handle { get; }
 
-    /// <summary>Opens a file and checks the length its header claims.</summary>
+    /// <summary>Opens a safetensors file and checks the length its header claims.</summary>
     /// <exception cref="MergeException">It cannot be opened, or cannot be a safetensors file.</exception>
-    public static CheckpointFile Open(string path)
+    public static CheckpointFile Open(string path) => Open(path, file => file.FindData());
+
+    /// <summary>Opens a file of any format.</summary>
+    /// <exception cref="MergeException">It cannot be opened.</exception>
+    public static CheckpointFile OpenAny(string path) => Open(path, _ => { });
+
+    private static CheckpointFile Open(string path, Action<CheckpointFile> check)
     {
         SafeFileHandle? handle = null;
         try
@@ -42,7 +48,7 @@ internal sealed class CheckpointFile : IDisposable
             handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read);
             PageCache.ReadOnce(handle);
             var file = new CheckpointFile(path, handle);
-            file.FindData();
+            check(file);
             return file;
         }
         catch (Exception e)

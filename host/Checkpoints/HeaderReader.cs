@@ -67,7 +67,7 @@ internal sealed class HeaderReader(CheckpointFile file)
     {
         _tensors.Sort((a, b) => a.Offset != b.Offset
             ? a.Offset.CompareTo(b.Offset)
-            : a.Length.CompareTo(b.Length));
+            : a.Length != b.Length ? a.Length.CompareTo(b.Length) : string.CompareOrdinal(a.Name, b.Name));
         var outside = _tensors.Where(t => t.Offset + t.Length > file.Size).ToList();
         if (outside.Count > 0)
         {

@@ -61,7 +61,7 @@ internal static class Quantisation
             && Companions.Any(c => checkpoint.Tensors.ContainsKey(name[..^suffix.Length] + c));
     }
 
-    private static string Named(List<StoredTensor> tensors) => tensors.Count == 1
+    private static string Named(List<TensorSource> tensors) => tensors.Count == 1
         ? $"tensor '{tensors[0].Name}' is"
         : $"tensor '{tensors[0].Name}' and {tensors.Count - 1} others are";
 }

@@ -51,11 +51,11 @@ internal static class CheckpointListing
             terminal.Line($"  not mergeable: {reason.Found}");
     }
 
-    private static long Elements(IEnumerable<StoredTensor> tensors) =>
+    private static long Elements(IEnumerable<TensorSource> tensors) =>
         tensors.Sum(t => t.Shape.Aggregate(1L, (product, size) => product * size));
 
     private static void PrintJson(
-        Terminal terminal, Checkpoint checkpoint, StoredTensor[] tensors, IReadOnlyList<Diagnostic> quantised) =>
+        Terminal terminal, Checkpoint checkpoint, TensorSource[] tensors, IReadOnlyList<Diagnostic> quantised) =>
         terminal.Json(json =>
         {
             json.WriteString("checkpoint", checkpoint.Path);
@@ -85,8 +85,10 @@ internal static class CheckpointListing
                 foreach (var size in tensor.Shape)
                     json.WriteNumberValue(size);
                 json.WriteEndArray();
-                json.WriteString("file", Path.GetFileName(tensor.File.Path));
-                json.WriteNumber("offset", tensor.Offset);
+                json.WriteString("file", Path.GetFileName(tensor.Files.First().Path));
+                // Only what lies in one piece has a place.
+                if (tensor is StoredTensor stored)
+                    json.WriteNumber("offset", stored.Offset);
                 json.WriteNumber("bytes", tensor.Length);
                 json.WriteString("kind", info.Kind.ToString().ToLowerInvariant());
                 if (info.Layer is { } layer)

@@ -26,8 +26,8 @@ internal sealed record TensorComparison(
 internal sealed record CheckpointComparison(
     IReadOnlyList<string> OnlyA,
     IReadOnlyList<string> OnlyB,
-    IReadOnlyList<(StoredTensor A, StoredTensor B)> Shapes,
-    IReadOnlyList<(StoredTensor A, StoredTensor B)> DTypes,
+    IReadOnlyList<(TensorSource A, TensorSource B)> Shapes,
+    IReadOnlyList<(TensorSource A, TensorSource B)> DTypes,
     IReadOnlyList<string> OtherBytes,
     int SameBytes,
     IReadOnlyList<TensorComparison> Values)
@@ -56,7 +56,7 @@ internal sealed record CheckpointComparison(
             values);
     }
 
-    private static bool HaveSameBytes(StoredTensor a, StoredTensor b, CancellationToken cancellation)
+    private static bool HaveSameBytes(TensorSource a, TensorSource b, CancellationToken cancellation)
     {
         using var buffers = new Worker();
         for (long at = 0; at < a.Length;)
@@ -65,8 +65,8 @@ internal sealed record CheckpointComparison(
             var length = (int)Math.Min(1 << 20, a.Length - at);
             var ours = buffers.Input(0).Take(length);
             var theirs = buffers.Input(1).Take(length);
-            a.File.Read(a.Offset + at, ours);
-            b.File.Read(b.Offset + at, theirs);
+            a.Read(at, ours);
+            b.Read(at, theirs);
             if (!ours.SequenceEqual(theirs))
                 return false;
             at += length;
@@ -75,7 +75,7 @@ internal sealed record CheckpointComparison(
     }
 
     private static TensorComparison[] Measure(
-        (StoredTensor A, StoredTensor B)[] pairs, RunSettings settings, RunProgress progress, CancellationToken cancellation)
+        (TensorSource A, TensorSource B)[] pairs, RunSettings settings, RunProgress progress, CancellationToken cancellation)
     {
         var results = new TensorComparison?[pairs.Length];
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -102,7 +102,7 @@ internal sealed record CheckpointComparison(
         private readonly Stat<Matrix> _gram;
         private readonly TensorStatistics? _statistics;
 
-        public ComparisonJob(RunContext context, StoredTensor a, StoredTensor b, Action<TensorComparison> report)
+        public ComparisonJob(RunContext context, TensorSource a, TensorSource b, Action<TensorComparison> report)
         {
             _context = context;
             _report = report;

@@ -55,10 +55,10 @@ internal sealed class ScanOf
             new Node(Tensor, Op.ColumnVector) { Data = scaled });
     }
 
-    private static float[] Values(StoredTensor stored)
+    private static float[] Values(TensorSource stored)
     {
         var values = new float[stored.Shape.Aggregate(1L, (p, s) => p * s)];
-        stored.File.Read(stored.Offset, System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()));
+        stored.Read(0, System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()));
         return values;
     }
 }

@@ -49,6 +49,9 @@ internal sealed record MergePlan
     /// <summary>What else, outside recipe, plugin, models and layout, decides the bytes of the output.</summary>
     public IReadOnlyList<string> Distinctions { get; init; } = [];
 
+    /// <summary>What it knows besides where it makes an adapter; null: it makes a model.</summary>
+    public AdapterOutput? Adapter { get; init; }
+
     public required PlanOrigin Origin { get; init; }
 
     public required PluginIdentity Plugin { get; init; }
@@ -132,7 +135,7 @@ internal sealed record TensorPlan
 }
 
 /// <summary>A side input of one model for one tensor: stored whole, or as row and column sums (rank 1).</summary>
-internal sealed record SideTensor(string Name, int Model, StoredTensor? Whole, StoredTensor? RowSum, StoredTensor? ColumnSum)
+internal sealed record SideTensor(string Name, int Model, TensorSource? Whole, TensorSource? RowSum, TensorSource? ColumnSum)
 {
-    public IEnumerable<StoredTensor> Stored => new[] { Whole, RowSum, ColumnSum }.OfType<StoredTensor>();
+    public IEnumerable<TensorSource> Stored => new[] { Whole, RowSum, ColumnSum }.OfType<TensorSource>();
 }

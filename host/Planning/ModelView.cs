@@ -6,21 +6,15 @@ namespace Merge.Planning;
 /// <summary>What one slice takes of one model: some of its tensors, under the names they have in the output.</summary>
 internal sealed class ModelView
 {
-    private readonly Dictionary<string, StoredTensor> _tensors;
+    private readonly OrderedDictionary<string, TensorSource> _tensors = new(StringComparer.Ordinal);
 
-    private ModelView(PlannedModel model, bool hasEnd, IEnumerable<(string Name, StoredTensor Stored)> tensors)
+    private ModelView(PlannedModel model, bool hasEnd, IEnumerable<(string Name, TensorSource Stored)> tensors)
     {
         Model = model;
         HasEnd = hasEnd;
-        _tensors = tensors.ToDictionary(t => t.Name, t => t.Stored, StringComparer.Ordinal);
-        Names =
-        [
-            .. _tensors
-                .OrderBy(t => FileNumber(t.Value))
-                .ThenBy(t => t.Value.Offset)
-                .ThenBy(t => t.Key, StringComparer.Ordinal)
-                .Select(t => t.Key),
-        ];
+        foreach (var (name, stored) in tensors)
+            _tensors.Add(name, stored);
+        Names = [.. _tensors.Keys];
     }
 
     public PlannedModel Model { get; }
@@ -28,10 +22,10 @@ internal sealed class ModelView
     /// <summary>Whether what comes after the layers is taken: final norm and head.</summary>
     public bool HasEnd { get; }
 
-    /// <summary>The names in the output, in the order of the model's files.</summary>
+    /// <summary>The names in the output, in the model's own order.</summary>
     public IReadOnlyList<string> Names { get; }
 
-    public StoredTensor? Find(string name) => _tensors.GetValueOrDefault(name);
+    public TensorSource? Find(string name) => _tensors.GetValueOrDefault(name);
 
     /// <summary>All of a model that is the module's.</summary>
     public static ModelView Whole(PlannedModel model, Func<string, bool> owns) =>
@@ -50,7 +44,7 @@ internal sealed class ModelView
         var layers = source.Layers!.Value;
         return new(source.Model, after, source.Model.Checkpoint.Tensors.Values.Where(t => owns(t.Name)).SelectMany(Named));
 
-        IEnumerable<(string, StoredTensor)> Named(StoredTensor tensor)
+        IEnumerable<(string, TensorSource)> Named(TensorSource tensor)
         {
             if (TensorNaming.Split(tensor.Name) is not { } name)
             {
@@ -62,7 +56,4 @@ internal sealed class ModelView
                 : [];
         }
     }
-
-    private int FileNumber(StoredTensor tensor) =>
-        Model.Checkpoint.Files.Index().First(f => ReferenceEquals(f.Item, tensor.File)).Index;
 }

@@ -12,7 +12,7 @@ internal sealed record PlannedModel(string Text, Checkpoint Checkpoint)
     /// </summary>
     public bool TiesHead { get; } = Ties(Checkpoint);
 
-    public StoredTensor? Find(string name) => Checkpoint.Tensors.GetValueOrDefault(name);
+    public TensorSource? Find(string name) => Checkpoint.Tensors.GetValueOrDefault(name);
 
     private static bool Ties(Checkpoint checkpoint)
     {

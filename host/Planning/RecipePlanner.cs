@@ -13,7 +13,7 @@ internal sealed class RecipePlanner : IDisposable
 {
     private readonly PluginCatalog _plugins;
     private readonly IReadOnlyList<string> _modelDirs;
-    private readonly Dictionary<string, Checkpoint> _open = [];
+    private readonly OpenedModels _open = new();
 
     /// <summary>What to do where a tensor's shape is not the same in all models.</summary>
     public OnMismatch OnMismatch { get; init; }
@@ -34,13 +34,16 @@ internal sealed class RecipePlanner : IDisposable
     {
         var method = FindMethod(recipe);
         var places = ModelPlaces.Of(recipe.Path, _modelDirs) with { Stages = Stages };
-        var resolved = ResolvedRecipe.Of(recipe, places);
+        var resolved = AdapterRecipe.WithZeros(ResolvedRecipe.Of(recipe, places), method.Info.Base, out var adapterBase);
         var binder = new OptionsBinder(
             OptionsSchema.Of(method.Strategy.OptionsType), resolved.Recipe, method.Id, parameter => MethodsWith(parameter, method));
         ModuleInputs[] modules = [.. resolved.Modules.Select(m => Inputs(m, method.Info, resolved.Recipe, binder))];
         binder.ThrowIfAny();
         var slices = modules.SelectMany(m => m.Slices).ToArray();
-        OpenAll(resolved, slices);
+        var adapters = AdapterRecipe.Is(resolved) ? _open.OpenAdapters([.. resolved.Models]) : null;
+        if (adapters is null)
+            AdapterRecipe.RefuseSection(recipe);
+        OpenAll(resolved, slices, adapters);
 
         var baseModel = (resolved.Base ?? resolved.Slices.Select(s => s.Base).OfType<ResolvedModel>().FirstOrDefault()) is { } b
             ? Planned(b) : null;
@@ -57,9 +60,9 @@ internal sealed class RecipePlanner : IDisposable
                 recipe.Text,
                 [
                     .. slices.SelectMany(s => s.Models).Append(resolved.Base).Concat(slices.Select(s => s.Base))
-                        .OfType<ResolvedModel>().Select(m => m.Model.Model.Text).Distinct(),
+                        .OfType<ResolvedModel>().Where(m => m.Path.Length > 0).Select(m => m.Model.Model.Text).Distinct(),
                 ],
-                resolved.Base?.Model.Model.Text)
+                adapters is null ? resolved.Base?.Model.Model.Text : adapterBase)
             {
                 Repositories =
                 [
@@ -73,7 +76,7 @@ internal sealed class RecipePlanner : IDisposable
             Models = slices.Length == 1 ? planned : [.. planned.Distinct()],
             Base = method.Info.Base is InputRole.Required or InputRole.Optional ? baseModel : null,
             Donor = baseModel ?? planned[0],
-            OutType = recipe.OutDType ?? recipe.DType,
+            OutType = adapters is null ? recipe.OutDType ?? recipe.DType : DType.F32,
             Seed = recipe.Seed,
             MaxShardBytes = maxShardBytes,
             Vocabulary = vocabulary,
@@ -82,14 +85,15 @@ internal sealed class RecipePlanner : IDisposable
         });
         binder.CheckUse(names);
         binder.ThrowIfAny();
-        return plan with { Warnings = [.. recipe.Warnings, .. places.Shadowed(recipe), .. binder.Warnings, .. warnings, .. plan.Warnings] };
+        plan = plan with
+        {
+            Adapter = adapters is null ? null : AdapterRecipe.Output(
+                recipe, adapters, [.. resolved.Models.Select(m => _open.OpenAdapter(m.Path))], adapterBase),
+        };
+        return plan with { Warnings = [.. recipe.Warnings, .. places.Shadowed(recipe), .. binder.Warnings, .. warnings, .. _open.Warnings, .. plan.Warnings] };
     }
 
-    public void Dispose()
-    {
-        foreach (var checkpoint in _open.Values)
-            checkpoint.Dispose();
-    }
+    public void Dispose() => _open.Dispose();
 
     private VocabularyMapping? Vocabulary(
         ResolvedRecipe resolved,
@@ -102,7 +106,7 @@ internal sealed class RecipePlanner : IDisposable
         (PlannedModel Model, string Path)[] all =
         [
             .. models.Append(resolved.Base).Concat(resolved.Slices.Select(s => s.Base)).OfType<ResolvedModel>()
-                .DistinctBy(m => m.Path).Select(m => (Planned(m), m.Path)),
+                .DistinctBy(m => m.Key).Select(m => (Planned(m), m.Path)),
         ];
         var planner = new VocabularyPlanner(recipe, all, baseModel, ModelPlaces.Of(recipe.Path, _modelDirs) with { Stages = Stages });
         var mapping = planner.Plan();
@@ -185,28 +189,36 @@ internal sealed class RecipePlanner : IDisposable
     }
 
     /// <summary>Opens every checkpoint, each once, and reports all that cannot be.</summary>
-    private void OpenAll(ResolvedRecipe resolved, IReadOnlyList<SliceInputs> slices)
+    private void OpenAll(ResolvedRecipe resolved, IReadOnlyList<SliceInputs> slices, AdapterViews? adapters)
     {
-        var paths = resolved.Models.Append(resolved.Base).Concat(resolved.Slices.Select(s => s.Base))
-            .OfType<ResolvedModel>().Select(m => m.Path)
-            .Concat(slices.SelectMany(s => s.SideParameters()).Select(s => SidePath(s.File, resolved.Recipe.Path)));
+        var models = resolved.Models.Append(resolved.Base).Concat(resolved.Slices.Select(s => s.Base)).OfType<ResolvedModel>();
         var problems = new List<Diagnostic>();
-        foreach (var path in paths.Distinct())
+        foreach (var model in models.DistinctBy(m => m.Key))
+        {
+            if (adapters is null)
+                Collect(() => _open.Open(model));
+            else if (model.Path.Length == 0)
+                _open.Set(model, adapters.Zeros);
+        }
+        foreach (var path in slices.SelectMany(s => s.SideParameters()).Select(s => SidePath(s.File, resolved.Recipe.Path)).Distinct())
+            Collect(() => _open.OpenFile(path));
+        if (problems.Count > 0)
+            throw new MergeException(problems);
+
+        void Collect(Action open)
         {
             try
             {
-                _open[path] = Checkpoint.Open(path);
+                open();
             }
             catch (MergeException fault)
             {
                 problems.AddRange(fault.Diagnostics);
             }
         }
-        if (problems.Count > 0)
-            throw new MergeException(problems);
     }
 
-    private PlannedModel Planned(ResolvedModel model) => new(model.Model.Model.Text, _open[model.Path]);
+    private PlannedModel Planned(ResolvedModel model) => new(model.Model.Model.Text, _open[model]);
 
     private static string SidePath(string file, string recipePath) =>
         Path.GetFullPath(file, Path.GetDirectoryName(Path.GetFullPath(recipePath))!);

@@ -64,14 +64,14 @@ internal static class SideInputs
         }
         return null;
 
-        void Check(StoredTensor stored, ImmutableArray<long> shape, DType? dtype = null)
+        void Check(TensorSource stored, ImmutableArray<long> shape, DType? dtype = null)
         {
             if (stored.Shape.AsSpan().SequenceEqual(shape.AsSpan()) && (dtype is null ? stored.DType.IsMergeable() : stored.DType == dtype))
                 return;
             problems.Add(new Diagnostic($"side tensor '{stored.Name}' is {stored.DType} [{string.Join(", ", stored.Shape)}]")
             {
                 Expected = $"{dtype?.ToString() ?? "a floating-point dtype"} [{string.Join(", ", shape)}]",
-                Where = stored.File.Path,
+                Where = file.Checkpoint.Path,
                 Fix = $"Give the file that belongs to '{file.Text}'s model.",
             });
         }

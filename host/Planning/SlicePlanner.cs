@@ -90,7 +90,7 @@ internal sealed class SlicePlanner(
 
     /// <summary>One tensor, or null with a problem.</summary>
     private TensorPlan? Tensor(
-        PlannedSlice slice, MatchedTensor match, PlannedModel[] models, StoredTensor? leading, double t)
+        PlannedSlice slice, MatchedTensor match, PlannedModel[] models, TensorSource? leading, double t)
     {
         var all = match.Stored;
         var kept = MismatchPolicy.Keep(match, models, slice.Base is not null, request.OnMismatch, problems);
@@ -103,7 +103,7 @@ internal sealed class SlicePlanner(
         var info = TensorNaming.Describe(match.Name, first.Shape);
         if (!first.DType.IsMergeable())
             return TensorPlan.Copy(info, leading ?? first);
-        var outType = request.OutType ?? leading?.DType ?? first.DType;
+        var outType = request.OutType ?? leading?.OutputType ?? first.OutputType;
         // Too few models for the method: what is left of the tensor is the base's.
         if (!isWhole && slice.Base is not null && kept.Length < request.Strategy.Info.MinModels)
             return TensorPlan.Copy(info, match.Stored[^1], outType);

@@ -46,11 +46,11 @@ internal sealed class TiedHeads
         views.Any(v => v.Model.TiesHead && v.HasEnd) ? _heads.Order(StringComparer.Ordinal) : [];
 
     /// <summary>Where a model has a tensor. A head that a tied model stores is a copy that nobody loads.</summary>
-    public StoredTensor? Find(ModelView view, string name) =>
+    public TensorSource? Find(ModelView view, string name) =>
         view.Model.TiesHead && IsHeadWeight(name) ? Find(view.Model, name) : view.Find(name);
 
     /// <summary>Where a model has a tensor of its own name.</summary>
-    public StoredTensor? Find(PlannedModel model, string name)
+    public TensorSource? Find(PlannedModel model, string name)
     {
         if (!model.TiesHead || !IsHeadWeight(name))
             return model.Find(name);

@@ -9,7 +9,7 @@ namespace Merge.Planning;
 internal static partial class TokenEmbedding
 {
     /// <summary>The embedding of tokens (not of positions or segments); null where there is none.</summary>
-    public static StoredTensor? Of(Checkpoint checkpoint)
+    public static TensorSource? Of(Checkpoint checkpoint)
     {
         var size = VocabularySize(checkpoint.Config);
         return checkpoint.Tensors.Values

@@ -7,7 +7,7 @@ internal static class RecipeParser
 {
     private static readonly string[] Known =
     [
-        "merge_method", "models", "slices", "modules", "base_model", "parameters", "dtype", "out_dtype", "seed", "name",
+        "merge_method", "models", "slices", "modules", "base_model", "parameters", "dtype", "out_dtype", "seed", "name", "adapter",
         .. TokenizerSection.Keys,
     ];
 
@@ -76,6 +76,7 @@ internal static class RecipeParser
             Name = Word(map, "name", findings) is { } name ? new(name.Text, name.Line) : null,
             Tokenizer = tokenizer.Read(map),
             ChatTemplate = tokenizer.ReadChatTemplate(map),
+            Adapter = map.Find("adapter") is { } adapter ? AdapterOutputSection.Read(adapter, findings) : null,
             Slices = map.Find("slices") is { } sliced ? slices.Read(sliced) : [],
             Modules = map.Find("modules") is { } parts ? slices.ReadModules(parts) : [],
         };

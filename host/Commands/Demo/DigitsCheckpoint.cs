@@ -26,7 +26,7 @@ internal static class DigitsCheckpoint
         return new DigitsModel(checkpoint.Tensors.Values.ToDictionary(t => t.Name, t =>
         {
             var values = new float[t.Shape.Aggregate(1L, (product, size) => product * size)];
-            t.File.Read(t.Offset, MemoryMarshal.AsBytes(values.AsSpan()));
+            t.Read(0, MemoryMarshal.AsBytes(values.AsSpan()));
             return (t.Shape.Select(size => (int)size).ToArray(), values);
         }));
     }

@@ -51,8 +51,9 @@ internal sealed class AdapterFolder : IDisposable
     }
 
     /// <summary>The adapter's files, from its finished modules.</summary>
-    public void Write(AdapterMerge merge, IReadOnlyDictionary<string, StoredModule> modules)
+    public void Write(MergePlan made, IReadOnlyDictionary<string, StoredModule> modules)
     {
+        var merge = made.Adapter!;
         var tensors = new List<(OutputTensor Tensor, long At)>();
         foreach (var (name, stored) in modules)
         {
@@ -66,7 +67,7 @@ internal sealed class AdapterFolder : IDisposable
             }
             else if (stored.Left >= 0)
             {
-                tensors.Add((new(AdapterTensors.Saved(name), merge.OutType, merge.Plan.Tensors.First(t => t.Info.Name == name).Info.Shape), stored.Left));
+                tensors.Add((new(AdapterTensors.Saved(name), merge.OutType, made.Tensors.First(t => t.Info.Name == name).Info.Shape), stored.Left));
             }
         }
         if (tensors.Count == 0)
@@ -88,7 +89,7 @@ internal sealed class AdapterFolder : IDisposable
                 crc = Copy(tensor, at, layout.Placements[tensor.Name], writer, crc);
             writer.Sync();
         }
-        var plan = merge.Plan with { Layout = layout };
+        var plan = made with { Layout = layout };
         if (!merge.IsKohya)
         {
             File.WriteAllText(Path.Combine(_path, AdapterConfig.FileName), MergedConfig.Text(
@@ -124,7 +125,7 @@ internal sealed class AdapterFolder : IDisposable
             Directory.Delete(_path, recursive: true);
     }
 
-    private static string? BaseOf(AdapterMerge merge)
+    private static string? BaseOf(AdapterOutput merge)
     {
         string?[] named = [.. merge.Adapters.Select(a => a.Config?.BaseModel).Distinct()];
         return merge.BaseModel ?? (named.Length == 1 ? named[0] : null);

@@ -17,16 +17,17 @@ internal sealed record MergedModule(float[] Left, float[] Right, int Rank, doubl
 /// </summary>
 /// <param name="context">The merge.</param>
 /// <param name="plan">The module's weight.</param>
-/// <param name="modules">The module in each of the models; null where one leaves it alone.</param>
-/// <param name="choice">How much to keep; null: all, which only linear combinations allow.</param>
+/// <param name="output">How it is written.</param>
+/// <param name="modules">The module in each of the models; null where one leaves it alone. None in an extraction.</param>
 /// <param name="done">Takes the result.</param>
 internal sealed class AdapterJob(
     MergeContext context,
     TensorPlan plan,
+    AdapterOutput output,
     IReadOnlyList<AdapterModule?> modules,
-    RankChoice? choice,
-    Action<TensorPlan, MergedModule> done) : IJob
+    Action<MergedModule> done) : IJob
 {
+    private readonly RankChoice? _choice = output.Choice;
     private readonly ScanOf _scan = new(context, plan);
     private SweepPump? _pump;
     private Task<MergedModule>? _work;
@@ -38,13 +39,15 @@ internal sealed class AdapterJob(
         if (_pump.Next(_work) is { } sweep)
             return sweep;
         _pump.Release();
-        done(plan, _work.Result);
+        done(_work.Result);
         context.Progress.FinishedTensor();
         return null;
     }
 
     private async Task<MergedModule> Merge()
     {
+        if (output.IsExtracted)
+            return Factored(await RangeFinder.Decompose(_scan.Tensor, b => b.Deltas[0], _choice!, context.Seed));
         var merge = await context.Plan.Strategy.PlanTensor(_scan.Tensor, plan.Options!, context.Survey);
         if (Weights(merge) is { } weights)
             return Concatenate(weights);
@@ -54,7 +57,7 @@ internal sealed class AdapterJob(
                 Array.ConvertAll(b.Values, v => (float)v), Array.ConvertAll(a.Values, v => (float)v), b.Columns, a.Columns);
             return Reduce(product);
         }
-        if (choice is null)
+        if (_choice is null)
         {
             throw new MergeException(new Diagnostic(
                 $"{context.Plan.Strategy.Info.Id} does not combine the adapters linearly: the result is no product of few factors")
@@ -66,7 +69,7 @@ internal sealed class AdapterJob(
             { WrongUsage = true };
         }
         var expression = ((ExpressionMerge)merge).Merge;
-        return Factored(await RangeFinder.Decompose(_scan.Tensor, expression, choice, context.Seed));
+        return Factored(await RangeFinder.Decompose(_scan.Tensor, expression, _choice, context.Seed));
     }
 
     // Of a linear combination the weight of each model; null for anything else.
@@ -88,12 +91,15 @@ internal sealed class AdapterJob(
         [
             .. modules.Zip(weights).Where(m => m.First is not null && m.Second != 0).Select(m => (m.First!, m.Second)),
         ];
-        return used.Length == 0 ? new([], [], 0, 0) : Reduce(Factors.Of(used));
+        if (used.Length == 0)
+            return new([], [], 0, 0);
+        return Reduce(output.Combination == AdapterCombination.Exact
+            ? Factors.Of(used) : FactorAverage.Of(plan.Info.Name, used, output.Combination));
     }
 
-    private MergedModule Reduce(Factors factors) => choice is null
+    private MergedModule Reduce(Factors factors) => _choice is null
         ? new(factors.Left, factors.Right, factors.Rank, 0)
-        : Factored(FactorAlgebra.Decompose(factors, choice, context.LinearAlgebra));
+        : Factored(FactorAlgebra.Decompose(factors, _choice, context.LinearAlgebra));
 
     /// <summary>U√Σ and √ΣVᵀ: factors of like size keep their precision in small dtypes.</summary>
     private static MergedModule Factored(TruncatedSvd svd)

@@ -10,7 +10,7 @@ namespace Merge.Merging.LowRank;
 /// <summary>Runs a merge of adapters into a complete adapter folder, or nothing under that name.</summary>
 internal static class AdapterRun
 {
-    /// <param name="merge">What to make.</param>
+    /// <param name="plan">What to make: a plan of an adapter.</param>
     /// <param name="final">The folder.</param>
     /// <param name="force">Whether an earlier merge's folder of that name may be replaced.</param>
     /// <param name="settings">Threads and memory.</param>
@@ -18,16 +18,17 @@ internal static class AdapterRun
     /// <param name="cancellation">Stops between two blocks; nothing is kept, a merge of adapters takes seconds.</param>
     /// <returns>Every module in natural order of names as planned.</returns>
     public static IReadOnlyList<ModuleReport> Run(
-        AdapterMerge merge, string final, bool force, RunSettings settings, RunProgress progress, CancellationToken cancellation)
+        MergePlan plan, string final, bool force, RunSettings settings, RunProgress progress, CancellationToken cancellation)
     {
-        OutputTarget.Check(final, merge.Plan, force);
+        var output = plan.Adapter!;
+        OutputTarget.Check(final, plan, force);
         using var folder = AdapterFolder.Open(final);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var context = new MergeContext
         {
-            Plan = merge.Plan,
-            Method = merge.Plan.Strategy.Info.Id,
-            Seed = merge.Plan.Seed,
+            Plan = plan,
+            Method = plan.Strategy.Info.Id,
+            Seed = plan.Seed,
             Settings = settings,
             Output = new Nowhere(),
             Checksums = new Checksums(),
@@ -36,26 +37,26 @@ internal static class AdapterRun
             Stopped = stop.Token,
         };
         var modules = new ConcurrentDictionary<string, StoredModule>();
-        if (merge.Plan.Strategy.HasSurvey)
+        if (plan.Strategy.HasSurvey)
             new Scheduler(settings.Threads, stop).Run([new SurveyJob(context)]);
-        new Scheduler(settings.Threads, stop).Run(merge.Plan.Tensors.Select(IJob (plan) =>
-            merge.Modules.TryGetValue(plan.Info.Name, out var module)
-                ? new AdapterJob(context, plan, module.Each, merge.Choice, (p, made) => modules[p.Info.Name] = Store(p, made))
-                : new SavedJob(context, plan, merge.Saved[plan.Info.Name], folder.Factors, at =>
-                    modules[plan.Info.Name] = new(null, 0, 0, at, -1))));
-        if (InputsUnchanged.Problems(merge.Plan) is { Count: > 0 } changed)
+        new Scheduler(settings.Threads, stop).Run(plan.Tensors.Select(IJob (tensor) =>
+            output.Modules.TryGetValue(tensor.Info.Name, out var module)
+                ? new AdapterJob(context, tensor, output, module.Each, made => modules[tensor.Info.Name] = Store(tensor, made))
+                : new SavedJob(context, tensor, output.Saved[tensor.Info.Name], folder.Factors, at =>
+                    modules[tensor.Info.Name] = new(null, 0, 0, at, -1))));
+        if (InputsUnchanged.Problems(plan) is { Count: > 0 } changed)
             throw new MergeException(changed);
-        folder.Write(merge, modules);
-        folder.Complete(final, merge.Plan, force);
+        folder.Write(plan, modules);
+        folder.Complete(final, plan, force);
         return
         [
-            .. merge.Plan.Tensors.Select(t => modules[t.Info.Name]).Where(m => m.Tensors is not null || m.Left < 0)
+            .. plan.Tensors.Select(t => modules[t.Info.Name]).Where(m => m.Tensors is not null || m.Left < 0)
                 .Select(m => new ModuleReport(m.Tensors?.Name ?? m.Name!, m.Rank, m.RelativeError)),
         ];
 
-        StoredModule Store(TensorPlan plan, MergedModule made)
+        StoredModule Store(TensorPlan tensor, MergedModule made)
         {
-            var like = merge.Modules[plan.Info.Name].Like;
+            var like = output.Modules[tensor.Info.Name].Like;
             if (made.Rank == 0)
                 return new(null, 0, made.RelativeError, -1, -1) { Name = like.Name };
             var tensors = new AdapterTensors(like.Name, like, made.Rank);

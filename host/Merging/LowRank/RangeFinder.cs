@@ -1,3 +1,4 @@
+using Merge.Adapters;
 using Merge.Compute.Cpu;
 using Merge.Sdk;
 

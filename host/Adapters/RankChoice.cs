@@ -1,4 +1,4 @@
-namespace Merge.Merging.LowRank;
+namespace Merge.Adapters;
 
 /// <summary>How many singular triples of a module's change an adapter keeps.</summary>
 /// <param name="Rank">As many, or all there are where there are fewer.</param>
