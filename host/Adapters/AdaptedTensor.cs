@@ -55,6 +55,9 @@ internal sealed record AdaptedTensor : TensorSource
         string name, IReadOnlyList<(AdapterModule Module, double Weight)> modules, RecentFactors recent) =>
         new(name, null, [.. modules[0].Module.Shape], modules, [], recent);
 
+    /// <summary>Σ r of a task vector alone; null of a weight with adapters in it.</summary>
+    public int? TaskVectorRank => _base is null ? _plain.Sum(m => m.Module.Rank) : null;
+
     /// <summary>A model's dtype is its base's.</summary>
     public override DType OutputType => _base?.OutputType ?? DType.F32;
 

@@ -142,7 +142,7 @@ internal sealed record AdapterConfig
 
     /// <summary>PEFT's match of a pattern's key: the whole module name, or what follows one of its dots.</summary>
     // Without backtracking: a config from anywhere must not be able to make matching take forever.
-    private static Regex? Matcher(string key)
+    public static Regex? Matcher(string key)
     {
         try
         {

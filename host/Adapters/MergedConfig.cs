@@ -13,12 +13,14 @@ internal static class MergedConfig
     /// <param name="ranks">r of every module.</param>
     /// <param name="saved">The parameters it brings whole.</param>
     /// <param name="baseModel">The model it belongs to, as it should be named there; null: what the adapters say.</param>
+    /// <param name="allModules">Of an extraction all linear modules of the model.</param>
     /// <param name="fanInFanOut">Whether weights are stored [inputs, outputs].</param>
     public static string Text(
         IReadOnlyList<Adapter> adapters,
         IReadOnlyDictionary<string, int> ranks,
         IReadOnlyCollection<string> saved,
         string? baseModel,
+        IReadOnlyList<string> allModules,
         bool fanInFanOut)
     {
         AdapterConfig[] configs = [.. adapters.Select(a => a.Config).OfType<AdapterConfig>()];
@@ -49,7 +51,7 @@ internal static class MergedConfig
             ["r"] = common,
             ["rank_pattern"] = patterns,
             ["revision"] = null,
-            ["target_modules"] = List(Targets(configs, ranks.Keys)),
+            ["target_modules"] = List(Targets(configs, ranks.Keys, allModules)),
             ["task_type"] = Common(configs, "task_type"),
             ["use_dora"] = false,
             ["use_rslora"] = false,
@@ -62,15 +64,25 @@ internal static class MergedConfig
         ? module : System.Text.RegularExpressions.Regex.Escape(module);
 
     // Short names, as the adapters have them, where they say all; else every module by its full name.
-    private static IEnumerable<string> Targets(AdapterConfig[] configs, IEnumerable<string> modules)
+    private static IEnumerable<string> Targets(
+        AdapterConfig[] configs, IEnumerable<string> modules, IReadOnlyList<string> allModules)
     {
-        var isPlain = configs.Length > 0 && configs.All(c => c.Json["target_modules"] is JsonArray
+        if (configs.Length == 0)
+        {
+            var ranked = modules.ToHashSet(StringComparer.Ordinal);
+            var lasts = ranked.Select(Last).ToHashSet(StringComparer.Ordinal);
+            return (allModules.Where(m => lasts.Contains(Last(m))).All(ranked.Contains) ? lasts : ranked)
+                .Order(StringComparer.Ordinal);
+        }
+        var isPlain = configs.All(c => c.Json["target_modules"] is JsonArray
             && c.Json["layers_to_transform"] is null && c.Json["exclude_modules"] is null);
         var names = modules.ToList();
         var targets = Union(configs, "target_modules");
         return isPlain && names.All(n => targets.Any(t => n == t || n.EndsWith("." + t, StringComparison.Ordinal)))
             ? targets : names.Order(StringComparer.Ordinal);
     }
+
+    private static string Last(string module) => module[(module.LastIndexOf('.') + 1)..];
 
     private static List<string> Union(AdapterConfig[] configs, string key) =>
     [

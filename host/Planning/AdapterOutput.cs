@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Merge.Adapters;
 using Merge.Checkpoints;
 using Merge.Sdk;
@@ -37,6 +38,16 @@ internal sealed record AdapterOutput(
     DType OutType,
     string? BaseModel)
 {
+    /// <summary>Ranks of modules, where they are not that of the choice: the first key that matches holds.</summary>
+    public IReadOnlyList<(Regex Key, int Rank)> RankPattern { get; init; } = [];
+
+    /// <summary>Of an extraction all linear modules of the model: short names of targets must not mean more than was meant.</summary>
+    public IReadOnlyList<string> AllModules { get; init; } = [];
+
+    /// <summary>How much of a module is kept; null: all.</summary>
+    public RankChoice? ChoiceOf(string module) => RankPattern.FirstOrDefault(p => p.Key.IsMatch(module)) is { Key: not null } found
+        ? new RankChoice(found.Rank, Choice?.KeptEnergy) : Choice;
+
     public bool IsExtracted => Adapters.Count == 0;
 
     public bool IsKohya => !IsExtracted && Adapters.All(a => a.Config is null);

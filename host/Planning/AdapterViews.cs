@@ -90,7 +90,7 @@ internal sealed class AdapterViews
             foreach (var (name, each) in saved)
             {
                 yield return new(name, model >= 0 && each[model] is { } tensor
-                    ? tensor : new ZeroTensor(name, each.First(t => t is not null)!.Shape));
+                    ? new RenamedTensor(name, tensor) : new ZeroTensor(name, each.First(t => t is not null)!.Shape));
             }
         }
     }

@@ -8,16 +8,19 @@ namespace Merge.Sdk;
 public sealed class TensorScan
 {
     private readonly Func<string, int, bool> _hasSide;
+    private readonly Func<int, int?> _knownRank;
     private readonly Block _block;
 
     internal TensorScan(
-        TensorInfo info, int models, bool hasBase, Func<string, int, bool> hasSide, ILinearAlgebra linearAlgebra)
+        TensorInfo info, int models, bool hasBase, Func<string, int, bool> hasSide, ILinearAlgebra linearAlgebra,
+        Func<int, int?>? knownRank = null)
     {
         Info = info;
         ModelCount = models;
         HasBase = hasBase;
         _hasSide = hasSide;
         LinearAlgebra = linearAlgebra;
+        _knownRank = knownRank ?? (_ => null);
         _block = new Block(this);
     }
 
@@ -37,6 +40,10 @@ public sealed class TensorScan
 
     /// <summary>Whether a model has side input <paramref name="name"/> for this tensor.</summary>
     public bool HasSide(string name, int model) => _hasSide(name, model);
+
+    /// <summary>The most a model's task vector can have as its rank, where that is known to be little: an adapter's r, 0 for
+    /// one that leaves the tensor alone. Null for whole models.</summary>
+    public int? KnownRank(int model) => _knownRank(model);
 
     /// <summary>One statistic a model, awaited together: the values come in the order of the models.</summary>
     public Stat<T[]> EachModel<T>(Func<int, Stat<T>> statistic) =>

@@ -11,6 +11,7 @@ internal sealed class AdapterFolder : IDisposable
 {
     private const string FactorsName = "factors.tmp";
     private const int Piece = 1 << 18;
+    private const long LargestAdapter = 1L << 30;
 
     private readonly string _path;
     private bool _isComplete;
@@ -97,6 +98,7 @@ internal sealed class AdapterFolder : IDisposable
                 modules.Values.Where(m => m.Tensors is not null).ToDictionary(m => m.Tensors!.Name, m => m.Rank),
                 [.. modules.Where(m => m.Value is { Tensors: null, Left: >= 0 }).Select(m => m.Key)],
                 merge.BaseModel,
+                merge.AllModules,
                 merge.FanInFanOut));
         }
         File.WriteAllText(Path.Combine(_path, ModelCard.FileName), ModelCard.Of(plan, "adapter", BaseOf(merge) ?? ""));
@@ -150,9 +152,11 @@ internal sealed class AdapterFolder : IDisposable
         return crc;
     }
 
-    // An adapter is small: its file is read once more for the manifest.
+    // An adapter is small: its file is read once more for the manifest. The models of an extraction are not.
     private static uint? Whole(CheckpointFile file)
     {
+        if (file.Size > LargestAdapter)
+            return null;
         using var buffer = new NativeBuffer();
         uint crc = 0;
         for (long at = 0; at < file.Size;)

@@ -27,7 +27,7 @@ internal sealed class AdapterJob(
     IReadOnlyList<AdapterModule?> modules,
     Action<MergedModule> done) : IJob
 {
-    private readonly RankChoice? _choice = output.Choice;
+    private readonly RankChoice? _choice = output.ChoiceOf(output.Modules[plan.Info.Name].Like.Name);
     private readonly ScanOf _scan = new(context, plan);
     private SweepPump? _pump;
     private Task<MergedModule>? _work;

@@ -42,7 +42,7 @@ internal static class AdapterRun
         new Scheduler(settings.Threads, stop).Run(plan.Tensors.Select(IJob (tensor) =>
             output.Modules.TryGetValue(tensor.Info.Name, out var module)
                 ? new AdapterJob(context, tensor, output, module.Each, made => modules[tensor.Info.Name] = Store(tensor, made))
-                : new SavedJob(context, tensor, output.Saved[tensor.Info.Name], folder.Factors, at =>
+                : new SavedJob(context, tensor, output.Saved[tensor.Info.Name], output.IsExtracted, folder.Factors, at =>
                     modules[tensor.Info.Name] = new(null, 0, 0, at, -1))));
         if (InputsUnchanged.Problems(plan) is { Count: > 0 } changed)
             throw new MergeException(changed);

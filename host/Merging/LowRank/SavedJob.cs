@@ -5,11 +5,12 @@ using Merge.Sdk;
 namespace Merge.Merging.LowRank;
 
 /// <summary>
-/// A parameter that the adapters bring whole. Without the base there is no task vector of it; an average (weights that
+/// A parameter that the adapters bring whole (of an extraction: the model's own). Without the base there is no task vector of it; an average (weights that
 /// add to 1) needs none, and is all that is offered.
 /// </summary>
 internal sealed class SavedJob(
-    MergeContext context, TensorPlan plan, IReadOnlyList<TensorSource?> each, FactorFile factors, Action<long> done) : IJob
+    MergeContext context, TensorPlan plan, IReadOnlyList<TensorSource?> each, bool isExtracted, FactorFile factors,
+    Action<long> done) : IJob
 {
     private const int Piece = 1 << 18;
 
@@ -20,6 +21,12 @@ internal sealed class SavedJob(
     public Phase? Next()
     {
         _pump ??= new(context, plan, _scan);
+        if (isExtracted)
+        {
+            Average([1]);
+            context.Progress.FinishedTensor();
+            return null;
+        }
         _planning ??= StrategyCall.Run(context.Plan.Strategy, plan.Info.Name, () =>
             context.Plan.Strategy.PlanTensor(_scan.Tensor, plan.Options!, context.Survey).AsTask());
         if (_pump.Next(_planning) is { } sweep)
