@@ -62,6 +62,8 @@ internal static class CommandLine
         {
             RunCommand.Create(terminal),
             ValidateCommand.Create(terminal),
+            GraftCommand.Create(terminal),
+            CurvatureCommand.Create(terminal),
             InspectCommand.Create(terminal),
             DemoCommand.Create(terminal),
             ExplainCommand.Create(terminal),

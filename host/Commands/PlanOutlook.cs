@@ -21,11 +21,11 @@ internal sealed record PlanOutlook(int Passes, long BytesRead, long Memory, stri
     /// <exception cref="MergeException">The method refuses a tensor's options, or fails.</exception>
     public static PlanOutlook Of(MergePlan plan, RunSettings settings)
     {
-        var survey = plan.Strategy.HasSurvey && plan.Tensors.Any(t => !t.IsCopied);
+        var isSurveyed = Survey(plan, out var survey);
         var tensors = plan.Tensors.Where(t => t.Info.Count > 0)
             .Select(t => t.IsCopied ? new TensorOutlook(1, t.Inputs.Sum(i => i.Length), 0, true)
-                : survey ? new(2, 2 * t.Inputs.Sum(i => i.Length), 0, false)
-                : Ask(plan, t, settings))
+                : isSurveyed ? new(2, 2 * t.Inputs.Sum(i => i.Length), 0, false)
+                : Ask(plan, t, survey, settings))
             .ToArray();
         var hungriest = plan.Tensors.Where(t => t.Info.Count > 0).Zip(tensors).MaxBy(t => t.Second.Memory);
         return new(
@@ -36,13 +36,32 @@ internal sealed record PlanOutlook(int Passes, long BytesRead, long Memory, stri
             tensors.All(t => t.IsExact));
     }
 
-    private static TensorOutlook Ask(MergePlan plan, TensorPlan tensor, RunSettings settings)
+    /// <summary>Whether the survey waits for statistics; what it found, where it needs none.</summary>
+    private static bool Survey(MergePlan plan, out object? found)
     {
-        var scan = new TensorScan(
-            tensor.Info, tensor.Models.Length, tensor.Base is not null,
-            (name, model) => tensor.Side(name, model) is not null, new ManagedLinearAlgebra());
+        found = null;
+        var merged = plan.Tensors.Where(t => !t.IsCopied && t.Info.Count > 0)
+            .OrderBy(t => t.Info.Name, StringComparer.Ordinal).ToArray();
+        if (!plan.Strategy.HasSurvey || merged.Length == 0)
+            return false;
+        var model = plan.Strategy.CreateModelScan([.. merged.Select(t => (Scan(t), t.Options!))]);
+        var surveying = StrategyCall.Run(plan.Strategy, "survey", () => plan.Strategy.SurveyModel(model).AsTask());
+        if (!surveying.IsCompleted)
+            return true;
+        StrategyCall.Rethrow(plan.Strategy, "survey", surveying);
+        found = surveying.Result;
+        return false;
+    }
+
+    private static TensorScan Scan(TensorPlan tensor) => new(
+        tensor.Info, tensor.Models.Length, tensor.Base is not null,
+        (name, model) => tensor.Side(name, model) is not null, new ManagedLinearAlgebra());
+
+    private static TensorOutlook Ask(MergePlan plan, TensorPlan tensor, object? survey, RunSettings settings)
+    {
+        var scan = Scan(tensor);
         var planning = StrategyCall.Run(
-            plan.Strategy, tensor.Info.Name, () => plan.Strategy.PlanTensor(scan, tensor.Options!, null).AsTask());
+            plan.Strategy, tensor.Info.Name, () => plan.Strategy.PlanTensor(scan, tensor.Options!, survey).AsTask());
         var all = tensor.Inputs.Sum(i => i.Length);
         if (!planning.IsCompleted)
         {

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using Merge.Merging;
 using Merge.Planning;
 using Merge.Plugins;
 using Merge.Recipes;
@@ -91,47 +90,17 @@ internal static class RunCommand
                 PlanListing.Print(terminal, plan, PlanOutlook.Of(plan, settings), settings);
                 return Task.FromResult(0);
             }
-            var final = Path.TrimEndingDirectorySeparator(Path.GetFullPath(parsed.GetValue(output)!));
-            var progress = new RunProgress();
-            using var keeping = new KeptWork(terminal, progress);
-            var summary = TerminalProgress.Run(
-                terminal,
-                "merging",
-                plan.InputBytes + plan.OutputBytes,
-                progress,
-                () => MergeToFolder.Run(
-                    plan,
-                    final,
-                    parsed.GetValue(force),
-                    parsed.GetValue(sha256),
-                    settings,
-                    progress,
-                    cancellation));
-            foreach (var finding in summary.Findings)
-                terminal.Warn(finding);
-            var report = new RunReport(plan, progress, clock.Elapsed.TotalSeconds);
-            report.Print(terminal);
-            terminal.Line(summary.Output);
-            if (terminal.IsJson)
+            new SingleRun
             {
-                terminal.Json(json =>
-                {
-                    json.WriteString("output", summary.Output);
-                    report.Write(json);
-                });
-            }
+                Terminal = terminal,
+                Plan = plan,
+                Settings = settings,
+                Force = parsed.GetValue(force),
+                Sha256 = parsed.GetValue(sha256),
+                Clock = clock,
+            }.Execute(parsed.GetValue(output)!, cancellation);
             return Task.FromResult(0);
         });
         return command;
-    }
-
-    /// <summary>However the run ends: says so where it left work for the next one.</summary>
-    private sealed class KeptWork(Terminal terminal, RunProgress progress) : IDisposable
-    {
-        public void Dispose()
-        {
-            if (progress.KeptIn is { } folder)
-                terminal.Note($"what was finished is kept in {folder}: the same command goes on from there");
-        }
     }
 }

@@ -6,7 +6,7 @@ namespace Merge.Merging;
 
 /// <summary>A pass that writes a tensor; knows the checksum of what was written once it has finished.</summary>
 internal abstract class OutputPhase(MergeContext context, TensorPlan plan, IReadOnlyList<TensorSource> inputs, long partLength)
-    : Phase(context, inputs, plan.Info.Count, partLength)
+    : Phase(context, plan, inputs, partLength)
 {
     private readonly long _elementBytes = plan.OutType.Bits() / 8;
     private readonly uint[] _written = new uint[(plan.Info.Count + partLength - 1) / partLength];
@@ -17,7 +17,7 @@ internal abstract class OutputPhase(MergeContext context, TensorPlan plan, IRead
     protected void Write(int part, ReadOnlySpan<byte> bytes)
     {
         _written[part] = Crc32C.Append(0, bytes);
-        context.Output.Write(plan.Info.Name, part * PartLength * _elementBytes, bytes);
+        context.Output.Write(Tensor.Info.Name, part * PartLength * _elementBytes, bytes);
         context.Progress.Wrote(bytes.Length);
     }
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Merge.Checkpoints;
+using Merge.Planning;
 
 namespace Merge.Merging;
 
@@ -12,22 +13,25 @@ internal abstract class Phase
     private readonly RunContext _context;
     private readonly IReadOnlyList<TensorSource> _inputs;
     private readonly uint[]?[] _checksums;
+    private readonly bool[] _isSide;
     private int _taken;
     private int _finished;
 
     /// <param name="context">The run.</param>
+    /// <param name="plan">The tensor.</param>
     /// <param name="inputs">The tensors it reads, one a slot.</param>
-    /// <param name="count">Elements of the tensor.</param>
     /// <param name="partLength">Elements of a part (the last may be shorter).</param>
     /// <param name="readsAll">Whether it reads all bytes and so can checksum them.</param>
     protected Phase(
-        RunContext context, IReadOnlyList<TensorSource> inputs, long count, long partLength, bool readsAll = true)
+        RunContext context, TensorPlan plan, IReadOnlyList<TensorSource> inputs, long partLength, bool readsAll = true)
     {
         _context = context;
         _inputs = inputs;
-        Count = count;
+        Tensor = plan;
+        Count = plan.Info.Count;
         PartLength = partLength;
-        Parts = checked((int)((count + partLength - 1) / partLength));
+        Parts = checked((int)((Count + partLength - 1) / partLength));
+        _isSide = [.. inputs.Select(i => SideValues.IsSide(plan, i))];
         _checksums = [.. inputs.Select(i => readsAll && context.Checksums.Claim(i) ? new uint[Parts] : null)];
     }
 
@@ -35,6 +39,8 @@ internal abstract class Phase
 
     /// <summary>Whether this is the first pass over one of the inputs.</summary>
     protected bool OwesChecksums => _checksums.Any(c => c is not null);
+
+    protected TensorPlan Tensor { get; }
 
     protected long Count { get; }
 
@@ -83,6 +89,8 @@ internal abstract class Phase
             input.Read(Bytes(slot, start), span);
             if (_checksums[slot] is { } checksums)
                 checksums[part] = Crc32C.Append(checksums[part], span);
+            if (_isSide[slot])
+                SideValues.Check(input, span, start);
             addresses[slot] = buffer.Address;
             _context.Progress.Read(bytes);
         }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Merge.Adapters;
 using Merge.Checkpoints;
 using Merge.Compute;
@@ -65,7 +66,9 @@ internal sealed class ScanOf
     private static float[] Values(TensorSource stored)
     {
         var values = new float[stored.Shape.Aggregate(1L, (p, s) => p * s)];
-        stored.Read(0, System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()));
+        var bytes = MemoryMarshal.AsBytes(values.AsSpan());
+        stored.Read(0, bytes);
+        SideValues.Check(stored, bytes, 0);
         return values;
     }
 }

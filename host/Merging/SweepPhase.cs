@@ -14,7 +14,7 @@ internal sealed class SweepPhase : Phase
     private readonly long _blockLength;
 
     public SweepPhase(RunContext context, TensorPlan plan, TensorSweep sweep)
-        : base(context, [.. sweep.Inputs.Select(plan.Stored)], plan.Info.Count, sweep.SegmentLength, !sweep.IsSample)
+        : base(context, plan, [.. sweep.Inputs.Select(plan.Stored)], sweep.SegmentLength, !sweep.IsSample)
     {
         _context = context;
         _plan = plan;

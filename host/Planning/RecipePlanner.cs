@@ -14,6 +14,7 @@ internal sealed class RecipePlanner : IDisposable
     private readonly PluginCatalog _plugins;
     private readonly IReadOnlyList<string> _modelDirs;
     private readonly OpenedModels _open = new();
+    private readonly Dictionary<string, string> _sidePaths = [];
 
     /// <summary>What to do where a tensor's shape is not the same in all models.</summary>
     public OnMismatch OnMismatch { get; init; }
@@ -43,7 +44,7 @@ internal sealed class RecipePlanner : IDisposable
         var adapters = AdapterRecipe.Is(resolved) ? _open.OpenAdapters([.. resolved.Models]) : null;
         if (adapters is null)
             AdapterRecipe.RefuseSection(recipe);
-        OpenAll(resolved, slices, adapters);
+        OpenAll(resolved, slices, places, adapters);
 
         var baseModel = (resolved.Base ?? resolved.Slices.Select(s => s.Base).OfType<ResolvedModel>().FirstOrDefault()) is { } b
             ? Planned(b) : null;
@@ -72,7 +73,7 @@ internal sealed class RecipePlanner : IDisposable
                 ],
                 Stages = [.. recipe.Stages.Select(s => StageOrigin.Of(s, Stages[s.Name!.Text]))],
             },
-            Modules = [.. modules.Select(m => m.Planned(this, recipe.Path, names))],
+            Modules = [.. modules.Select(m => m.Planned(this, names))],
             Models = slices.Length == 1 ? planned : [.. planned.Distinct()],
             Base = method.Info.Base is InputRole.Required or InputRole.Optional ? baseModel : null,
             Donor = baseModel ?? planned[0],
@@ -189,10 +190,18 @@ internal sealed class RecipePlanner : IDisposable
     }
 
     /// <summary>Opens every checkpoint, each once, and reports all that cannot be.</summary>
-    private void OpenAll(ResolvedRecipe resolved, IReadOnlyList<SliceInputs> slices, AdapterViews? adapters)
+    private void OpenAll(
+        ResolvedRecipe resolved, IReadOnlyList<SliceInputs> slices, ModelPlaces places, AdapterViews? adapters)
     {
-        var models = resolved.Models.Append(resolved.Base).Concat(resolved.Slices.Select(s => s.Base)).OfType<ResolvedModel>();
         var problems = new List<Diagnostic>();
+        foreach (var side in slices.SelectMany(s => s.SideParameters()).Where(s => !_sidePaths.ContainsKey(s.File)))
+        {
+            Collect(() => _sidePaths[side.File] = SideFileResolver.Resolve(
+                side.File, side.Parameter.Name, side.Line, places, resolved.Recipe.Path));
+        }
+        if (problems.Count > 0)
+            throw new MergeException([.. problems.Distinct()]) { WrongUsage = true };
+        var models = resolved.Models.Append(resolved.Base).Concat(resolved.Slices.Select(s => s.Base)).OfType<ResolvedModel>();
         foreach (var model in models.DistinctBy(m => m.Key))
         {
             if (adapters is null)
@@ -200,7 +209,7 @@ internal sealed class RecipePlanner : IDisposable
             else if (model.Path.Length == 0)
                 _open.Set(model, adapters.Zeros);
         }
-        foreach (var path in slices.SelectMany(s => s.SideParameters()).Select(s => SidePath(s.File, resolved.Recipe.Path)).Distinct())
+        foreach (var path in _sidePaths.Values.Distinct())
             Collect(() => _open.OpenFile(path));
         if (problems.Count > 0)
             throw new MergeException(problems);
@@ -220,22 +229,18 @@ internal sealed class RecipePlanner : IDisposable
 
     private PlannedModel Planned(ResolvedModel model) => new(model.Model.Model.Text, _open[model]);
 
-    private static string SidePath(string file, string recipePath) =>
-        Path.GetFullPath(file, Path.GetDirectoryName(Path.GetFullPath(recipePath))!);
-
     private sealed record ModuleInputs(string? Name, int Line, IReadOnlyList<SliceInputs> Slices)
     {
-        public PlannedModule Planned(RecipePlanner planner, string recipePath, HashSet<string> names) =>
-            new(Name, Line, [.. Slices.Select(s => s.Planned(planner, recipePath, names))]);
+        public PlannedModule Planned(RecipePlanner planner, HashSet<string> names) =>
+            new(Name, Line, [.. Slices.Select(s => s.Planned(planner, names))]);
     }
 
     private sealed record SliceInputs(
         int Line, IReadOnlyList<ResolvedModel> Models, ResolvedModel? Base, OptionsSchema Schema, OptionsScope Scope)
     {
         /// <param name="planner">Has opened the models.</param>
-        /// <param name="recipePath">Where side files are relative to.</param>
         /// <param name="names">Gets the names of all tensors that ask for options.</param>
-        public PlannedSlice Planned(RecipePlanner planner, string recipePath, HashSet<string> names)
+        public PlannedSlice Planned(RecipePlanner planner, HashSet<string> names)
         {
             return new PlannedSlice
             {
@@ -245,7 +250,7 @@ internal sealed class RecipePlanner : IDisposable
                 SideFiles =
                 [
                     .. SideParameters().Select(s => new SideFile(
-                        s.Input.Name, s.Model, s.Input.Suffix, s.File, planner._open[SidePath(s.File, recipePath)])),
+                        s.Parameter.SideInput!.Name, s.Model, s.Parameter.SideInput.Suffix, s.File, planner._open[planner._sidePaths[s.File]])),
                 ],
                 Options = place => Bound(place).Options,
                 Values = place => Bound(place).Parameters,
@@ -260,11 +265,11 @@ internal sealed class RecipePlanner : IDisposable
         }
 
         /// <summary>The side files: one a model for all tensors, so asked for without a tensor.</summary>
-        public IEnumerable<(SideInputAttribute Input, int Model, string File)> SideParameters() =>
+        public IEnumerable<(ParameterSchema Parameter, int Model, string File, int? Line)> SideParameters() =>
             from parameter in Schema.Parameters
             where parameter.SideInput is not null
             from value in Scope.ForAll(parameter).Index()
             where value.Item.Value is string
-            select (parameter.SideInput, value.Index, (string)value.Item.Value!);
+            select (parameter, value.Index, (string)value.Item.Value!, value.Item.Line);
     }
 }

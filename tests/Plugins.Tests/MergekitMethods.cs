@@ -1,4 +1,5 @@
 using Merge.Plugin.ModelStock;
+using Merge.Plugin.OtaFfg;
 using Merge.Plugin.Selective;
 using Merge.Plugin.Spherical;
 using Merge.Plugin.Uniform;
@@ -7,14 +8,14 @@ using Merge.Sdk;
 
 namespace Plugins.Tests;
 
-/// <summary>mergekit's spherical, stock and element-wise methods, set as a recipe sets them.</summary>
+/// <summary>mergekit's spherical, stock and element-wise methods and those of OTA, set as a recipe sets them.</summary>
 internal static class MergekitMethods
 {
     public static IReadOnlyList<MergeStrategy> All { get; } =
     [
         new PassthroughMerge(), new SlerpMerge(), new NuSlerpMerge(), new MultiSlerpMerge(), new KarcherMerge(),
         new ModelStockMerge(), new SceMerge(), new RamMerge(), new RamPlusMerge(), new NearswapMerge(),
-        new ArceeFusionMerge(),
+        new ArceeFusionMerge(), new OtaMerge(), new FfgMerge(), new FisherMerge(),
     ];
 
     public static MergeStrategy Find(string method) => All.Single(s => s.Info.Id == method);

@@ -18,6 +18,7 @@ public sealed partial class DependencyTests
         ["Adapters"] = ["Checkpoints", "Compute"],
         ["Planning"] = ["Recipes", "Plugins", "Checkpoints", "Compute", "Vocabulary", "Adapters"],
         ["Merging"] = ["Planning", "Compute", "Checkpoints", "Vocabulary", "Adapters"],
+        ["Curvature"] = ["Merging", "Planning", "Compute", "Checkpoints"],
     };
 
     public static TheoryData<string> Folders() =>

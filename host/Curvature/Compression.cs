@@ -1,0 +1,155 @@
+using Merge.Checkpoints;
+using Merge.Compute;
+using Merge.Merging;
+using Merge.Planning;
+using Merge.Sdk;
+
+namespace Merge.Curvature;
+
+/// <summary>What a compression came to.</summary>
+/// <param name="Compressed">How many 2-D tensors are now row and column sums.</param>
+/// <param name="Kept">How many tensors are as they were.</param>
+/// <param name="BytesBefore">Size of the input's files.</param>
+/// <param name="BytesAfter">Size of the output.</param>
+internal sealed record CompressionSummary(int Compressed, int Kept, long BytesBefore, long BytesAfter);
+
+/// <summary>
+/// Second moments to rank-1 form: of every 2-D tensor its row sums and its column sums (float64 sums, stored as float32),
+/// from which a side input is expanded as row_i · (column_j / Σ row). All others stay as they are. One streaming pass.
+/// </summary>
+internal static class Compression
+{
+    public const string RowSum = ".row_sum";
+    public const string ColumnSum = ".column_sum";
+
+    /// <param name="moments">A file of second moments, or of any diagonal importance.</param>
+    /// <param name="output">The safetensors file to make; complete as soon as it has this name.</param>
+    /// <param name="force">Whether a file of that name may be replaced.</param>
+    /// <param name="settings">Threads and memory.</param>
+    /// <param name="progress">Counters to raise.</param>
+    /// <param name="cancellation">Stops between two blocks, and leaves nothing.</param>
+    /// <exception cref="MergeException">A value is negative or not finite; the output cannot be written.</exception>
+    public static CompressionSummary Run(
+        Checkpoint moments, string output, bool force, RunSettings settings, RunProgress progress, CancellationToken cancellation)
+    {
+        var tensors = moments.Tensors.Values.OrderBy(t => t.Name, StringComparer.Ordinal).ToArray();
+        CheckNames(tensors, moments.Path);
+        var layout = SafetensorsLayout.Of(
+            tensors.SelectMany(Stored), long.MaxValue, new Dictionary<string, string> { ["format"] = "pt" });
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var file = AtomicFile.Create(output, layout, force);
+        var context = new RunContext
+        {
+            Method = "compress",
+            Seed = 0,
+            Settings = settings,
+            Checksums = new Checksums(),
+            LinearAlgebra = new ManagedLinearAlgebra(),
+            Progress = progress,
+            Stopped = stop.Token,
+        };
+        new Scheduler(settings.Threads, stop).Run(tensors.Where(t => t.Length > 0).Select<StoredTensor, IJob>(
+            t => IsCompressed(t) ? new SumsJob(context, t, file) : new CopyJob(context, t, file)));
+        file.Complete();
+        return new(
+            tensors.Count(IsCompressed),
+            tensors.Count(t => !IsCompressed(t)),
+            moments.Files.Sum(f => f.Size),
+            layout.Size);
+    }
+
+    private static bool IsCompressed(StoredTensor tensor) =>
+        tensor.Shape.Length == 2 && tensor.DType.IsMergeable() && tensor.Length > 0;
+
+    private static IEnumerable<OutputTensor> Stored(StoredTensor tensor) => IsCompressed(tensor)
+        ?
+        [
+            new(tensor.Name + RowSum, DType.F32, [tensor.Shape[0]]),
+            new(tensor.Name + ColumnSum, DType.F32, [tensor.Shape[1]]),
+        ]
+        : [new(tensor.Name, tensor.DType, tensor.Shape)];
+
+    private static void CheckNames(StoredTensor[] tensors, string path)
+    {
+        var twice = tensors.SelectMany(Stored).GroupBy(t => t.Name).Where(g => g.Count() > 1).Select(g => g.Key).ToArray();
+        if (twice.Length == 0)
+            return;
+        throw new MergeException([.. twice.Select(name => new Diagnostic($"'{name}' is there, and would be made again")
+        {
+            Where = path,
+            Fix = $"The file has a tensor whole and compressed: remove one of the two.",
+        })]);
+    }
+
+    private static TensorPlan PlanOf(StoredTensor tensor) => new()
+    {
+        Info = TensorNaming.Describe(tensor.Name, tensor.Shape),
+        OutType = tensor.DType,
+        Options = null,
+        Models = [tensor],
+        Base = null,
+        Sides = [new SideTensor("v", 0, tensor, null, null)],
+    };
+
+    private sealed class SumsJob : IJob
+    {
+        private readonly RunContext _context;
+        private readonly TensorPlan _plan;
+        private readonly AtomicFile _file;
+        private readonly Stat<double[][]> _sums;
+        private readonly TensorStatistics _statistics;
+
+        public SumsJob(RunContext context, StoredTensor tensor, AtomicFile file)
+        {
+            (_context, _plan, _file) = (context, PlanOf(tensor), file);
+            var scan = new ScanOf(context, _plan);
+            _sums = Stat.All([scan.Tensor.RowSums(b => b.Side("v", 0)), scan.Tensor.ColumnSums(b => b.Side("v", 0))]);
+            _statistics = scan.TakePending()!;
+        }
+
+        public Phase? Next()
+        {
+            if (_statistics.Next() is { } sweep)
+                return new SweepPhase(_context, _plan, sweep);
+            _statistics.Complete();
+            var sums = _sums.GetAwaiter().GetResult();
+            foreach (var (suffix, values) in new[] { RowSum, ColumnSum }.Zip(sums))
+                _file.Write(_plan.Info.Name + suffix, 0, Bytes(values));
+            _context.Progress.FinishedTensor();
+            return null;
+        }
+
+        private static byte[] Bytes(double[] values) =>
+            System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.Select(v => (float)v).ToArray().AsSpan()).ToArray();
+    }
+
+    private sealed class CopyJob(RunContext context, StoredTensor tensor, AtomicFile file) : IJob
+    {
+        private bool _done;
+
+        public Phase? Next()
+        {
+            if (_done)
+            {
+                context.Progress.FinishedTensor();
+                return null;
+            }
+            _done = true;
+            return new KeptPhase(context, PlanOf(tensor), tensor, file);
+        }
+    }
+
+    /// <summary>Copies a tensor's bytes, checked as those of a side input.</summary>
+    private sealed class KeptPhase(RunContext context, TensorPlan plan, StoredTensor tensor, AtomicFile file)
+        : Phase(context, plan, [tensor], context.BlockLength(plan, [tensor], 0, 1))
+    {
+        public override unsafe void Run(int part, Worker worker)
+        {
+            Span<nint> address = stackalloc nint[1];
+            var (start, count) = (part * PartLength, (int)LengthOf(part));
+            Read(part, start, count, worker, address);
+            var size = tensor.Length / Count;
+            file.Write(tensor.Name, start * size, new ReadOnlySpan<byte>((void*)address[0], checked((int)(count * size))));
+        }
+    }
+}
