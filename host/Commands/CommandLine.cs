@@ -62,6 +62,8 @@ internal static class CommandLine
         {
             RunCommand.Create(terminal),
             ValidateCommand.Create(terminal),
+            BakeCommand.Create(terminal),
+            ExtractCommand.Create(terminal),
             GraftCommand.Create(terminal),
             CurvatureCommand.Create(terminal),
             InspectCommand.Create(terminal),
