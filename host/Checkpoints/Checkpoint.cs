@@ -84,7 +84,53 @@ internal sealed class Checkpoint : IDisposable
         }
     }
 
-    public void Dispose() => _files.ForEach(f => f.Dispose());
+    /// <summary>Tensors that are put together while they are read, as a checkpoint.</summary>
+    /// <param name="path">What it is of, for messages.</param>
+    /// <param name="tensors">In order, by name.</param>
+    /// <param name="files">What is read for them; not closed with it.</param>
+    public static Checkpoint Of(
+        string path, IEnumerable<KeyValuePair<string, TensorSource>> tensors, IEnumerable<CheckpointFile> files)
+    {
+        var checkpoint = new Checkpoint(path, null) { OwnsFiles = false };
+        checkpoint._files.AddRange(files);
+        foreach (var (name, tensor) in tensors)
+            checkpoint._tensors.Add(name, tensor);
+        return checkpoint;
+    }
+
+    /// <summary>The same checkpoint with other tensors in the place of some, or beside them.</summary>
+    /// <param name="tensors">By name.</param>
+    /// <param name="files">What is read for them besides; not closed with it, nor are this one's.</param>
+    /// <param name="config">Takes the place of the config.</param>
+    public Checkpoint With(
+        IReadOnlyDictionary<string, TensorSource> tensors, IEnumerable<CheckpointFile> files, JsonObject? config)
+    {
+        var changed = new Checkpoint(Path, Folder)
+        {
+            OwnsFiles = false,
+            Config = config,
+            HasOwnConfig = !ReferenceEquals(config, Config),
+        };
+        changed._files.AddRange(_files.Concat(files).Distinct());
+        foreach (var (name, tensor) in _tensors)
+            changed._tensors.Add(name, tensors.GetValueOrDefault(name, tensor));
+        foreach (var (name, tensor) in tensors)
+            changed._tensors.TryAdd(name, tensor);
+        foreach (var (key, value) in _metadata)
+            changed._metadata.Add(key, value);
+        return changed;
+    }
+
+    public void Dispose()
+    {
+        if (OwnsFiles)
+            _files.ForEach(f => f.Dispose());
+    }
+
+    /// <summary>Whether the config says something else than the file beside the weights.</summary>
+    public bool HasOwnConfig { get; private init; }
+
+    private bool OwnsFiles { get; init; } = true;
 
     private void AddShards(ShardIndex index, List<Diagnostic> problems)
     {

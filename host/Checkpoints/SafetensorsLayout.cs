@@ -59,8 +59,10 @@ internal sealed class SafetensorsLayout
     /// <param name="tensors">In the order in which shards are filled; names are unique.</param>
     /// <param name="maxShardBytes">Most tensor bytes in one file; a larger tensor has a file of its own.</param>
     /// <param name="metadata">Written to every file.</param>
+    /// <param name="single">What the file is called where there is one.</param>
     public static SafetensorsLayout Of(
-        IEnumerable<OutputTensor> tensors, long maxShardBytes, IReadOnlyDictionary<string, string> metadata)
+        IEnumerable<OutputTensor> tensors, long maxShardBytes, IReadOnlyDictionary<string, string> metadata,
+        string single = CheckpointFolder.SingleFile)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxShardBytes, 1);
         var shards = Shards(tensors, maxShardBytes);
@@ -69,7 +71,7 @@ internal sealed class SafetensorsLayout
         foreach (var shard in shards)
         {
             var name = shards.Count == 1
-                ? CheckpointFolder.SingleFile
+                ? single
                 : $"model-{files.Count + 1:D5}-of-{shards.Count:D5}.safetensors";
             var sorted = shard
                 .OrderByDescending(t => DTypeNames.Rank(t.DType))

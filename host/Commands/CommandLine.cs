@@ -65,6 +65,8 @@ internal static class CommandLine
             SoupCommand.Create(terminal),
             TrialsCommand.Create(terminal),
             ValidateCommand.Create(terminal),
+            BakeCommand.Create(terminal),
+            ExtractCommand.Create(terminal),
             GraftCommand.Create(terminal),
             CurvatureCommand.Create(terminal),
             InspectCommand.Create(terminal),

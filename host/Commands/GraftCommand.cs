@@ -120,5 +120,6 @@ internal static class GraftCommand
         return text.ToString();
     }
 
-    private static string Quoted(string text) => $"'{text.Replace("'", "''")}'";
+    /// <summary>A text as a YAML scalar.</summary>
+    public static string Quoted(string text) => $"'{text.Replace("'", "''")}'";
 }

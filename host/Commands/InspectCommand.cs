@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Merge.Adapters;
 using Merge.Checkpoints;
 using Merge.Merging;
 using Merge.Planning;
@@ -14,7 +15,7 @@ internal static class InspectCommand
     {
         var checkpoint = MergeOptions.NotEmpty(new Argument<string>("CHECKPOINT")
         {
-            Description = "A model folder, a safetensors or PyTorch file, an index, or a model in the Hugging Face cache (org/name).",
+            Description = "A model or adapter folder, a safetensors or PyTorch file, an index, or a model in the Hugging Face cache (org/name).",
         });
         var other = new Argument<string?>("OTHER")
         {
@@ -30,6 +31,12 @@ internal static class InspectCommand
         command.SetAction((parsed, cancellation) =>
         {
             var dirs = parsed.GetValue(modelDirs) ?? [];
+            if (parsed.GetValue(other) is null && Adapter.IsAt(PathOf(parsed.GetRequiredValue(checkpoint), dirs)))
+            {
+                using var adapter = Adapter.Open(PathOf(parsed.GetRequiredValue(checkpoint), dirs));
+                AdapterListing.Print(terminal, adapter);
+                return Task.FromResult(0);
+            }
             using var a = Open(parsed.GetRequiredValue(checkpoint), dirs);
             if (parsed.GetValue(other) is not { } second)
             {
@@ -52,10 +59,12 @@ internal static class InspectCommand
         return command;
     }
 
-    private static Checkpoint Open(string text, IReadOnlyList<string> modelDirs)
+    private static Checkpoint Open(string text, IReadOnlyList<string> modelDirs) => Checkpoint.Open(PathOf(text, modelDirs));
+
+    private static string PathOf(string text, IReadOnlyList<string> modelDirs)
     {
         // Resolved as in a recipe in the working directory; here the "recipe" is the command line.
         var places = ModelPlaces.Of(Path.Combine(Environment.CurrentDirectory, "command line"), modelDirs);
-        return Checkpoint.Open(ModelResolver.Resolve(new ModelReference(text, 1), places, "command line"));
+        return ModelResolver.Resolve(new ModelReference(text, 1), places, "command line");
     }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using Merge.Checkpoints;
 using Merge.Merging;
+using Merge.Merging.LowRank;
 using Merge.Planning;
 
 namespace Merge.Commands;
@@ -9,6 +10,11 @@ namespace Merge.Commands;
 /// <summary>What <c>merge run</c> says of a finished merge.</summary>
 internal sealed record RunReport(MergePlan Plan, RunProgress Progress, double Seconds)
 {
+    private const int MostModules = 10;
+
+    /// <summary>Of an adapter what became of each module.</summary>
+    public IReadOnlyList<ModuleReport> Modules { get; init; } = [];
+
     private readonly long _peak = Process.GetCurrentProcess().PeakWorkingSet64;
 
     public void Print(Terminal terminal)
@@ -16,9 +22,29 @@ internal sealed record RunReport(MergePlan Plan, RunProgress Progress, double Se
         var resumed = Progress.TensorsResumed == 0 ? "" : $", {Progress.TensorsResumed} of them taken over from an interrupted run";
         terminal.Line(
             $"{Plan.Strategy.Info.Name}: {Plan.Models.Count} models, {Plan.Tensors.Count} tensors{resumed}");
+        PrintModules(terminal);
         terminal.Line(
             $"read {DiskSpace.Text(Progress.BytesRead)}, wrote {DiskSpace.Text(Progress.BytesWritten)} in {Seconds:0.00} s "
             + $"({(Progress.BytesRead + Progress.BytesWritten) / 1e9 / Seconds:0.00} GB/s), peak memory {DiskSpace.Text(_peak)}");
+    }
+
+    // What a smaller rank throws away, the most first.
+    private void PrintModules(Terminal terminal)
+    {
+        if (Modules.Count == 0)
+            return;
+        var kept = Modules.Where(m => m.Rank > 0).ToArray();
+        terminal.Line($"an adapter of {kept.Length} modules, ranks {kept.Min(m => m.Rank)} to {kept.Max(m => m.Rank)}"
+            + (kept.Length < Modules.Count ? $"; {Modules.Count - kept.Length} modules did not change and are left out" : ""));
+        ModuleReport[] lossy = [.. kept.Where(m => m.RelativeError > 0).OrderByDescending(m => m.RelativeError)];
+        if (lossy.Length == 0)
+            return;
+        var table = new TerminalTable("module", "rank", "error of its change", "energy thrown away");
+        foreach (var module in terminal.IsVerbose ? lossy : lossy.Take(MostModules))
+            table.Add(module.Module, $"{module.Rank}", $"{module.RelativeError:0.00%}", $"{module.RelativeError * module.RelativeError:0.00%}");
+        table.Write(terminal);
+        if (lossy.Length > MostModules && !terminal.IsVerbose)
+            terminal.Line($"… and {lossy.Length - MostModules} more, all under {lossy[MostModules].RelativeError:0.00%} (--verbose lists them)");
     }
 
     public void Write(Utf8JsonWriter json)
@@ -31,5 +57,17 @@ internal sealed record RunReport(MergePlan Plan, RunProgress Progress, double Se
         json.WriteNumber("bytes_written", Progress.BytesWritten);
         json.WriteNumber("seconds", Math.Round(Seconds, 3));
         json.WriteNumber("peak_memory", _peak);
+        if (Plan.Adapter is null)
+            return;
+        json.WriteStartArray("modules");
+        foreach (var module in Modules)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", module.Module);
+            json.WriteNumber("rank", module.Rank);
+            json.WriteNumber("relative_error", module.RelativeError);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
     }
 }

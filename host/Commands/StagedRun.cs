@@ -133,7 +133,7 @@ internal sealed record StagedRun
                 cancellation));
         foreach (var finding in summary.Findings)
             Terminal.Warn(finding);
-        var report = new RunReport(plan, progress, clock.Elapsed.TotalSeconds);
+        var report = new RunReport(plan, progress, clock.Elapsed.TotalSeconds) { Modules = summary.Modules };
         report.Print(Terminal);
         return report;
     }

@@ -38,6 +38,8 @@ internal static class EqualRequests
         RowSumsRequest rows => [rows.Value],
         ColumnSumsRequest columns => [columns.Value],
         MaterializeRequest matrix => [matrix.Value],
+        ProductRequest product => [product.Value],
+        TransposedProductRequest product => [product.Value],
         _ => throw new InvalidOperationException($"no operands of {request.GetType().Name}"),
     };
 
@@ -46,7 +48,7 @@ internal static class EqualRequests
     {
         LargestRequest largest => $"largest {largest.Keep} of {terms[0]}",
         OrderRequest order => $"{string.Join(',', order.Ranks)} of {terms[0]}",
-        MaterializeRequest => $"matrix {index}",
+        MaterializeRequest or ProductRequest or TransposedProductRequest => $"matrix {index}",
         _ => $"{request.GetType().Name} of {string.Join(',', terms)}",
     };
 }

@@ -148,6 +148,12 @@ internal sealed class TensorStatistics
             case MaterializeRequest matrix:
                 _once.Add(new MaterializeReduction(_info, matrix.Value, m => Set(equal, m)));
                 break;
+            case ProductRequest product:
+                _once.Add(new ProductReduction(_info, product.Value, product.Right, m => Set(equal, m)));
+                break;
+            case TransposedProductRequest product:
+                _once.Add(new TransposedProductReduction(_info, product.Value, product.Left, m => Set(equal, m)));
+                break;
             case LargestRequest { Keep: <= 0 }:
                 Set(equal, Cut.KeepNone);
                 break;

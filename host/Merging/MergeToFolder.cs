@@ -6,7 +6,11 @@ using Merge.Sdk;
 namespace Merge.Merging;
 
 /// <summary>What a finished merge has to tell.</summary>
-internal sealed record MergeSummary(string Output, IReadOnlyList<Diagnostic> Findings);
+internal sealed record MergeSummary(string Output, IReadOnlyList<Diagnostic> Findings)
+{
+    /// <summary>Of an adapter what became of each module.</summary>
+    public IReadOnlyList<LowRank.ModuleReport> Modules { get; init; } = [];
+}
 
 /// <summary>The main job: a plan in, a complete model folder out, or nothing under that name.</summary>
 internal static class MergeToFolder
@@ -29,6 +33,8 @@ internal static class MergeToFolder
         RunProgress progress,
         CancellationToken cancellation)
     {
+        if (plan.Adapter is not null)
+            return new MergeSummary(final, []) { Modules = LowRank.AdapterRun.Run(plan, final, force, settings, progress, cancellation) };
         OutputTarget.Check(final, plan, force);
         var checksums = new Checksums();
         using var folder = PartialFolder.Open(final, plan, checksums, force);

@@ -8,16 +8,23 @@ internal static class ModelCard
 {
     public const string FileName = "README.md";
 
-    public static string Of(MergePlan plan, string name)
+    /// <param name="plan">The merge.</param>
+    /// <param name="name">The output's.</param>
+    /// <param name="adapterOf">Of an adapter the model it belongs to, or "" where that is not known; null: a whole model.</param>
+    public static string Of(MergePlan plan, string name, string? adapterOf = null)
     {
         var strategy = plan.Strategy.Info;
         var card = new StringBuilder();
         card.Append("---\n");
-        if (plan.Donor.Config is not null)
-            card.Append("library_name: transformers\n");
-        card.Append("tags:\n- merge\n");
+        if (plan.Donor.Config is not null || adapterOf is not null)
+            card.Append($"library_name: {(adapterOf is null ? "transformers" : "peft")}\n");
+        card.Append($"tags:\n- merge\n{(adapterOf is null ? "" : "- lora\n")}");
+        if (adapterOf is { Length: > 0 })
+        {
+            card.Append($"base_model: {adapterOf}\n");
+        }
         // Only what was found in the Hub's cache: a path of this machine would mean nothing elsewhere.
-        if (plan.Origin.Repositories.Count > 0)
+        else if (plan.Origin.Repositories.Count > 0)
         {
             card.Append("base_model:\n");
             foreach (var repository in plan.Origin.Repositories)
@@ -25,11 +32,11 @@ internal static class ModelCard
         }
         card.Append("---\n");
         card.Append($"# {name}\n\n");
-        card.Append($"Made by merging {plan.Models.Count} models with Merge `{ToolVersion.Text}`, ");
+        card.Append($"Made by merging {plan.Models.Count} {(adapterOf is null ? "models" : "adapters")} with Merge `{ToolVersion.Text}`, ");
         card.Append($"method **{strategy.Name}** (`{strategy.Id}`{(strategy.Paper is null ? "" : $", {strategy.Paper}")}).\n\n");
         if (strategy.Formula is not null)
             card.Append($"    {strategy.Formula}\n\n");
-        card.Append("## Models\n\n");
+        card.Append($"## {(adapterOf is null ? "Models" : "Adapters")}\n\n");
         foreach (var text in plan.Origin.ModelTexts)
             card.Append($"- `{text}`{(text == plan.Origin.BaseText ? " (base)" : "")}\n");
         if (plan.Origin.Stages.Count > 0)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Merge.Adapters;
 using Merge.Checkpoints;
 using Merge.Compute;
 using Merge.Compute.Cpu;
@@ -24,7 +25,13 @@ internal sealed class ScanOf
             plan.Models.Length,
             plan.Base is not null,
             (name, model) => plan.Side(name, model) is not null,
-            context.LinearAlgebra);
+            context.LinearAlgebra,
+            model => plan.Models[model] switch
+            {
+                AdaptedTensor { TaskVectorRank: { } rank } => rank,
+                ZeroTensor => 0,
+                _ => null,
+            });
     }
 
     public TensorScan Tensor { get; }

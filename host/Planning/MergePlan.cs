@@ -49,6 +49,9 @@ internal sealed record MergePlan
     /// <summary>What else, outside recipe, plugin, models and layout, decides the bytes of the output.</summary>
     public IReadOnlyList<string> Distinctions { get; init; } = [];
 
+    /// <summary>What it knows besides where it makes an adapter; null: it makes a model.</summary>
+    public AdapterOutput? Adapter { get; init; }
+
     public required PlanOrigin Origin { get; init; }
 
     public required PluginIdentity Plugin { get; init; }

@@ -78,7 +78,8 @@ internal static class MergePlanner
         if (modules.All(m => m.Name is not null) && problems.All(p => p.Severity != Severity.Error))
             tensors.AddRange(Left(request, parts, heads, problems));
         var config = VocabularyConfig.Of(
-            donor, NewConfig.Of(donor, [.. planned.Select(p => p.Stack).OfType<NewStack>()], problems), tensors, heads.ConfigFlag);
+            donor, NewConfig.Of(donor, [.. planned.Select(p => p.Stack).OfType<NewStack>()], problems), tensors,
+            heads.ConfigFlag ?? (donor.Checkpoint.HasOwnConfig ? donor.TiesHead : null));
         if (problems.Any(p => p.Severity == Severity.Error))
             throw new MergeException(problems);
         if (tensors.Count == 0)

@@ -13,7 +13,7 @@ internal sealed class RecipePlanner : IDisposable
 {
     private readonly PluginCatalog _plugins;
     private readonly IReadOnlyList<string> _modelDirs;
-    private readonly Dictionary<string, Checkpoint> _open = [];
+    private readonly OpenedModels _open = new();
     private readonly Dictionary<string, string> _sidePaths = [];
 
     /// <summary>What to do where a tensor's shape is not the same in all models.</summary>
@@ -36,13 +36,17 @@ internal sealed class RecipePlanner : IDisposable
         var method = FindMethod(recipe);
         var places = ModelPlaces.Of(recipe.Path, _modelDirs) with { Stages = Stages };
         var schema = OptionsSchema.Of(method.Strategy.OptionsType);
-        var resolved = TrainingMetrics.Fill(ResolvedRecipe.Of(recipe, places), method.Id, schema, places);
+        var resolved = AdapterRecipe.WithZeros(
+            TrainingMetrics.Fill(ResolvedRecipe.Of(recipe, places), method.Id, schema, places), method.Info.Base, out var adapterBase);
         var binder = new OptionsBinder(
             schema, resolved.Recipe, method.Id, parameter => MethodsWith(parameter, method));
         ModuleInputs[] modules = [.. resolved.Modules.Select(m => Inputs(m, method.Info, resolved.Recipe, binder))];
         binder.ThrowIfAny();
         var slices = modules.SelectMany(m => m.Slices).ToArray();
-        OpenAll(resolved, slices, places);
+        var adapters = AdapterRecipe.Is(resolved) ? _open.OpenAdapters([.. resolved.Models]) : null;
+        if (adapters is null)
+            AdapterRecipe.RefuseSection(recipe);
+        OpenAll(resolved, slices, places, adapters);
 
         var baseModel = (resolved.Base ?? resolved.Slices.Select(s => s.Base).OfType<ResolvedModel>().FirstOrDefault()) is { } b
             ? Planned(b) : null;
@@ -59,9 +63,9 @@ internal sealed class RecipePlanner : IDisposable
                 recipe.Text,
                 [
                     .. slices.SelectMany(s => s.Models).Append(resolved.Base).Concat(slices.Select(s => s.Base))
-                        .OfType<ResolvedModel>().Select(m => m.Model.Model.Text).Distinct(),
+                        .OfType<ResolvedModel>().Where(m => m.Path.Length > 0).Select(m => m.Model.Model.Text).Distinct(),
                 ],
-                resolved.Base?.Model.Model.Text)
+                adapters is null ? resolved.Base?.Model.Model.Text : adapterBase)
             {
                 Repositories =
                 [
@@ -75,7 +79,7 @@ internal sealed class RecipePlanner : IDisposable
             Models = slices.Length == 1 ? planned : [.. planned.Distinct()],
             Base = method.Info.Base is InputRole.Required or InputRole.Optional ? baseModel : null,
             Donor = baseModel ?? planned[0],
-            OutType = recipe.OutDType ?? recipe.DType,
+            OutType = adapters is null ? recipe.OutDType ?? recipe.DType : DType.F32,
             Seed = recipe.Seed,
             MaxShardBytes = maxShardBytes,
             Vocabulary = vocabulary,
@@ -84,14 +88,15 @@ internal sealed class RecipePlanner : IDisposable
         });
         binder.CheckUse(names);
         binder.ThrowIfAny();
-        return plan with { Warnings = [.. recipe.Warnings, .. places.Shadowed(recipe), .. binder.Warnings, .. warnings, .. plan.Warnings] };
+        plan = plan with
+        {
+            Adapter = adapters is null ? null : AdapterRecipe.Output(
+                recipe, adapters, [.. resolved.Models.Select(m => _open.OpenAdapter(m.Path))], adapterBase),
+        };
+        return plan with { Warnings = [.. recipe.Warnings, .. places.Shadowed(recipe), .. binder.Warnings, .. warnings, .. _open.Warnings, .. plan.Warnings] };
     }
 
-    public void Dispose()
-    {
-        foreach (var checkpoint in _open.Values)
-            checkpoint.Dispose();
-    }
+    public void Dispose() => _open.Dispose();
 
     private VocabularyMapping? Vocabulary(
         ResolvedRecipe resolved,
@@ -104,7 +109,7 @@ internal sealed class RecipePlanner : IDisposable
         (PlannedModel Model, string Path)[] all =
         [
             .. models.Append(resolved.Base).Concat(resolved.Slices.Select(s => s.Base)).OfType<ResolvedModel>()
-                .DistinctBy(m => m.Path).Select(m => (Planned(m), m.Path)),
+                .DistinctBy(m => m.Key).Select(m => (Planned(m), m.Path)),
         ];
         var planner = new VocabularyPlanner(recipe, all, baseModel, ModelPlaces.Of(recipe.Path, _modelDirs) with { Stages = Stages });
         var mapping = planner.Plan();
@@ -187,41 +192,44 @@ internal sealed class RecipePlanner : IDisposable
     }
 
     /// <summary>Opens every checkpoint, each once, and reports all that cannot be.</summary>
-    private void OpenAll(ResolvedRecipe resolved, IReadOnlyList<SliceInputs> slices, ModelPlaces places)
+    private void OpenAll(
+        ResolvedRecipe resolved, IReadOnlyList<SliceInputs> slices, ModelPlaces places, AdapterViews? adapters)
     {
         var problems = new List<Diagnostic>();
         foreach (var side in slices.SelectMany(s => s.SideParameters()).Where(s => !_sidePaths.ContainsKey(s.File)))
         {
-            try
-            {
-                _sidePaths[side.File] = SideFileResolver.Resolve(
-                    side.File, side.Parameter.Name, side.Line, places, resolved.Recipe.Path);
-            }
-            catch (MergeException fault)
-            {
-                problems.AddRange(fault.Diagnostics);
-            }
+            Collect(() => _sidePaths[side.File] = SideFileResolver.Resolve(
+                side.File, side.Parameter.Name, side.Line, places, resolved.Recipe.Path));
         }
         if (problems.Count > 0)
             throw new MergeException([.. problems.Distinct()]) { WrongUsage = true };
-        var paths = resolved.Models.Append(resolved.Base).Concat(resolved.Slices.Select(s => s.Base))
-            .OfType<ResolvedModel>().Select(m => m.Path).Concat(_sidePaths.Values);
-        foreach (var path in paths.Distinct())
+        var models = resolved.Models.Append(resolved.Base).Concat(resolved.Slices.Select(s => s.Base)).OfType<ResolvedModel>();
+        foreach (var model in models.DistinctBy(m => m.Key))
+        {
+            if (adapters is null)
+                Collect(() => _open.Open(model));
+            else if (model.Path.Length == 0)
+                _open.Set(model, adapters.Zeros);
+        }
+        foreach (var path in _sidePaths.Values.Distinct())
+            Collect(() => _open.OpenFile(path));
+        if (problems.Count > 0)
+            throw new MergeException(problems);
+
+        void Collect(Action open)
         {
             try
             {
-                _open[path] = Checkpoint.Open(path);
+                open();
             }
             catch (MergeException fault)
             {
                 problems.AddRange(fault.Diagnostics);
             }
         }
-        if (problems.Count > 0)
-            throw new MergeException(problems);
     }
 
-    private PlannedModel Planned(ResolvedModel model) => new(model.Model.Model.Text, _open[model.Path]);
+    private PlannedModel Planned(ResolvedModel model) => new(model.Model.Model.Text, _open[model]);
 
     private sealed record ModuleInputs(string? Name, int Line, IReadOnlyList<SliceInputs> Slices)
     {

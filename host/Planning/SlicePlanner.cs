@@ -105,7 +105,7 @@ internal sealed class SlicePlanner(
         var info = TensorNaming.Describe(match.Name, first.Shape);
         if (!first.DType.IsMergeable())
             return TensorPlan.Copy(info, leading ?? first);
-        var outType = request.OutType ?? leading?.DType ?? first.DType;
+        var outType = request.OutType ?? leading?.OutputType ?? first.OutputType;
         // Too few models for the method: what is left of the tensor is the base's.
         if (!isWhole && slice.Base is not null && kept.Length < request.Strategy.Info.MinModels)
             return TensorPlan.Copy(info, match.Stored[^1], outType);

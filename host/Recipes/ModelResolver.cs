@@ -16,14 +16,6 @@ internal static class ModelResolver
             return found;
         var where = $"{recipePath}, line {model.Line}";
         var name = RecipeText.Quote(model.Text);
-        if (model.Text.Contains('+'))
-        {
-            throw Stop(new Diagnostic($"{name}: an adapter after '+' is not supported yet")
-            {
-                Where = where,
-                Fix = "Merge the adapter into its model first, and name the result.",
-            });
-        }
         var looked = candidates.ToList();
         var hub = HubName.Parse(model.Text);
         if (hub is not null)
@@ -39,6 +31,29 @@ internal static class ModelResolver
             Where = where,
             Fix = guess is null ? fetch : fetch is null ? guess : $"{guess} {fetch}",
         });
+    }
+
+    /// <summary>The full paths of a model and of the adapters in it: <c>base+adapter</c>, and those listed below it.</summary>
+    /// <exception cref="MergeException">One of them is nowhere.</exception>
+    public static (string Path, IReadOnlyList<ResolvedAdapter> Adapters) ResolveParts(
+        ModelReference model, ModelPlaces places, string recipePath)
+    {
+        // A folder whose name holds a '+' is one.
+        string[] parts = places.Candidates(model.Text).Any(Path.Exists) ? [model.Text] : model.Text.Split('+');
+        if (parts.Any(p => p.Trim().Length == 0))
+        {
+            throw Stop(new Diagnostic($"{RecipeText.Quote(model.Text)} has nothing before or after a '+'")
+            {
+                Where = $"{recipePath}, line {model.Line}",
+                Expected = "a model, '+', and an adapter",
+            });
+        }
+        string Resolved(string text, int line) => Resolve(new ModelReference(text.Trim(), line), places, recipePath);
+        return (Resolved(parts[0], model.Line),
+        [
+            .. parts.Skip(1).Select(p => new ResolvedAdapter(Resolved(p, model.Line), 1)),
+            .. model.Adapters.Select(a => new ResolvedAdapter(Resolved(a.Text, a.Line), a.Weight)),
+        ]);
     }
 
     // What stands beside the places looked at, written as the recipe would.

@@ -5,9 +5,11 @@ namespace Merge.Recipes;
 /// <summary>Reads <c>models:</c> — a list, or one trajectory — and the <c>sources:</c> of a slice.</summary>
 internal sealed class ModelSection(RecipeFindings findings)
 {
-    private static readonly string[] EntryKeys = ["model", "parameters", "last", "every"];
-    private static readonly string[] SourceKeys = ["model", "layer_range", "parameters", "last", "every"];
+    private static readonly string[] EntryKeys = ["model", "adapters", "parameters", "last", "every"];
+    private static readonly string[] SourceKeys = ["model", "adapters", "layer_range", "parameters", "last", "every"];
     private static readonly string[] TrajectoryKeys = ["trajectory", "parameters", "last", "every"];
+
+    private readonly AdapterSection _adapters = new(findings);
 
     public IReadOnlyList<RecipeModel> Read(YamlEntry section)
     {
@@ -74,11 +76,9 @@ internal sealed class ModelSection(RecipeFindings findings)
     {
         if (node is YamlScalar { IsNull: false } scalar && scalar.Text.Trim().Length > 0 && !scalar.Text.Contains('\0'))
             return new(scalar.Text.Trim(), scalar.Line);
-        if (node is YamlMap)
-            findings.Error(node.Line, $"'{key}' in its long form (a mapping) is not supported yet",
-                "a path or org/name");
-        else
-            findings.Error(node.Line, $"'{key}' is {node.Kind}", "a path or org/name");
+        if (node is YamlMap map)
+            return _adapters.ReadLongForm(map, key, this);
+        findings.Error(node.Line, $"'{key}' is {node.Kind}", "a path or org/name");
         return null;
     }
 
@@ -108,6 +108,8 @@ internal sealed class ModelSection(RecipeFindings findings)
         }
         if (Reference(name.Value, nameKey) is not { } reference)
             return null;
+        if (map.Find("adapters") is { } listed)
+            reference = reference with { Adapters = [.. reference.Adapters, .. _adapters.Read(listed)] };
         if (window != default && !reference.IsTrajectory && nameKey == "model")
         {
             findings.Error(reference.Line, $"'last' and 'every' choose checkpoints of a trajectory; " +

@@ -74,6 +74,9 @@ internal sealed record Recipe(
     /// <summary>All it says, as it stands there; null where it was not read from text.</summary>
     public YamlMap? Map { get; init; }
 
+    /// <summary>How a merge of adapters is written; null: it does not say.</summary>
+    public AdapterOutputRecipe? Adapter { get; init; }
+
     /// <summary>What stands in it without effect.</summary>
     public IReadOnlyList<Diagnostic> Warnings { get; init; } = [];
 
@@ -100,9 +103,16 @@ internal sealed record StageName(string Text, int Line);
 /// <param name="Text"><c>org/name[@revision]</c>, a path, or a trajectory's pattern.</param>
 internal sealed record ModelReference(string Text, int Line)
 {
+    /// <summary>The adapters in it, where the recipe lists them below the model; those after '+' stand in the text.</summary>
+    public IReadOnlyList<AdapterReference> Adapters { get; init; } = [];
+
     /// <summary>Stands for the checkpoints of a run: it holds <c>*</c> or <c>?</c>.</summary>
     public bool IsTrajectory => Text.AsSpan().ContainsAny('*', '?');
 }
+
+/// <param name="Text"><c>org/name[@revision]</c> or a path.</param>
+/// <param name="Weight">What its change is multiplied with.</param>
+internal sealed record AdapterReference(string Text, double Weight, int Line);
 
 /// <summary>One entry of <c>models</c>, or one source of a slice.</summary>
 /// <param name="Window">Which checkpoints of a trajectory count.</param>

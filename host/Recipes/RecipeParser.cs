@@ -8,7 +8,7 @@ internal static class RecipeParser
     private static readonly string[] Known =
     [
         "merge_method", "models", "slices", "modules", "base_model", "parameters", "dtype", "out_dtype", "seed", "name",
-        "metrics", .. TokenizerSection.Keys, .. SearchSection.All,
+        "metrics", "adapter", .. TokenizerSection.Keys, .. SearchSection.All,
     ];
 
     private static readonly string[] Inputs = ["models", "slices", "modules"];
@@ -79,6 +79,7 @@ internal static class RecipeParser
             Metrics = MetricsSection.Read(map.Find("metrics"), findings),
             Tokenizer = tokenizer.Read(map),
             ChatTemplate = tokenizer.ReadChatTemplate(map),
+            Adapter = map.Find("adapter") is { } adapter ? AdapterOutputSection.Read(adapter, findings) : null,
             Slices = map.Find("slices") is { } sliced ? slices.Read(sliced) : [],
             Modules = map.Find("modules") is { } parts ? slices.ReadModules(parts) : [],
             Search = SearchSection.Read(map, findings),

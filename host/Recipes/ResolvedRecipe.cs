@@ -46,8 +46,8 @@ internal sealed record ResolvedRecipe(Recipe Recipe, IReadOnlyList<ResolvedModul
             ResolvedModel? found = null;
             if (reference is not null)
             {
-                Collect(findings, reference.Line, () => found = new(new(reference, RecipeParameters.None),
-                    ModelResolver.Resolve(reference, places, recipe.Path)));
+                Collect(findings, reference.Line, () => found = ResolvedModel.Of(
+                    new(reference, RecipeParameters.None), places, recipe.Path));
             }
             return found;
         }
@@ -56,7 +56,7 @@ internal sealed record ResolvedRecipe(Recipe Recipe, IReadOnlyList<ResolvedModul
     private static IEnumerable<ResolvedModel> Resolve(RecipeModel model, ModelPlaces places, string recipePath)
     {
         if (!model.Model.IsTrajectory)
-            return [new(model, ModelResolver.Resolve(model.Model, places, recipePath))];
+            return [ResolvedModel.Of(model, places, recipePath)];
         return Trajectory.Expand(model, places, recipePath).Select(path => new ResolvedModel(
             new(new(NameOf(path, model.Model.Text), model.Model.Line), model.Parameters, Layers: model.Layers), path));
     }
@@ -88,7 +88,24 @@ internal sealed record ResolvedRecipe(Recipe Recipe, IReadOnlyList<ResolvedModul
 }
 
 /// <param name="Path">The full path of its folder or file.</param>
-internal sealed record ResolvedModel(RecipeModel Model, string Path);
+internal sealed record ResolvedModel(RecipeModel Model, string Path)
+{
+    /// <summary>What is in it besides.</summary>
+    public IReadOnlyList<ResolvedAdapter> Adapters { get; init; } = [];
+
+    /// <summary>Equal for equal weights.</summary>
+    public string Key => string.Join('+', Adapters.Select(a => $"{a.Weight:R}*{a.Path}").Prepend(Path));
+
+    public static ResolvedModel Of(RecipeModel model, ModelPlaces places, string recipePath)
+    {
+        var (path, adapters) = ModelResolver.ResolveParts(model.Model, places, recipePath);
+        return new(model, path) { Adapters = adapters };
+    }
+}
+
+/// <param name="Path">The full path of its folder or file.</param>
+/// <param name="Weight">What its change is multiplied with.</param>
+internal sealed record ResolvedAdapter(string Path, double Weight);
 
 /// <param name="Name">As the recipe names it; null: the whole model.</param>
 /// <param name="Slices">One without layer ranges where whole models are merged.</param>

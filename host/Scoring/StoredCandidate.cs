@@ -1,8 +1,8 @@
+using Merge.Checkpoints;
 using System.Buffers;
 using System.Runtime.InteropServices;
 using Merge.Merging;
 using Merge.Sdk;
-using Merge.Vocabulary;
 
 namespace Merge.Scoring;
 

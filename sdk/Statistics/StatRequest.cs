@@ -26,6 +26,10 @@ internal sealed record RowSumsRequest(Node Value) : StatRequest<double[]>;
 
 internal sealed record ColumnSumsRequest(Node Value) : StatRequest<double[]>;
 
+internal sealed record ProductRequest(Node Value, Matrix Right) : StatRequest<Matrix>;
+
+internal sealed record TransposedProductRequest(Node Value, Matrix Left) : StatRequest<Matrix>;
+
 internal sealed record MaterializeRequest(Node Value) : StatRequest<Matrix>;
 
 /// <summary>A pending statistic over all tensors of a model.</summary>

@@ -8,16 +8,19 @@ namespace Merge.Sdk;
 public sealed class TensorScan
 {
     private readonly Func<string, int, bool> _hasSide;
+    private readonly Func<int, int?> _knownRank;
     private readonly Block _block;
 
     internal TensorScan(
-        TensorInfo info, int models, bool hasBase, Func<string, int, bool> hasSide, ILinearAlgebra linearAlgebra)
+        TensorInfo info, int models, bool hasBase, Func<string, int, bool> hasSide, ILinearAlgebra linearAlgebra,
+        Func<int, int?>? knownRank = null)
     {
         Info = info;
         ModelCount = models;
         HasBase = hasBase;
         _hasSide = hasSide;
         LinearAlgebra = linearAlgebra;
+        _knownRank = knownRank ?? (_ => null);
         _block = new Block(this);
     }
 
@@ -37,6 +40,10 @@ public sealed class TensorScan
 
     /// <summary>Whether a model has side input <paramref name="name"/> for this tensor.</summary>
     public bool HasSide(string name, int model) => _hasSide(name, model);
+
+    /// <summary>The most a model's task vector can have as its rank, where that is known to be little: an adapter's r, 0 for
+    /// one that leaves the tensor alone. Null for whole models.</summary>
+    public int? KnownRank(int model) => _knownRank(model);
 
     /// <summary>One statistic a model, awaited together: the values come in the order of the models.</summary>
     public Stat<T[]> EachModel<T>(Func<int, Stat<T>> statistic) =>
@@ -94,6 +101,28 @@ public sealed class TensorScan
     /// memory: 8 bytes an element, counted against the budget.
     /// </summary>
     public Stat<Matrix> Materialize(Func<Block, TensorExpr> value) => Ask(new MaterializeRequest(Record(value))).Stat;
+
+    /// <summary>
+    /// X·R in float64: m×n times n×l, m rows of n as <see cref="Materialize"/> has them, without the m×n matrix in
+    /// memory. With <see cref="TransposedProduct"/> what randomised decompositions of large tensors are made of.
+    /// </summary>
+    /// <param name="value">X.</param>
+    /// <param name="right">R, n×l.</param>
+    public Stat<Matrix> Product(Func<Block, TensorExpr> value, Matrix right) =>
+        right.Rows == Info.RowLength
+            ? Ask(new ProductRequest(Record(value), right)).Stat
+            : throw Misfit("right", right, $"{Info.RowLength} rows, the tensor's row length");
+
+    /// <summary>Xᵀ·L in float64: n×m times m×l, without the m×n matrix in memory.</summary>
+    /// <param name="value">X, m rows of n.</param>
+    /// <param name="left">L, m×l.</param>
+    public Stat<Matrix> TransposedProduct(Func<Block, TensorExpr> value, Matrix left) =>
+        left.Rows == Info.RowCount
+            ? Ask(new TransposedProductRequest(Record(value), left)).Stat
+            : throw Misfit("left", left, $"{Info.RowCount} rows, as many as the tensor");
+
+    private MergeException Misfit(string factor, Matrix matrix, string expected) => MergeException.Plugin(
+        $"the {factor} factor of a product is {matrix.Rows}×{matrix.Columns}", expected, Info.Name);
 
     /// <summary>Records an expression of this tensor.</summary>
     internal Node Record(Func<Block, TensorExpr> value) => Own(value(_block).Node);

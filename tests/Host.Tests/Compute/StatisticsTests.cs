@@ -86,6 +86,54 @@ public class StatisticsTests
         Assert.Single(seen);
     }
 
+    [Theory]
+    [InlineData(1, 100, 3)]
+    [InlineData(300, 37, 16)]
+    [InlineData(7, 400_000, 1)]
+    [InlineData(70_000, 30, 20)]
+    public void Products_with_a_matrix_are_those_of_the_whole_and_do_not_depend_on_blocks(int rows, int columns, int width)
+    {
+        var input = Evaluate.Finite(rows * columns, 3);
+        var (right, left) = (Numbers(columns, width), Numbers(rows, width));
+        var seen = new HashSet<string>();
+        for (var variant = 0; variant < 2; variant++)
+        {
+            var scan = Evaluate.Scan(0, rows, columns);
+            var product = scan.Product(b => b.Base, right);
+            var transposed = scan.TransposedProduct(b => b.Base, left);
+            if (variant == 1)
+                scan.Sum(b => b.Base.MaxAlong(0));
+            Complete(scan, [input], (ulong)variant);
+            foreach (var (i, j, k) in new[] { (0, 0, 0), (rows - 1, columns - 1, width - 1), (rows / 2, columns / 3, width / 2) })
+            {
+                Assert.Equal(Enumerable.Range(0, columns).Sum(c => input[(i * columns) + c] * right[c, k]), Value(product)[i, k], 1e-8);
+                Assert.Equal(Enumerable.Range(0, rows).Sum(r => input[(r * columns) + j] * left[r, k]), Value(transposed)[j, k], 1e-8);
+            }
+            seen.Add(string.Join(' ', new[] { product, transposed }.SelectMany(m => Enumerable.Range(0, Value(m).Rows)
+                .SelectMany(i => Value(m).Row(i).ToArray())).Select(BitConverter.DoubleToInt64Bits)));
+        }
+        Assert.Single(seen);
+
+        static Matrix Numbers(int rows, int columns)
+        {
+            var matrix = new Matrix(rows, columns);
+            for (var i = 0; i < rows; i++)
+            {
+                for (var j = 0; j < columns; j++)
+                    matrix[i, j] = Math.Sin((i * columns) + j);
+            }
+            return matrix;
+        }
+    }
+
+    [Fact]
+    public void A_product_with_a_matrix_that_does_not_fit_is_the_authors_fault()
+    {
+        var scan = Evaluate.Scan(0, 5, 7);
+        Assert.Contains("3×2", Assert.Throws<MergeException>(() => scan.Product(b => b.Base, new Matrix(3, 2))).Message);
+        Assert.Contains("7×2", Assert.Throws<MergeException>(() => scan.TransposedProduct(b => b.Base, new Matrix(7, 2))).Message);
+    }
+
     [Fact]
     public void Counts_and_ranges_are_exact_and_NaN_is_not_hidden()
     {

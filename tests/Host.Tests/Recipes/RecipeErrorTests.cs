@@ -28,7 +28,7 @@ public class RecipeErrorTests
     [Fact]
     public void An_unknown_key_is_told_with_the_nearest() => Assert.Equal(
         "r.yaml, line 3: there is no key 'bsae_model'; expected one of merge_method, models, slices, modules, base_model, " +
-        "parameters, dtype, out_dtype, seed, name, metrics, tokenizer, tokenizer_source, chat_template, search, evaluate, " +
+        "parameters, dtype, out_dtype, seed, name, metrics, adapter, tokenizer, tokenizer_source, chat_template, search, evaluate, " +
         "objective, splits. Did you mean 'base_model'?", Expect.Error(Whole + "bsae_model: b
 "));
 

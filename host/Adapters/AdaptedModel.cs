@@ -1,0 +1,101 @@
+using Merge.Checkpoints;
+using Merge.Sdk;
+
+namespace Merge.Adapters;
+
+/// <summary>One adapter in a model.</summary>
+/// <param name="Adapter">Open.</param>
+/// <param name="Weight">What its change is multiplied with; any finite number.</param>
+internal readonly record struct WeightedAdapter(Adapter Adapter, double Weight);
+
+/// <summary>A model's tensors with adapters in them: nothing is written, they are put together while they are read.</summary>
+internal static class AdaptedModel
+{
+    /// <summary>The tensors that change, by their name in the model; <paramref name="added"/> says which are new.</summary>
+    /// <param name="model">The base.</param>
+    /// <param name="adapters">In any number.</param>
+    /// <param name="head">The embedding that stands for an output head the model does not store (it is tied); null where
+    /// it stores one.</param>
+    /// <param name="added">Names the model does not have: an untied head.</param>
+    /// <exception cref="MergeException">Every module that has no place in the model.</exception>
+    public static IReadOnlyDictionary<string, TensorSource> Tensors(
+        Checkpoint model, IReadOnlyList<WeightedAdapter> adapters, TensorSource? head, out IReadOnlyList<string> added)
+    {
+        var targets = new AdapterTargets(head is null ? model.Tensors.Keys : model.Tensors.Keys.Append(HeadName));
+        var problems = new List<Diagnostic>();
+        var changes = new Dictionary<string, Change>(StringComparer.Ordinal);
+        foreach (var (adapter, weight) in adapters)
+        {
+            var isKohya = adapter.Config is null;
+            foreach (var module in adapter.Modules.Values)
+            {
+                if (Find(adapter, module.Weight, isKohya) is { } change && HasShape(adapter, module, change.Stored))
+                    change.Modules.Add((module, weight));
+            }
+            foreach (var (parameter, saved) in adapter.Saved)
+            {
+                if (Find(adapter, parameter, isKohya) is { } change && IsAlike(adapter, saved, change.Stored))
+                    change.Saved.Add((saved, weight));
+            }
+        }
+        if (problems.Count > 0)
+            throw new MergeException(problems);
+        added = [.. changes.Keys.Where(n => !model.Tensors.ContainsKey(n))];
+        var recent = new RecentFactors();
+        return changes.ToDictionary(
+            c => c.Key,
+            c => (TensorSource)AdaptedTensor.Of(c.Key, c.Value.Stored, c.Value.Modules, c.Value.Saved, recent),
+            StringComparer.Ordinal);
+
+        Change? Find(Adapter adapter, string parameter, bool isKohya)
+        {
+            if (targets.Find(parameter, isKohya) is not { } name)
+            {
+                var near = targets.Nearest(parameter);
+                problems.Add(new Diagnostic($"the model has no '{parameter}', which the adapter changes")
+                {
+                    Where = $"{adapter.Path} in {model.Path}",
+                    Expected = "an adapter of this model" + (near is null ? "" : $" (nearest there: '{near}')"),
+                    Fix = adapter.Config?.BaseModel is { } trained ? $"It was trained on '{trained}'." : null,
+                });
+                return null;
+            }
+            if (!changes.TryGetValue(name, out var change))
+                changes[name] = change = new(model.Tensors.GetValueOrDefault(name) ?? head!, [], []);
+            return change;
+        }
+
+        bool HasShape(Adapter adapter, AdapterModule module, TensorSource stored)
+        {
+            if (module.Shape.AsSpan().SequenceEqual(stored.Shape.AsSpan()) && stored.DType.IsMergeable())
+                return true;
+            problems.Add(Misfit(adapter, module.Name, stored, $"it adds [{string.Join(", ", module.Shape)}]"));
+            return false;
+        }
+
+        bool IsAlike(Adapter adapter, TensorSource saved, TensorSource stored)
+        {
+            if (saved.Shape.AsSpan().SequenceEqual(stored.Shape.AsSpan()) && saved.DType.IsMergeable() && stored.DType.IsMergeable())
+                return true;
+            problems.Add(Misfit(adapter, saved.Name, stored, $"it brings {saved.DType} [{string.Join(", ", saved.Shape)}]"));
+            return false;
+        }
+    }
+
+    /// <summary>What Hugging Face names an output head.</summary>
+    public const string HeadName = "lm_head.weight";
+
+    private static Diagnostic Misfit(Adapter adapter, string module, TensorSource stored, string found) =>
+        new($"'{module}' does not fit '{stored.Name}': {found}")
+        {
+            Where = adapter.Path,
+            Expected = $"{stored.DType} [{string.Join(", ", stored.Shape)}]"
+                + (stored.DType.IsMergeable() ? ", as the model has it" : ", which is no floating-point dtype"),
+            Fix = "Give the model the adapter was trained on (with its vocabulary, where it is the embedding).",
+        };
+
+    private sealed record Change(
+        TensorSource Stored,
+        List<(AdapterModule Module, double Weight)> Modules,
+        List<(TensorSource Saved, double Weight)> Saved);
+}

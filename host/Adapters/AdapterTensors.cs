@@ -1,0 +1,41 @@
+using System.Collections.Immutable;
+
+namespace Merge.Adapters;
+
+/// <summary>Names and shapes of one module's factors in an adapter's file, and how they lie in memory.</summary>
+/// <param name="Name">The module.</param>
+/// <param name="Like">The module of an adapter that is read: layout and kind.</param>
+/// <param name="Rank">r, at least 1.</param>
+internal sealed record AdapterTensors(string Name, AdapterModule Like, int Rank)
+{
+    private const string Peft = "base_model.model.";
+
+    public (string Name, ImmutableArray<long> Shape) A(bool kohya) => (
+        kohya ? $"{Name}.lora_down.weight" : Like.IsEmbedding ? $"{Peft}{Name}.lora_embedding_A" : $"{Peft}{Name}.lora_A.weight",
+        [Rank, .. Like.A.Shape.Skip(1)]);
+
+    public (string Name, ImmutableArray<long> Shape) B(bool kohya) => (
+        kohya ? $"{Name}.lora_up.weight" : Like.IsEmbedding ? $"{Peft}{Name}.lora_embedding_B" : $"{Peft}{Name}.lora_B.weight",
+        [Like.B.Shape[0], Rank, .. Like.B.Shape.Skip(2)]);
+
+    /// <summary>What PEFT calls a parameter that an adapter brings whole.</summary>
+    public static string Saved(string parameter) => Peft + parameter;
+
+    /// <summary>A and B as they are stored, from factors of the weight as it is stored.</summary>
+    /// <param name="left">[m, r].</param>
+    /// <param name="right">[r, n].</param>
+    public (float[] A, float[] B) Values(float[] left, float[] right) => Like.Layout == FactorLayout.Transposed
+        ? (Transpose(left, left.Length / Rank, Rank), Transpose(right, Rank, right.Length / Rank))
+        : (right, left);
+
+    private static float[] Transpose(float[] values, int rows, int columns)
+    {
+        var turned = new float[values.Length];
+        for (var i = 0; i < rows; i++)
+        {
+            for (var j = 0; j < columns; j++)
+                turned[((long)j * rows) + i] = values[((long)i * columns) + j];
+        }
+        return turned;
+    }
+}

@@ -1,0 +1,158 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Merge.Adapters;
+using Merge.Checkpoints;
+using Merge.Planning;
+using Merge.Plugins;
+using Merge.Recipes;
+using Merge.Sdk;
+
+namespace Merge.Commands;
+
+/// <summary><c>merge extract MODEL BASE OUT</c>: a LoRA adapter of what a fine-tuned model changed.</summary>
+internal static class ExtractCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var model = Model("MODEL", "The fine-tuned model.");
+        var theta0 = Model("BASE", "The model it was fine-tuned from.");
+        var output = MergeOptions.NotEmpty(new Argument<string>("OUT")
+        {
+            Description = "The adapter's folder. Complete as soon as it has this name.",
+        });
+        var rank = new Option<int?>("--rank")
+        {
+            Description = "Largest rank of a module. Default 32, or none where --energy is given.",
+            HelpName = "R",
+            CustomParser = argument => Whole(argument.Tokens[0].Value, argument.AddError, "--rank"),
+        };
+        var energy = new Option<double?>("--energy")
+        {
+            Description = "Share of each module's squared change to keep, above 0, at most 1: the smallest rank that does.",
+            HelpName = "E",
+            CustomParser = argument =>
+            {
+                var text = argument.Tokens[0].Value;
+                if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var share) && share is > 0 and <= 1)
+                    return share;
+                argument.AddError($"--energy is '{text}'; expected a number above 0, at most 1");
+                return null;
+            },
+        };
+        var patterns = new Option<string[]>("--module-rank")
+        {
+            Description = "The rank of some modules, as NAME=R; NAME as in PEFT's rank_pattern. May be repeated; the first that matches holds.",
+            HelpName = "NAME=R",
+        };
+        var targets = new Option<string[]>("--target")
+        {
+            Description = "Modules to adapt, by full name or last part (q_proj). May be repeated. Default: every linear layer.",
+            HelpName = "NAME",
+        };
+        var saved = new Option<string[]>("--save")
+        {
+            Description = "Modules to bring whole, as PEFT's modules_to_save: embed_tokens, lm_head. May be repeated.",
+            HelpName = "NAME",
+        };
+        var fanInFanOut = new Option<bool>("--fan-in-fan-out")
+        {
+            Description = "Weights are stored [inputs, outputs], as GPT-2's are.",
+        };
+        var baseName = new Option<string?>("--base-name")
+        {
+            Description = "What the adapter's config calls the base. Default: BASE as it is given.",
+            HelpName = "NAME",
+        };
+        var dtype = BakeCommand.DTypeOption("The dtype of the factors: float32 (default), bfloat16, float16.");
+        var force = new Option<bool>("--force") { Description = "Replace OUT if an earlier merge made it." };
+        var (modelDirs, threads, memory) = (MergeOptions.ModelDirs(), MergeOptions.Threads(), MergeOptions.Memory());
+        var command = new Command("extract", "Make a LoRA adapter of the difference between two models, and say what it leaves out.")
+        {
+            model, theta0, output, rank, energy, patterns, targets, saved, fanInFanOut, baseName, dtype, force,
+            threads, memory, modelDirs,
+        };
+        command.SetAction((parsed, cancellation) =>
+        {
+            var clock = Stopwatch.StartNew();
+            using var catalog = PluginCatalog.Load(PluginFolders.Default([]));
+            using var planner = new RecipePlanner(catalog, parsed.GetValue(modelDirs) ?? []);
+            var (fine, coarse) = (parsed.GetRequiredValue(model), parsed.GetRequiredValue(theta0));
+            var text = $"""
+                # merge extract {string.Join(' ', parsed.Tokens.Skip(1).Select(t => t.Value))}
+                merge_method: task_arithmetic
+                base_model: {GraftCommand.Quoted(coarse)}
+                models:
+                  - model: {GraftCommand.Quoted(fine)}
+                    parameters: {"{weight: 1}"}
+
+                """;
+            var whole = planner.Plan(
+                RecipeParser.Parse(Path.Combine(Environment.CurrentDirectory, "command line"), text), PlanRequest.DefaultMaxShardBytes);
+            var plan = Extraction.Of(whole, new ExtractionRequest(
+                new RankChoice(parsed.GetValue(rank) ?? (parsed.GetValue(energy) is null ? 32 : null), parsed.GetValue(energy)),
+                [.. (parsed.GetValue(patterns) ?? []).Select(Pattern)],
+                parsed.GetValue(targets) ?? [],
+                parsed.GetValue(saved) ?? [],
+                parsed.GetValue(fanInFanOut),
+                parsed.GetValue(dtype) switch { "bfloat16" => DType.BF16, "float16" => DType.F16, _ => DType.F32 },
+                parsed.GetValue(baseName) ?? coarse), out var others);
+            foreach (var warning in whole.Warnings.Concat(LeftOut(others)))
+                terminal.Warn(warning);
+            new SingleRun
+            {
+                Terminal = terminal,
+                Plan = plan,
+                Settings = MergeOptions.Settings(parsed.GetValue(threads), parsed.GetValue(memory)),
+                Force = parsed.GetValue(force),
+                Clock = clock,
+            }.Execute(parsed.GetRequiredValue(output), cancellation);
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+
+    /// <summary>What differs between the models and is in no part of the adapter.</summary>
+    private static IEnumerable<Diagnostic> LeftOut(IReadOnlyList<TensorPlan> others)
+    {
+        string[] differ = [.. others.Where(t => TensorDifference.Any(t.Models[0], t.Base!)).Select(t => t.Info.Name)];
+        if (differ.Length == 0)
+            yield break;
+        yield return new Diagnostic(
+            $"{differ.Length} tensor{(differ.Length == 1 ? " differs" : "s differ")} between the models that the adapter does not cover: "
+            + $"{string.Join(", ", differ.Take(4))}{(differ.Length > 4 ? ", …" : "")}")
+        {
+            Severity = Severity.Warning,
+            Where = "OUT",
+            Fix = "Name those that matter with --save (modules brought whole) or --target.",
+        };
+    }
+
+    private static (Regex Key, int Rank) Pattern(string given)
+    {
+        var at = given.LastIndexOf('=');
+        if (at > 0 && int.TryParse(given[(at + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var rank) && rank >= 1
+            && AdapterConfig.Matcher(given[..at]) is { } key)
+        {
+            return (key, rank);
+        }
+        throw new MergeException(new Diagnostic($"--module-rank is '{given}'")
+        {
+            Where = "command line",
+            Expected = "NAME=R, such as q_proj=64",
+        })
+        { WrongUsage = true };
+    }
+
+    private static int? Whole(string text, Action<string> error, string option)
+    {
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= 1)
+            return number;
+        error($"{option} is '{text}'; expected a whole number from 1");
+        return null;
+    }
+
+    private static Argument<string> Model(string name, string description) => MergeOptions.NotEmpty(
+        new Argument<string>(name) { Description = description + " A folder, a file, or a name in the Hugging Face cache." });
+}

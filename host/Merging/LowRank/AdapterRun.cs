@@ -1,0 +1,83 @@
+using System.Collections.Concurrent;
+using Merge.Adapters;
+using Merge.Checkpoints;
+using Merge.Compute;
+using Merge.Planning;
+using Merge.Sdk;
+
+namespace Merge.Merging.LowRank;
+
+/// <summary>Runs a merge of adapters into a complete adapter folder, or nothing under that name.</summary>
+internal static class AdapterRun
+{
+    /// <param name="plan">What to make: a plan of an adapter.</param>
+    /// <param name="final">The folder.</param>
+    /// <param name="force">Whether an earlier merge's folder of that name may be replaced.</param>
+    /// <param name="settings">Threads and memory.</param>
+    /// <param name="progress">Counters to raise.</param>
+    /// <param name="cancellation">Stops between two blocks; nothing is kept, a merge of adapters takes seconds.</param>
+    /// <returns>Every module in natural order of names as planned.</returns>
+    public static IReadOnlyList<ModuleReport> Run(
+        MergePlan plan, string final, bool force, RunSettings settings, RunProgress progress, CancellationToken cancellation)
+    {
+        var output = plan.Adapter!;
+        OutputTarget.Check(final, plan, force);
+        using var folder = AdapterFolder.Open(final);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var context = new MergeContext
+        {
+            Plan = plan,
+            Method = plan.Strategy.Info.Id,
+            Seed = plan.Seed,
+            Settings = settings,
+            Output = new Nowhere(),
+            Checksums = new Checksums(),
+            LinearAlgebra = new ManagedLinearAlgebra(),
+            Progress = progress,
+        };
+        var modules = new ConcurrentDictionary<string, StoredModule>();
+        if (plan.Strategy.HasSurvey)
+        {
+            var survey = new Survey(t => t.Options!);
+            new Scheduler(settings.Threads, stop).Run([new SurveyJob(context, plan, [survey])]);
+            context.Survey = survey.Fault is null ? survey.Result : throw survey.Fault;
+        }
+        new Scheduler(settings.Threads, stop, room: settings.Memory / 2).Run(plan.Tensors.Select(IJob (tensor) =>
+            output.Modules.TryGetValue(tensor.Info.Name, out var module)
+                ? new AdapterJob(context, tensor, output, module.Each, made => modules[tensor.Info.Name] = Store(tensor, made))
+                : new SavedJob(context, tensor, output.Saved[tensor.Info.Name], output.IsExtracted, folder.Factors, at =>
+                    modules[tensor.Info.Name] = new(null, 0, 0, at, -1))));
+        if (InputsUnchanged.Problems(plan) is { Count: > 0 } changed)
+            throw new MergeException(changed);
+        folder.Write(plan, modules);
+        folder.Complete(final, plan, force);
+        return
+        [
+            .. plan.Tensors.Select(t => modules[t.Info.Name]).Where(m => m.Tensors is not null || m.Left < 0)
+                .Select(m => new ModuleReport(m.Tensors?.Name ?? m.Name!, m.Rank, m.RelativeError)),
+        ];
+
+        StoredModule Store(TensorPlan tensor, MergedModule made)
+        {
+            var like = output.Modules[tensor.Info.Name].Like;
+            if (made.Rank == 0)
+                return new(null, 0, made.RelativeError, -1, -1) { Name = like.Name };
+            var tensors = new AdapterTensors(like.Name, like, made.Rank);
+            var (a, b) = tensors.Values(made.Left, made.Right);
+            return new(tensors, made.Rank, made.RelativeError, folder.Factors.Append(a), folder.Factors.Append(b));
+        }
+    }
+
+    private sealed class Nowhere : ITensorSink
+    {
+        public void Write(string tensor, long offset, ReadOnlySpan<byte> bytes) => throw new NotSupportedException();
+
+        public void Finish(TensorPlan tensor, uint checksum) => throw new NotSupportedException();
+    }
+}
+
+/// <summary>Where the factor file has a finished module (A, B) or a parameter that is brought whole (Left alone).</summary>
+internal sealed record StoredModule(AdapterTensors? Tensors, int Rank, double RelativeError, long Left, long Right)
+{
+    public string? Name { get; init; }
+}

@@ -1,0 +1,29 @@
+using Merge.Compute;
+using Merge.Planning;
+using Merge.Sdk;
+
+namespace Merge.Merging.LowRank;
+
+/// <summary>Runs what awaits statistics of one tensor: gives the sweeps it waits for, one by one.</summary>
+internal sealed class SweepPump(MergeContext context, TensorPlan plan, ScanOf scan)
+{
+    private TensorStatistics? _statistics;
+
+    /// <summary>The next sweep; null once the work is done.</summary>
+    public SweepPhase? Next(Task work)
+    {
+        while (true)
+        {
+            if (_statistics?.Next() is { } sweep)
+                return new SweepPhase(context, plan, sweep);
+            _statistics?.Complete();
+            _statistics = null;
+            if (work.IsCompleted)
+            {
+                StrategyCall.Rethrow(context.Plan.Strategy, plan.Info.Name, work);
+                return null;
+            }
+            _statistics = scan.TakePending() ?? throw StrategyCall.AwaitedSomethingElse(context.Plan.Strategy, plan.Info.Name);
+        }
+    }
+}

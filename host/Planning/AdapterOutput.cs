@@ -1,0 +1,56 @@
+using System.Text.RegularExpressions;
+using Merge.Adapters;
+using Merge.Checkpoints;
+using Merge.Sdk;
+
+namespace Merge.Planning;
+
+/// <summary>How a linear combination of adapters is written as one.</summary>
+internal enum AdapterCombination
+{
+    /// <summary>Σ w·s·B·A itself: the factors side by side.</summary>
+    Exact,
+
+    /// <summary>Σ w·B and Σ w·A: their product has cross-terms. What averaging the checkpoints of one run does.</summary>
+    Factors,
+
+    /// <summary>PEFT's "linear": Σ √|w·s|·B and Σ sign·√|w·s|·A.</summary>
+    PeftLinear,
+}
+
+/// <summary>
+/// What a merge that makes an adapter knows beside its plan, whose tensors are the modules' weights: each model its task
+/// vector s·B·A, the base zeros (of an extraction the two models themselves).
+/// </summary>
+/// <param name="Adapters">In the plan's order of models; empty where the adapter is extracted.</param>
+/// <param name="Modules">By the weight's name: what shows its layout, and the module in each adapter (null: none).</param>
+/// <param name="Saved">By the parameter's name: where each adapter has it whole (null: it has not).</param>
+/// <param name="Choice">How much to keep; null: all.</param>
+/// <param name="Combination">How linear combinations are written.</param>
+/// <param name="OutType">What factors are written as.</param>
+/// <param name="BaseModel">The model it belongs to; null: what the adapters say.</param>
+internal sealed record AdapterOutput(
+    IReadOnlyList<Adapter> Adapters,
+    IReadOnlyDictionary<string, (AdapterModule Like, IReadOnlyList<AdapterModule?> Each)> Modules,
+    IReadOnlyDictionary<string, IReadOnlyList<TensorSource?>> Saved,
+    RankChoice? Choice,
+    AdapterCombination Combination,
+    DType OutType,
+    string? BaseModel)
+{
+    /// <summary>Ranks of modules, where they are not that of the choice: the first key that matches holds.</summary>
+    public IReadOnlyList<(Regex Key, int Rank)> RankPattern { get; init; } = [];
+
+    /// <summary>Of an extraction all linear modules of the model: short names of targets must not mean more than was meant.</summary>
+    public IReadOnlyList<string> AllModules { get; init; } = [];
+
+    /// <summary>How much of a module is kept; null: all.</summary>
+    public RankChoice? ChoiceOf(string module) => RankPattern.FirstOrDefault(p => p.Key.IsMatch(module)) is { Key: not null } found
+        ? new RankChoice(found.Rank, Choice?.KeptEnergy) : Choice;
+
+    public bool IsExtracted => Adapters.Count == 0;
+
+    public bool IsKohya => !IsExtracted && Adapters.All(a => a.Config is null);
+
+    public bool FanInFanOut => Modules.Values.Any(m => m.Like is { Layout: FactorLayout.Transposed, IsEmbedding: false });
+}

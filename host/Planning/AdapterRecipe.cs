@@ -1,0 +1,74 @@
+using Merge.Adapters;
+using Merge.Recipes;
+using Merge.Sdk;
+
+namespace Merge.Planning;
+
+/// <summary>Recipes whose models are adapters, which make an adapter.</summary>
+internal static class AdapterRecipe
+{
+    /// <summary>Whether all models are adapters, none of them in a model.</summary>
+    public static bool Is(ResolvedRecipe recipe) =>
+        recipe.Models.Any() && recipe.Models.All(m => m.Adapters.Count == 0 && Adapter.IsAt(m.Path));
+
+    /// <summary>Puts zeros where the method wants a base: the adapters' task vectors stand on them.</summary>
+    /// <param name="recipe">Any; one of models comes back as it is.</param>
+    /// <param name="role">What the method does with a base.</param>
+    /// <param name="baseModel">The base the recipe names, which the adapter will belong to.</param>
+    public static ResolvedRecipe WithZeros(ResolvedRecipe recipe, InputRole role, out string? baseModel)
+    {
+        baseModel = recipe.Base?.Model.Model.Text;
+        if (!Is(recipe))
+            return recipe;
+        if (recipe.Recipe.Slices.Count + recipe.Recipe.Modules.Count > 0)
+        {
+            throw new MergeException(new Diagnostic("the models are adapters, and the recipe merges them in slices or modules")
+            {
+                Where = recipe.Recipe.Path,
+                Expected = "'models', a list of adapters",
+                Fix = "Slice whole models: write each as 'base+adapter'.",
+            })
+            { WrongUsage = true };
+        }
+        var zeros = role is InputRole.Required or InputRole.Optional
+            ? new ResolvedModel(new(new("zeros", recipe.Recipe.MethodLine), RecipeParameters.None), "") : null;
+        return recipe with
+        {
+            Base = zeros,
+            Modules = [.. recipe.Modules.Select(m => m with { Slices = [.. m.Slices.Select(s => s with { Base = zeros })] })],
+        };
+    }
+
+    /// <summary>What stands below <c>adapter:</c> means nothing where models are merged.</summary>
+    public static void RefuseSection(Recipe recipe)
+    {
+        if (recipe.Adapter is { Line: var line })
+        {
+            throw new MergeException(new Diagnostic("'adapter' says how an adapter is written, and the models are no adapters")
+            {
+                Where = $"{recipe.Path}, line {line}",
+                Fix = "Remove it; to make an adapter of two models: merge extract.",
+            })
+            { WrongUsage = true };
+        }
+    }
+
+    public static AdapterOutput Output(
+        Recipe recipe, AdapterViews views, IReadOnlyList<Adapter> adapters, string? baseModel)
+    {
+        var section = recipe.Adapter;
+        return new(
+            adapters,
+            views.Modules,
+            views.Saved,
+            section is { Rank: null, Energy: null } or null ? null : new RankChoice(section.Rank, section.Energy),
+            section?.Combine switch
+            {
+                "factors" => AdapterCombination.Factors,
+                "peft_linear" => AdapterCombination.PeftLinear,
+                _ => AdapterCombination.Exact,
+            },
+            recipe.OutDType ?? recipe.DType ?? DType.F32,
+            baseModel);
+    }
+}

@@ -1,0 +1,113 @@
+using System.Text.Json.Nodes;
+using Merge.Adapters;
+using Merge.Checkpoints;
+using Merge.Recipes;
+using Merge.Sdk;
+
+namespace Merge.Planning;
+
+/// <summary>The checkpoints and adapters a recipe names, each opened once; they stay open until this is disposed.</summary>
+internal sealed class OpenedModels : IDisposable
+{
+    private readonly Dictionary<string, Checkpoint> _files = [];
+    private readonly Dictionary<string, Adapter> _adapters = [];
+    private readonly Dictionary<string, Checkpoint> _models = [];
+
+    /// <summary>What is worth knowing of the adapters.</summary>
+    public List<Diagnostic> Warnings { get; } = [];
+
+    /// <summary>A model that was opened, its adapters in it.</summary>
+    public Checkpoint this[ResolvedModel model] => _models[model.Key];
+
+    /// <summary>A side file that was opened.</summary>
+    public Checkpoint this[string path] => _files[path];
+
+    /// <summary>Opens a model with the adapters in it.</summary>
+    /// <exception cref="MergeException">What is wrong with its headers, or why the adapters do not fit it.</exception>
+    public void Open(ResolvedModel model)
+    {
+        if (_models.ContainsKey(model.Key))
+            return;
+        if (Adapter.IsAt(model.Path))
+            throw new MergeException(Alone(model));
+        var checkpoint = OpenFile(model.Path);
+        _models[model.Key] = model.Adapters.Count == 0 ? checkpoint : Adapted(model, checkpoint);
+    }
+
+    /// <summary>Opens a folder or file that is no model of the recipe.</summary>
+    public Checkpoint OpenFile(string path)
+    {
+        if (!_files.TryGetValue(path, out var checkpoint))
+            _files[path] = checkpoint = Checkpoint.Open(path);
+        return checkpoint;
+    }
+
+    /// <summary>Opens adapters that are merged with each other.</summary>
+    public AdapterViews OpenAdapters(IReadOnlyList<ResolvedModel> models)
+    {
+        Adapter[] adapters = [.. models.Select(m => OpenAdapter(m.Path))];
+        var views = AdapterViews.Of(adapters);
+        foreach (var (model, view) in models.Zip(views.Models))
+            _models[model.Key] = view;
+        return views;
+    }
+
+    public Adapter OpenAdapter(string path)
+    {
+        if (_adapters.TryGetValue(path, out var known))
+            return known;
+        var adapter = _adapters[path] = Adapter.Open(path);
+        Warnings.AddRange(adapter.Warnings);
+        return adapter;
+    }
+
+    /// <summary>Takes a checkpoint that nobody opened for a model.</summary>
+    public void Set(ResolvedModel model, Checkpoint checkpoint) => _models[model.Key] = checkpoint;
+
+    public void Dispose()
+    {
+        foreach (var adapter in _adapters.Values)
+            adapter.Dispose();
+        foreach (var checkpoint in _files.Values)
+            checkpoint.Dispose();
+    }
+
+    private Checkpoint Adapted(ResolvedModel model, Checkpoint checkpoint)
+    {
+        WeightedAdapter[] adapters = [.. model.Adapters.Select(a => new WeightedAdapter(OpenAdapter(a.Path), a.Weight))];
+        var isTied = new PlannedModel(model.Model.Model.Text, checkpoint).TiesHead;
+        var embedding = isTied ? TokenEmbedding.Of(checkpoint) : null;
+        var head = checkpoint.Tensors.ContainsKey(AdaptedModel.HeadName) ? null : embedding;
+        var tensors = AdaptedModel.Tensors(checkpoint, adapters, head, out var added);
+        var config = checkpoint.Config;
+        if (added.Count > 0)
+            config = Untied(config!);
+        else if (embedding is not null && tensors.ContainsKey(embedding.Name))
+        {
+            Warnings.Add(new Diagnostic("the adapter changes the embedding, and with it the output head that is tied to it")
+            {
+                Severity = Severity.Warning,
+                Where = model.Model.Model.Text,
+                Fix = "PEFT's own merge does the same; beside the base it changes the embedding only.",
+            });
+        }
+        return checkpoint.With(tensors, adapters.SelectMany(a => a.Adapter.Checkpoint.Files), config);
+    }
+
+    // The adapter gives the head weights of its own.
+    private static JsonObject Untied(JsonObject config)
+    {
+        var changed = config.DeepClone().AsObject();
+        changed["tie_word_embeddings"] = false;
+        if (changed["text_config"] is JsonObject text && text.ContainsKey("tie_word_embeddings"))
+            text["tie_word_embeddings"] = false;
+        return changed;
+    }
+
+    private static Diagnostic Alone(ResolvedModel model) => new("this is an adapter, and it stands where a model should")
+    {
+        Where = model.Path,
+        Expected = "a model, or adapters only",
+        Fix = $"Write 'base+{model.Model.Model.Text}' with the model it belongs to, or give only adapters to make an adapter.",
+    };
+}

@@ -1,0 +1,69 @@
+using Merge.Sdk;
+
+namespace Merge.Recipes;
+
+/// <summary>How a merge of adapters is written.</summary>
+/// <param name="Rank">The largest rank of a module; null: no limit.</param>
+/// <param name="Energy">The share of ‖ΔW‖² to keep, 0 to 1; null: all, or as much as the rank holds.</param>
+/// <param name="Combine"><c>exact</c>, <c>factors</c> or <c>peft_linear</c>.</param>
+/// <param name="Line">Where it stands.</param>
+internal sealed record AdapterOutputRecipe(int? Rank, double? Energy, string Combine, int Line);
+
+/// <summary>Reads <c>adapter:</c>.</summary>
+internal static class AdapterOutputSection
+{
+    public static readonly string[] Combinations = ["exact", "factors", "peft_linear"];
+
+    private static readonly string[] Keys = ["rank", "energy", "combine"];
+
+    public static AdapterOutputRecipe? Read(YamlEntry section, RecipeFindings findings)
+    {
+        if (section.Value is not YamlMap map)
+        {
+            findings.Error(section.Line, $"'adapter' is {section.Value.Kind}", "a mapping with rank, energy or combine");
+            return null;
+        }
+        foreach (var (key, line, _) in map.Entries.Where(e => !Keys.Contains(e.Key)))
+        {
+            findings.Error(line, $"there is no key {RecipeText.Quote(key)} below 'adapter'", $"one of {string.Join(", ", Keys)}",
+                NearestMatch.Question(key, Keys));
+        }
+        int? rank = null;
+        if (map.Find("rank") is { } givenRank)
+        {
+            if (givenRank.Value is YamlScalar { Quoted: false } text && RecipeNumber.TryWhole(text.Text, out var whole)
+                && whole >= 1 && whole <= int.MaxValue)
+            {
+                rank = (int)whole;
+            }
+            else
+            {
+                findings.Error(givenRank.Line, $"'rank' is {givenRank.Value.Kind}", "a whole number from 1");
+            }
+        }
+        double? energy = null;
+        if (map.Find("energy") is { } givenEnergy)
+        {
+            if (givenEnergy.Value is YamlScalar { Quoted: false } text && RecipeNumber.TryReal(text.Text, out var share)
+                && share is > 0 and <= 1)
+            {
+                energy = share;
+            }
+            else
+            {
+                findings.Error(givenEnergy.Line, $"'energy' is {givenEnergy.Value.Kind}", "a number above 0, at most 1");
+            }
+        }
+        var combine = "exact";
+        if (map.Find("combine") is { } givenCombine)
+        {
+            combine = (givenCombine.Value as YamlScalar)?.Text ?? "";
+            if (!Combinations.Contains(combine))
+            {
+                findings.Error(givenCombine.Line, $"'combine' is {givenCombine.Value.Kind}",
+                    $"one of {string.Join(", ", Combinations)}", NearestMatch.Question(combine, Combinations));
+            }
+        }
+        return new(rank, energy, combine, section.Line);
+    }
+}

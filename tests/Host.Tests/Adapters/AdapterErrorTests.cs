@@ -1,0 +1,141 @@
+using System.Text.Json.Nodes;
+using Host.Tests.Checkpoints;
+using Merge.Adapters;
+using Merge.Sdk;
+
+namespace Host.Tests.Adapters;
+
+/// <summary>Adapters that mean something else than they seem to, or nothing, are refused by module and by name.</summary>
+public sealed class AdapterErrorTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void A_missing_half_of_a_pair_names_the_module() =>
+        Refused(Good().Without("base_model.model.layers.0.q_proj.lora_B.weight"), "layers.0.q_proj", "no B");
+
+    [Fact]
+    public void A_rank_that_is_not_the_configs_names_the_module()
+    {
+        var adapter = Good();
+        adapter.Config["r"] = 8;
+        Refused(adapter, "layers.0.q_proj", "rank 4", "rank 8");
+    }
+
+    [Fact]
+    public void Factors_that_do_not_fit_name_the_module() => Refused(
+        New().Add("base_model.model.x.lora_A.weight", [4, 6], new float[24]).Add("base_model.model.x.lora_B.weight", [6, 5], new float[30]),
+        "x", "[4, 6]", "[6, 5]");
+
+    [Fact]
+    public void A_config_without_tensors_is_refused()
+    {
+        Directory.CreateDirectory(_folder["a"]);
+        File.WriteAllText(_folder["a/adapter_config.json"], New().Config.ToJsonString());
+        Assert.Contains("no tensors", Assert.Throws<MergeException>(() => Adapter.Open(_folder["a"])).Message);
+    }
+
+    [Fact]
+    public void Tensors_without_a_config_are_refused()
+    {
+        Good().Write();
+        File.Delete(_folder["a/adapter_config.json"]);
+        Assert.Contains("no config", Assert.Throws<MergeException>(() => Adapter.Open(_folder["a"])).Message);
+    }
+
+    [Fact]
+    public void Tensors_that_are_no_factors_are_refused() =>
+        Refused(New().Add("model.embed.weight", [4, 4], new float[16]), "model.embed.weight", "no tensor is a LoRA factor");
+
+    [Theory]
+    [InlineData("pissa", "PiSSA")]
+    [InlineData("pissa_niter_16", "PiSSA")]
+    [InlineData("olora", "OLoRA")]
+    [InlineData("corda", "CorDA")]
+    [InlineData("loftq", "LoftQ")]
+    public void Initialisations_that_change_the_base_are_refused(string init, string name)
+    {
+        var adapter = Good();
+        adapter.Config["init_lora_weights"] = init;
+        Refused(adapter, name);
+    }
+
+    [Theory]
+    [InlineData("gaussian")]
+    [InlineData("eva")]
+    public void Initialisations_that_leave_the_base_alone_are_read(string init)
+    {
+        var adapter = Good();
+        adapter.Config["init_lora_weights"] = init;
+        using var opened = adapter.Open();
+        Assert.Single(opened.Modules);
+    }
+
+    [Theory]
+    [InlineData("target_parameters", "[\"experts.gate\"]")]
+    [InlineData("lora_bias", "true")]
+    [InlineData("trainable_token_indices", "[1, 2]")]
+    [InlineData("layer_replication", "[[0, 4], [2, 5]]")]
+    [InlineData("alora_invocation_tokens", "[5]")]
+    public void What_adds_more_than_factors_is_refused_by_name(string key, string value)
+    {
+        var adapter = Good();
+        adapter.Config[key] = JsonNode.Parse(value);
+        Refused(adapter, key);
+    }
+
+    [Fact]
+    public void Another_kind_of_adapter_is_refused()
+    {
+        var adapter = Good();
+        adapter.Config["peft_type"] = "IA3";
+        Refused(adapter, "IA3");
+    }
+
+    [Fact]
+    public void An_unknown_setting_is_a_warning()
+    {
+        var adapter = Good();
+        adapter.Config["use_something_new"] = true;
+        using var opened = adapter.Open();
+        Assert.Contains("use_something_new", Assert.Single(opened.Warnings).Found);
+    }
+
+    [Fact]
+    public void Magnitudes_and_use_dora_go_together()
+    {
+        var without = Good();
+        without.Config["use_dora"] = true;
+        Refused(without, "layers.0.q_proj", "no lora_magnitude_vector");
+        Refused(Good("b").Add("base_model.model.layers.0.q_proj.lora_magnitude_vector", [6], new float[6]), "use_dora");
+    }
+
+    [Theory]
+    [InlineData("x.hada_w1_a", "LoHa")]
+    [InlineData("x.lokr_w1", "LoKr")]
+    [InlineData("x.lora_mid.weight", "Tucker")]
+    [InlineData("base_model.model.x.lora_B.bias", "bias of a factor")]
+    public void Foreign_factors_are_refused_by_name(string tensor, string name) =>
+        Refused(Good().Add(tensor, [2], new float[2]), name);
+
+    [Fact]
+    public void A_pattern_that_could_backtrack_forever_does_not()
+    {
+        var adapter = New().Linear(new string('a', 60) + "!", 6, 8, 4);
+        adapter.Config["alpha_pattern"] = new JsonObject { ["(a+)+b"] = 3 };
+        using var opened = adapter.Open();
+        Assert.Equal(2, opened.Modules.Values.Single().Scale);
+    }
+
+    private TinyAdapter Good(string name = "a") => New(name).Linear("layers.0.q_proj", 6, 8, 4);
+
+    private TinyAdapter New(string name = "a") => new(_folder[name], 1);
+
+    private static void Refused(TinyAdapter adapter, params string[] words)
+    {
+        var message = Assert.Throws<MergeException>(() => adapter.Open().Dispose()).Message;
+        Assert.All(words, word => Assert.Contains(word, message));
+    }
+}
