@@ -118,7 +118,13 @@ internal sealed class EvolveGenome
         {
             Word("searcher", "cma-es"),
             Word("trials", Trials.ToString(CultureInfo.InvariantCulture)),
-            Map("space", [.. searched.Select(name => Map(name, name == "weight" ? Weight(negative) : [Word("low", "0"), Word("high", "1")]))]),
+            Map("space", [.. searched.Select(name => Map(name, name switch
+            {
+                "weight" => Weight(negative),
+                // None at all would keep nothing of a model.
+                "density" => [Word("low", "0.01"), Word("high", "1")],
+                _ => [Word("low", "0"), Word("high", "1")],
+            }))]),
         };
         if (_section.Count("layer_granularity", 0) is > 0 and var size)
             search.Add(Word("layers_per_group", size.ToString(CultureInfo.InvariantCulture)));
@@ -130,7 +136,7 @@ internal sealed class EvolveGenome
         return search;
     }
 
-    private static List<YamlEntry> Weight(bool negative) =>
+    private List<YamlEntry> Weight(bool negative) =>
         negative ? [Word("low", "-1"), Word("high", "1"), Word("open", "true")] : [Word("low", "0"), Word("high", "1")];
 
     /// <summary>The tasks as a worker of the evaluation harness and the sum of what it measures.</summary>
@@ -196,9 +202,9 @@ internal sealed class EvolveGenome
         }
     }
 
-    private static YamlEntry Map(string key, IReadOnlyList<YamlEntry> entries) => new(key, 1, new YamlMap(entries, 1));
+    private YamlEntry Map(string key, IReadOnlyList<YamlEntry> entries) => new(key, _genome.Line, new YamlMap(entries, _genome.Line));
 
-    private static YamlEntry Word(string key, string text) => new(key, 1, new YamlScalar(text, false, 1));
+    private YamlEntry Word(string key, string text) => new(key, _genome.Line, new YamlScalar(text, false, _genome.Line));
 
     private sealed record EvolveTask(string Name, string Weight, string Metric);
 }

@@ -33,9 +33,9 @@ internal static class SearchReport
                 t.Weight == 1 ? t.Metric : string.Create(CultureInfo.InvariantCulture, $"{t.Weight:R} · {t.Metric}"))),
             SelectionSplit = recipe.Splits.Selection,
             ReportSplit = recipe.Splits.Report,
-            Facts = Facts(session, outcome),
+            Facts = Facts(session),
             Models = session.Planned.ModelNames,
-            Dimensions = session.Planned.Space.Dimensions,
+            Dimensions = session.IsSearch ? session.Planned.Space.Dimensions : [],
             Trials = [.. outcome.Trials.Select(Trial)],
             Best = outcome.Best?.Index,
             Ingredients = [.. outcome.Ingredients.Select(i => new ModelScore(i.Name, i.Selection.Objective, i.Report?.Objective))],
@@ -53,16 +53,13 @@ internal static class SearchReport
         };
     }
 
-    private static (string, string)[] Facts(SearchSession session, SearchOutcome outcome)
+    private static (string, string)[] Facts(SearchSession session)
     {
         var plan = session.Planned.Plan;
         return
         [
-            ("Method", $"{plan.Strategy.Info.Name} ({plan.Strategy.Info.Id}), plugin {plan.Plugin.Name} {plan.Plugin.Version}"),
-            ("Models", $"{plan.Models.Count}{(plan.Base is null ? "" : " and a base")}"),
-            ("Searched", $"{session.Planned.Space.Dimensions.Count} numbers"),
-            ("Trials", $"{outcome.Trials.Count}, of which {outcome.Trials.Count(t => t.Objective is null)} without a score"),
-            ("Merge", ToolVersion.Text),
+            ("method", $"{plan.Strategy.Info.Name} ({plan.Strategy.Info.Id}), plugin {plan.Plugin.Name} {plan.Plugin.Version}"),
+            ("merge", ToolVersion.Text),
         ];
     }
 

@@ -21,8 +21,9 @@ internal sealed class SearchSession : IDisposable
     private readonly Scorer _scorer;
 
     private SearchSession(
-        SearchRequest request, PlannedSpace planned, TrialJournal journal, Scorer scorer, CandidatePlace place, string digest)
+        SearchRequest request, string kind, PlannedSpace planned, TrialJournal journal, Scorer scorer, CandidatePlace place, string digest)
     {
+        IsSearch = kind == SearchSection.Key;
         (Request, Planned, Journal, _scorer, _place) = (request, planned, journal, scorer, place);
         _merge = new(planned.Plan, request.Settings);
         Points = new PointScorer(
@@ -30,6 +31,9 @@ internal sealed class SearchSession : IDisposable
     }
 
     public SearchRequest Request { get; }
+
+    /// <summary>Whether numbers are searched; else models are chosen.</summary>
+    public bool IsSearch { get; }
 
     public Recipe Recipe => Request.Recipe;
 
@@ -69,7 +73,7 @@ internal sealed class SearchSession : IDisposable
             scorer = Scorer.Open(evaluate, request.Recipe.Objective!, request.Plugins, new(request.Recipe.Path, request.Folder.Path));
             var place = CandidatePlace.Open(planned.Plan, evaluate.Candidates, scorer.NeedsFolder, request.Folder.Path,
                 request.Recipe.Path, WantedAtOnce);
-            return new(request, planned, journal, scorer, place, DigestOf(identity));
+            return new(request, kind, planned, journal, scorer, place, DigestOf(identity));
         }
         catch
         {

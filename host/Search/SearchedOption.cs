@@ -27,9 +27,11 @@ internal sealed record SearchedOption(ParameterSchema Schema, SearchedParameter 
     public SearchDimension Dimension(string name, int? model, string? group)
     {
         var bounds = Schema.Bounds!;
-        var step = Schema.ScalarType == typeof(double) ? 0 : 1;
-        var minimum = bounds.LowIncluded ? bounds.Low : step == 0 ? Math.BitIncrement(bounds.Low) : Math.Floor(bounds.Low) + step;
-        var maximum = bounds.HighIncluded ? bounds.High : step == 0 ? Math.BitDecrement(bounds.High) : Math.Ceiling(bounds.High) - step;
+        var isReal = Schema.ScalarType == typeof(double);
+        var minimum = bounds.LowIncluded || double.IsInfinity(bounds.Low) ? bounds.Low
+            : isReal ? Math.BitIncrement(bounds.Low) : Math.Floor(bounds.Low) + 1;
+        var maximum = bounds.HighIncluded || double.IsInfinity(bounds.High) ? bounds.High
+            : isReal ? Math.BitDecrement(bounds.High) : Math.Ceiling(bounds.High) - 1;
         // What a person writes down as the range is not left; the method's own range is only where to begin.
         var isLimit = Given is { Range: not null, IsOpen: false };
         return new(name, Schema.Name, Low, High)

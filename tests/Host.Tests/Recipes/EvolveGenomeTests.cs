@@ -35,7 +35,7 @@ public sealed class EvolveGenomeTests
         var search = recipe.Search!;
         Assert.Equal(("cma-es", 100, 8, false), (search.Searcher, search.Trials, search.LayersPerGroup, search.IsSmooth));
         Assert.Equal(["self_attn", "mlp"], search.Filters);
-        Assert.Equal([("weight", (-1.0, 1.0), true), ("density", (0, 1), false)], search.Space.Select(s => (s.Name, s.Range!.Value, s.IsOpen)));
+        Assert.Equal([("weight", (-1.0, 1.0), true), ("density", (0.01, 1), false)], search.Space.Select(s => (s.Name, s.Range!.Value, s.IsOpen)));
         Assert.Equal("0.3333333333333333", ((ParameterScalar)recipe.Parameters.Find("weight")!.Value).Text);
         Assert.Equal([("arc_easy/acc_norm", 0.5), ("hellaswag/acc", 1)], recipe.Objective!.Terms.Select(t => (t.Metric, t.Weight)));
         Assert.Equal(EvaluatorKind.Worker, recipe.Evaluate!.Kind);
