@@ -28,9 +28,13 @@ internal static class CheckpointFolder
         string[] weights = [.. names.Where(n => n.EndsWith(".safetensors", StringComparison.Ordinal))];
         // Training leaves training_args.bin and optimizer.pt beside weights of any kind.
         string[] pickles = [.. names.Where(n => IsPyTorch(n) && !CopiedFiles.IsTrainingState(n))];
-        string[] candidates = weights.Length > 0
-            ? [IndexFile, SingleFile, .. weights.Length == 1 ? weights : []]
-            : [PyTorchIndexFile, PyTorchSingleFile, .. pickles.Length == 1 ? pickles : []];
+        string[] others = weights.Length switch
+        {
+            0 => [PyTorchIndexFile, PyTorchSingleFile, .. pickles.Length == 1 ? pickles : []],
+            1 => weights,
+            _ => [],
+        };
+        string[] candidates = [IndexFile, SingleFile, .. others];
         return candidates.FirstOrDefault(names.Contains) is { } main
             ? Path.Combine(folder, main)
             : throw new MergeException(Problem(folder, weights, pickles));

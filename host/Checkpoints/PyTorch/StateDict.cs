@@ -26,6 +26,8 @@ internal sealed record StateDict(IReadOnlyList<(string Name, PickleTensor Tensor
             throw Refuse(path, "the file holds one tensor without a name", "a dict of tensors by name",
                 "Save it under its name: torch.save({'name': tensor}, …).");
         }
+        if (root is PickleDict whole && OptimizerState.Is(whole))
+            return Empty;
         // A dict may be in many places: each is looked into once.
         var known = new Dictionary<PickleDict, bool>(ReferenceEqualityComparer.Instance);
         var keys = new List<string>();

@@ -60,12 +60,8 @@ public sealed class PickleReaderTests : IDisposable
     [Fact]
     public void A_hundred_thousand_levels_of_nesting_do_not_overflow_the_stack()
     {
-        var text = new StringBuilder("}U\u0005model");
-        for (var i = 0; i < 100_000; i++)
-            text.Append(i % 2 == 0 ? "(U\u0001a" : "U\u0001b");
         var deep = string.Concat(Enumerable.Repeat("]", 100_000)) + string.Concat(Enumerable.Repeat("a", 99_999)) + ".";
         Assert.IsType<List<object?>>(Read(deep));
-        Assert.Throws<MergeException>(() => Read(text + "."));
     }
 
     [Fact]

@@ -29,7 +29,7 @@ public sealed class PyTorchFileTests
         Assert.Equal([1, 0, 1], Of("bool", DType.Bool).ToArray());
         Assert.Equal([7f], MemoryMarshal.Cast<byte, float>(Of("scalar", DType.F32)).ToArray());
         Assert.Empty(Of("empty", DType.F32).ToArray());
-        Assert.Equal([0, 3], checkpoint.Tensors["empty"].Shape);
+        Assert.Equal("0,3", string.Join(',', checkpoint.Tensors["empty"].Shape));
 
         Span<byte> Of(string tensor, DType dtype)
         {
@@ -62,14 +62,14 @@ public sealed class PyTorchFileTests
     }
 
     [Theory]
-    [InlineData("lpips_v0.0_alex.pth", 64)]
-    [InlineData("lpips_v0.1_alex.pth", 64)]
-    [InlineData("lpips_v0.1_vgg.pth", 64)]
-    public void Real_files_of_Python_2_are_read(string name, int first)
+    [InlineData("lpips_v0.0_alex.pth")]
+    [InlineData("lpips_v0.1_alex.pth")]
+    [InlineData("lpips_v0.1_vgg.pth")]
+    public void Real_files_of_Python_2_are_read(string name)
     {
         using var checkpoint = Checkpoint.Open(PyTorchFixture.Path(name));
         Assert.Equal(5, checkpoint.Tensors.Count);
-        Assert.Equal([1, first, 1, 1], checkpoint.Tensors["lin0.model.1.weight"].Shape);
+        Assert.Equal("1,64,1,1", string.Join(',', checkpoint.Tensors["lin0.model.1.weight"].Shape));
         foreach (var tensor in checkpoint.Tensors.Values)
         {
             var values = MemoryMarshal.Cast<byte, float>(PyTorchFixture.Bytes(tensor)).ToArray();
@@ -99,7 +99,7 @@ public sealed class PyTorchFileTests
     public void An_optimizer_alone_gives_its_state_by_name(string name)
     {
         using var checkpoint = Checkpoint.Open(PyTorchFixture.Path(name));
-        Assert.Equal([4, 3], checkpoint.Tensors["0.weight.exp_avg_sq"].Shape);
+        Assert.Equal("4,3", string.Join(',', checkpoint.Tensors["0.weight.exp_avg_sq"].Shape));
         Assert.DoesNotContain("0.weight.step", checkpoint.Tensors.Keys);
     }
 
