@@ -116,6 +116,12 @@ internal sealed class TensorOnArrays
                 r.Stat.Complete(
                     [.. Enumerable.Range(0, transposed.Rows).Select(j => transposed.Row(j).ToArray().Sum())]);
                 break;
+            case ProductRequest r:
+                r.Stat.Complete(Product(AsMatrix(Evaluate(r.Value)), r.Right));
+                break;
+            case TransposedProductRequest r:
+                r.Stat.Complete(Product(AsMatrix(Evaluate(r.Value)).Transpose(), r.Left));
+                break;
             case MaterializeRequest r:
                 r.Stat.Complete(AsMatrix(Evaluate(r.Value)));
                 break;
@@ -123,6 +129,9 @@ internal sealed class TensorOnArrays
                 throw new NotSupportedException(request.GetType().Name);
         }
     }
+
+    private static Matrix Product(Matrix a, Matrix b) => Fill(a.Rows, b.Columns, (i, j) =>
+        Enumerable.Range(0, a.Columns).Sum(k => a[i, k] * b[k, j]));
 
     // The host expands a stored rank-1 second moment: row_i · (column_j / Σ row).
     private float[]? Side(string side, int model)

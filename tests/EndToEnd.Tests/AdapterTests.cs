@@ -1,0 +1,150 @@
+using System.Text.Json;
+using EndToEnd.Tests.Support;
+
+namespace EndToEnd.Tests;
+
+/// <summary>Adapters as their user meets them: baked in, merged with each other, extracted, inspected, refused.</summary>
+public sealed class AdapterTests : IDisposable
+{
+    private const int Outputs = 48;
+    private const int Inputs = 32;
+
+    private readonly Scratch _scratch = new();
+
+    public AdapterTests()
+    {
+        TinyCheckpoint.Write(
+            _scratch["base"],
+            TinyTensor.Pattern("F32", "layers.0.q_proj.weight", [Outputs, Inputs], 1),
+            TinyTensor.Pattern("F32", "layers.0.up_proj.weight", [Inputs, Outputs], 2),
+            TinyTensor.Pattern("F32", "norm.weight", [Inputs], 3));
+        Adapter("a", 4, 8, 4);
+        Adapter("b", 6, 3, 5);
+    }
+
+    public void Dispose() => _scratch.Dispose();
+
+    [Fact]
+    public void A_baked_model_is_extracted_again_exactly()
+    {
+        _scratch.Succeeds("bake", "base", "baked", "--adapter", "a", "--adapter", "b=0.5");
+        var extracted = _scratch.Succeeds("extract", "baked", "base", "out", "--rank", "10", "--json").Json;
+        var modules = extracted.GetProperty("modules").EnumerateArray().ToArray();
+        Assert.Equal(["layers.0.q_proj"], modules.Where(m => m.GetProperty("rank").GetInt32() > 0).Select(m => m.GetProperty("name").GetString()));
+        Assert.Equal(10, modules.Max(m => m.GetProperty("rank").GetInt32()));
+        Assert.All(modules, m => Assert.InRange(m.GetProperty("relative_error").GetDouble(), 0, 2e-3));
+        _scratch.Succeeds("bake", "base+out", "again");
+        var (baked, again) = (TinyCheckpoint.Read(_scratch["baked"]), TinyCheckpoint.Read(_scratch["again"]));
+        foreach (var name in baked.Keys)
+        {
+            var (x, y) = (Floats(baked[name]), Floats(again[name]));
+            var error = Math.Sqrt(x.Zip(y, (p, q) => ((double)p - q) * (p - q)).Sum() / x.Sum(p => (double)p * p));
+            Assert.InRange(error, 0, 1e-3);
+        }
+    }
+
+    [Fact]
+    public void The_folder_of_a_merged_adapter_is_what_peft_reads()
+    {
+        _scratch.Succeeds("run", _scratch.Recipe("linear", "a=1 b=1"), "out");
+        Assert.Equal(
+            ["README.md", "adapter_config.json", "adapter_model.safetensors", "merge_manifest.json", "merge_recipe.yaml"],
+            FolderContent.Names(_scratch["out"]));
+        var tensors = TinyCheckpoint.ReadFile(_scratch["out/adapter_model.safetensors"]).ToDictionary(t => t.Name);
+        Assert.Equal(
+            [
+                "base_model.model.layers.0.q_proj.lora_A.weight", "base_model.model.layers.0.q_proj.lora_B.weight",
+            ],
+            tensors.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal([10, Inputs], tensors["base_model.model.layers.0.q_proj.lora_A.weight"].Shape);
+        var config = JsonElement.Parse(File.ReadAllText(_scratch["out/adapter_config.json"]));
+        Assert.Equal((10, 10.0), (config.GetProperty("r").GetInt32(), config.GetProperty("lora_alpha").GetDouble()));
+        Assert.Equal("LORA", config.GetProperty("peft_type").GetString());
+        Assert.Equal("org/base", config.GetProperty("base_model_name_or_path").GetString());
+        Assert.Empty(config.GetProperty("rank_pattern").EnumerateObject());
+    }
+
+    [Fact]
+    public void Merging_adapters_gives_the_same_bytes_whatever_the_threads()
+    {
+        var recipe = _scratch.Recipe("ties", "a=1 b=1", "parameters: {density: 0.5}\nadapter: {rank: 8}\n");
+        Directory.CreateDirectory(_scratch["one"]);
+        Directory.CreateDirectory(_scratch["four"]);
+        _scratch.Succeeds("run", recipe, "one/out", "--threads", "1");
+        _scratch.Succeeds("run", recipe, "four/out", "--threads", "4");
+        FolderContent.AssertSame(_scratch["one/out"], _scratch["four/out"]);
+    }
+
+    [Fact]
+    public void Inspect_shows_modules_ranks_and_scales()
+    {
+        var listing = _scratch.Succeeds("inspect", "b").Out;
+        Assert.Contains("layers.0.q_proj", listing);
+        Assert.Contains("org/base", listing);
+        var module = _scratch.Succeeds("inspect", "b", "--json").Json.GetProperty("modules")[0];
+        Assert.Equal((6, 0.5), (module.GetProperty("rank").GetInt32(), module.GetProperty("scale").GetDouble()));
+        Assert.Equal(6, module.GetProperty("singular_values").GetArrayLength());
+    }
+
+    [Fact]
+    public void What_an_extraction_leaves_out_is_said()
+    {
+        TinyCheckpoint.Write(
+            _scratch["tuned"],
+            TinyTensor.Pattern("F32", "layers.0.q_proj.weight", [Outputs, Inputs], 9),
+            TinyTensor.Pattern("F32", "layers.0.up_proj.weight", [Inputs, Outputs], 2),
+            TinyTensor.Pattern("F32", "norm.weight", [Inputs], 8));
+        var outcome = _scratch.Succeeds("extract", "tuned", "base", "out", "--rank", "4");
+        Assert.Contains("norm.weight", outcome.Error);
+        Assert.Contains("energy thrown away", outcome.Out);
+        _scratch.Succeeds("extract", "tuned", "base", "whole", "--rank", "4", "--save", "norm");
+        Assert.Contains(
+            TinyCheckpoint.ReadFile(_scratch["whole/adapter_model.safetensors"]), t => t.Name == "base_model.model.norm.weight");
+    }
+
+    [Fact]
+    public void Half_a_pair_is_refused_with_the_module()
+    {
+        var tensors = TinyCheckpoint.ReadFile(_scratch["a/adapter_model.safetensors"]);
+        TinyCheckpoint.WriteFile(_scratch["a/adapter_model.safetensors"], tensors[0]);
+        _scratch.Refuses(1, ["layers.0.q_proj", "has no B"], "bake", "base", "out", "--adapter", "a");
+    }
+
+    [Fact]
+    public void An_adapter_of_another_model_is_refused_with_what_is_missing() =>
+        _scratch.Refuses(1, ["layers.0.q_proj", "org/base"], "bake", Other(), "out", "--adapter", "a");
+
+    [Fact]
+    public void A_method_that_is_not_linear_asks_for_a_rank() => _scratch.Refuses(
+        2, ["adapter: {rank: 32}"], "run", _scratch.Recipe("ties", "a=1 b=1", "parameters: {density: 0.5}\n"), "out");
+
+    [Fact]
+    public void A_wrong_target_is_refused_with_the_nearest() =>
+        _scratch.Refuses(2, ["q_porj", "q_proj"], "extract", "base", "base", "out", "--target", "q_porj");
+
+    private string Other()
+    {
+        TinyCheckpoint.Write(_scratch["other"], TinyTensor.Pattern("F32", "h.0.attn.weight", [4, 4], 1));
+        return "other";
+    }
+
+    private void Adapter(string name, int rank, double alpha, int seed)
+    {
+        Directory.CreateDirectory(_scratch[name]);
+        TinyCheckpoint.WriteFile(
+            _scratch[$"{name}/adapter_model.safetensors"],
+            TinyTensor.Pattern("F32", "base_model.model.layers.0.q_proj.lora_A.weight", [rank, Inputs], seed),
+            TinyTensor.Pattern("F32", "base_model.model.layers.0.q_proj.lora_B.weight", [Outputs, rank], seed + 10));
+        _scratch.Write($"{name}/adapter_config.json", JsonSerializer.Serialize(new
+        {
+            peft_type = "LORA",
+            r = rank,
+            lora_alpha = alpha,
+            target_modules = new[] { "q_proj" },
+            base_model_name_or_path = "org/base",
+        }));
+    }
+
+    private static float[] Floats(TinyTensor tensor) =>
+        [.. Enumerable.Range(0, tensor.Bytes.Length / 4).Select(i => BitConverter.ToSingle(tensor.Bytes, 4 * i))];
+}
