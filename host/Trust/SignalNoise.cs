@@ -32,7 +32,8 @@ internal sealed record SignalNoise(int Candidates, double Mean, double Spread, d
         double[][] known = [.. measurements.Select(m => m.Where(double.IsFinite).ToArray()).Where(m => m.Length > 0)];
         if (known.Length == 0)
             return new(0, double.NaN, double.NaN, double.NaN);
-        double[] means = [.. known.Select(m => m.Average())];
+        // From the first on: equal measurements have exactly their own mean, and no deviation.
+        double[] means = [.. known.Select(m => m[0] + m.Average(v => v - m[0]))];
         var squares = known.Zip(means, (m, mean) => m.Sum(v => (v - mean) * (v - mean))).Sum();
         var freedom = known.Sum(m => m.Length - 1);
         return new(

@@ -221,6 +221,17 @@ public sealed class SearchTests : IDisposable
     }
 
     [Fact]
+    public void The_evaluators_own_noise_is_measured_on_request()
+    {
+        _lab.Recipe();
+        Assert.Contains("repeats itself exactly", _lab.Succeeds("--measure-noise", "2").Out);
+        Directory.Delete(_lab.Scratch["out"], recursive: true);
+        // Pure noise: no candidate is better than another.
+        _lab.Evaluator("echo \"{\\\"score\\\": $(od -An -N2 -tu2 /dev/urandom)}\"");
+        Assert.Matches("signal to noise", _lab.Succeeds("--measure-noise", "6").Out);
+    }
+
+    [Fact]
     public void Merging_the_recipe_says_that_its_search_has_no_effect()
     {
         _lab.Recipe();
