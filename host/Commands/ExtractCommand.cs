@@ -73,6 +73,11 @@ internal static class ExtractCommand
             model, theta0, output, rank, energy, patterns, targets, saved, fanInFanOut, baseName, dtype, force,
             threads, memory, modelDirs,
         };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(model) is { Length: > 0 } fine && fine == result.GetValue(theta0))
+                result.AddError("MODEL and BASE are the same: there is nothing to extract");
+        });
         command.SetAction((parsed, cancellation) =>
         {
             var clock = Stopwatch.StartNew();

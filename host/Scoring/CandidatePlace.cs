@@ -70,6 +70,16 @@ internal sealed class CandidatePlace : IDisposable
     public static CandidatePlace Open(MergePlan plan, CandidatesRecipe recipe, bool needsFolder, string searchFolder,
         string recipePath, int wanted, CandidateMedia? media = null)
     {
+        if (plan.Adapter is not null)
+        {
+            throw new MergeException(new Diagnostic("the models are adapters, which no evaluator can score without their base")
+            {
+                Where = recipePath,
+                Expected = "models",
+                Fix = "Write each as 'base+adapter': the candidates are then whole models, and nothing more is read twice.",
+            })
+            { WrongUsage = true };
+        }
         media ??= new();
         var shared = needsFolder ? media.SharedMemory : null;
         var memory = needsFolder && shared is null ? 0 : media.FreeMemory();

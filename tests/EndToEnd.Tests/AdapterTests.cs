@@ -119,8 +119,19 @@ public sealed class AdapterTests : IDisposable
         2, ["adapter: {rank: 32}"], "run", _scratch.Recipe("ties", "a=1 b=1", "parameters: {density: 0.5}\n"), "out");
 
     [Fact]
-    public void A_wrong_target_is_refused_with_the_nearest() =>
-        _scratch.Refuses(2, ["q_porj", "q_proj"], "extract", "base", "base", "out", "--target", "q_porj");
+    public void A_wrong_target_is_refused_with_the_nearest()
+    {
+        _scratch.Succeeds("bake", "base", "baked", "--adapter", "a");
+        _scratch.Refuses(2, ["q_porj", "q_proj"], "extract", "baked", "base", "out", "--target", "q_porj");
+    }
+
+    [Fact]
+    public void A_model_is_not_extracted_from_itself()
+    {
+        var outcome = _scratch.Merge("extract", "base", "base", "out");
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Contains("nothing to extract", outcome.Error);
+    }
 
     private string Other()
     {

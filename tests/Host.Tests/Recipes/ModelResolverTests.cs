@@ -103,11 +103,19 @@ public sealed class ModelResolverTests : IDisposable
     }
 
     [Fact]
-    public void An_adapter_is_not_supported_yet()
+    public void An_adapter_after_a_plus_is_found_by_itself()
     {
-        Assert.StartsWith("r.yaml, line 5: 'org/m+org/lora': an adapter after '+' is not supported yet", Error("org/m+org/lora"));
-        Directory.CreateDirectory(At("recipes/a+b"));
-        Assert.Equal(At("recipes/a+b"), Resolve("a+b"));
+        Directory.CreateDirectory(At("recipes/base"));
+        Directory.CreateDirectory(At("recipes/lora"));
+        Directory.CreateDirectory(At("recipes/c++"));
+        (string Path, IReadOnlyList<ResolvedAdapter> Adapters) Parts(string text) =>
+            ModelResolver.ResolveParts(new ModelReference(text, 5), _places, "r.yaml");
+        var (path, adapters) = Parts("base+lora");
+        Assert.Equal((At("recipes/base"), At("recipes/lora"), 1.0), (path, adapters.Single().Path, adapters.Single().Weight));
+        // A folder whose name holds a '+' is one.
+        Assert.Equal(At("recipes/c++"), Parts("c++").Path);
+        Assert.Contains("nothing before or after", Assert.Throws<MergeException>(() => Parts("base+")).Message);
+        Assert.StartsWith("r.yaml, line 5: model 'lost'", Assert.Throws<MergeException>(() => Parts("base+lost")).Message);
     }
 
     [Fact]
