@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Immutable;
+using System.Numerics;
 using System.Runtime.InteropServices;
 using Merge.Checkpoints;
 using Merge.Sdk;
@@ -101,14 +102,14 @@ internal sealed record AdaptedTensor : TensorSource
             dora.Apply(at, values, change);
             return;
         }
-        var weight = values.ToArray();
+        var hasOthers = _doras.Count + _saved.Count > 0;
+        var weight = hasOthers ? values.ToArray() : [];
         if (_plain.Count > 0)
         {
             Plain().Read(at, change);
-            for (var i = 0; i < values.Length; i++)
-                values[i] += change[i];
+            Add(values, change);
         }
-        var other = new float[_doras.Count + _saved.Count == 0 ? 0 : values.Length];
+        var other = hasOthers ? new float[values.Length] : [];
         foreach (var update in _doras)
         {
             weight.CopyTo(other, 0);
@@ -120,6 +121,15 @@ internal sealed record AdaptedTensor : TensorSource
             StoredValues.Read(saved, at, other);
             AddWeighted(values, other, weight, share);
         }
+    }
+
+    private static void Add(Span<float> values, ReadOnlySpan<float> change)
+    {
+        var i = 0;
+        for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
+            (new Vector<float>(values[i..]) + new Vector<float>(change[i..])).CopyTo(values[i..]);
+        for (; i < values.Length; i++)
+            values[i] += change[i];
     }
 
     private static void AddWeighted(Span<float> values, ReadOnlySpan<float> other, ReadOnlySpan<float> weight, double share)

@@ -21,7 +21,10 @@ internal sealed record RunReport(MergePlan Plan, RunProgress Progress, double Se
     {
         var resumed = Progress.TensorsResumed == 0 ? "" : $", {Progress.TensorsResumed} of them taken over from an interrupted run";
         terminal.Line(
-            $"{Plan.Strategy.Info.Name}: {Plan.Models.Count} models, {Plan.Tensors.Count} tensors{resumed}");
+            Plan.Adapter is { IsExtracted: true }
+                ? $"extraction: {Plan.Tensors.Count} tensors"
+                : $"{Plan.Strategy.Info.Name}: {Plan.Models.Count} model{(Plan.Models.Count == 1 ? "" : "s")}, "
+                    + $"{Plan.Tensors.Count} tensors{resumed}");
         PrintModules(terminal);
         terminal.Line(
             $"read {DiskSpace.Text(Progress.BytesRead)}, wrote {DiskSpace.Text(Progress.BytesWritten)} in {Seconds:0.00} s "
