@@ -27,10 +27,23 @@ internal static class AdaptedModel
         foreach (var (adapter, weight) in adapters)
         {
             var isKohya = adapter.Config is null;
+            var taken = new Dictionary<Change, string>();
             foreach (var module in adapter.Modules.Values)
             {
-                if (Find(adapter, module.Weight, isKohya) is { } change && HasShape(adapter, module, change.Stored))
-                    change.Modules.Add((module, weight));
+                if (Find(adapter, module.Weight, isKohya) is not { } change)
+                    continue;
+                if (!taken.TryAdd(change, module.Name))
+                {
+                    problems.Add(new Diagnostic(
+                        $"'{module.Name}' and '{taken[change]}' of one adapter both stand for '{change.Stored.Name}' of the model")
+                    {
+                        Where = adapter.Path,
+                        Expected = "a model in which each has its own place",
+                        Fix = "Give the model the adapter was trained on.",
+                    });
+                }
+                else if (HasShape(adapter, module.For(change.Stored.Shape), change.Stored))
+                    change.Modules.Add((module.For(change.Stored.Shape), weight));
             }
             foreach (var (parameter, saved) in adapter.Saved)
             {
@@ -61,7 +74,7 @@ internal static class AdaptedModel
                 return null;
             }
             if (!changes.TryGetValue(name, out var change))
-                changes[name] = change = new(model.Tensors.GetValueOrDefault(name) ?? head!, [], []);
+                changes[name] = change = new(model.Tensors.GetValueOrDefault(name) ?? head!);
             return change;
         }
 
@@ -94,8 +107,12 @@ internal static class AdaptedModel
             Fix = "Give the model the adapter was trained on (with its vocabulary, where it is the embedding).",
         };
 
-    private sealed record Change(
-        TensorSource Stored,
-        List<(AdapterModule Module, double Weight)> Modules,
-        List<(TensorSource Saved, double Weight)> Saved);
+    private sealed class Change(TensorSource stored)
+    {
+        public TensorSource Stored { get; } = stored;
+
+        public List<(AdapterModule Module, double Weight)> Modules { get; } = [];
+
+        public List<(TensorSource Saved, double Weight)> Saved { get; } = [];
+    }
 }

@@ -35,7 +35,23 @@ internal sealed class Adapter : IDisposable
     {
         if (Directory.Exists(path))
             return File.Exists(System.IO.Path.Combine(path, AdapterConfig.FileName)) || TensorFile(path) is not null;
-        return TensorFiles.Contains(System.IO.Path.GetFileName(path));
+        return TensorFiles.Contains(System.IO.Path.GetFileName(path)) || IsKohya(path);
+    }
+
+    // A file by itself, under any name: only its header tells. What cannot be read is told when it is opened.
+    private static bool IsKohya(string path)
+    {
+        if (!path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) || !File.Exists(path))
+            return false;
+        try
+        {
+            using var checkpoint = Checkpoint.Open(path);
+            return checkpoint.Tensors.Keys.Any(n => n.EndsWith(".lora_down.weight", StringComparison.Ordinal));
+        }
+        catch (MergeException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Opens an adapter's folder, or its tensors' file by itself (kohya's format, or PEFT's with the config
@@ -74,7 +90,8 @@ internal sealed class Adapter : IDisposable
     {
         var problems = new List<Diagnostic>();
         var reader = new AdapterReader(checkpoint, problems);
-        var config = File.Exists(configPath) || !reader.IsKohya ? AdapterConfig.Read(configPath, problems) : null;
+        // kohya's tensors say all; a config that lies beside them is another adapter's.
+        var config = reader.IsKohya ? null : AdapterConfig.Read(configPath, problems);
         var modules = config is null && !reader.IsKohya
             ? new Dictionary<string, AdapterModule>() : reader.Modules(config);
         if (problems.Any(p => p.Severity == Severity.Error))

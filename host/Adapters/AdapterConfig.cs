@@ -35,6 +35,9 @@ internal sealed record AdapterConfig
     /// <summary>All of the file: what a merged adapter takes over.</summary>
     public required JsonObject Json { get; init; }
 
+    /// <summary>A text of a config; null where it is none.</summary>
+    public static string? TextOf(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+
     /// <summary>r of a module.</summary>
     public int RankOf(string module) => RankPattern.FirstOrDefault(p => p.Key.IsMatch(module)) is { Key: not null } found
         ? found.Rank : Rank;
@@ -87,7 +90,8 @@ internal sealed record AdapterConfig
 
         private double Number(string key, double absent)
         {
-            if (json[key] is not { } node)
+            // NaN and Infinity, which Python writes, read as null.
+            if (!json.TryGetPropertyValue(key, out var node))
                 return absent;
             if (node is JsonValue value && value.TryGetValue<double>(out var number) && double.IsFinite(number))
                 return number;
@@ -126,7 +130,7 @@ internal sealed record AdapterConfig
                 if (Matcher(pattern) is { } matcher)
                     found.Add((matcher, number));
                 else
-                    Wrong($"{key}['{pattern}']", "a regular expression without look-around and back-references as its key");
+                    Wrong($"{key}['{pattern}']", "a key that is a regular expression, without look-around and back-references");
             }
             return found;
         }

@@ -49,6 +49,18 @@ internal sealed record AdapterModule
     /// <summary>The name of the tensor it changes.</summary>
     public string Weight => Name + ".weight";
 
+    /// <summary>
+    /// The same module laid out for a weight of some shape. PEFT's fan_in_fan_out counts for Conv1D modules only, whatever
+    /// the config says for all: where a weight is not square, its shape tells which it is.
+    /// </summary>
+    public AdapterModule For(IReadOnlyList<long> shape)
+    {
+        if (IsEmbedding || Layout == FactorLayout.Convolution || shape.SequenceEqual(Shape))
+            return this;
+        var turned = this with { Layout = Layout == FactorLayout.Linear ? FactorLayout.Transposed : FactorLayout.Linear };
+        return shape.SequenceEqual(turned.Shape) ? turned : this;
+    }
+
     /// <summary>The shape ΔW has.</summary>
     public long[] Shape => Layout switch
     {

@@ -75,7 +75,8 @@ internal sealed class AdapterReader
                 "The file is cut or was edited: get the adapter again.");
             return null;
         }
-        if (!AreFactors(name, a, b))
+        var magnitude = parts.GetValueOrDefault(AdapterPart.Magnitude);
+        if (!AreFactors(name, a, b, magnitude))
             return null;
         var rank = a.Shape[0];
         if (config is not null && config.RankOf(name) != rank)
@@ -85,7 +86,6 @@ internal sealed class AdapterReader
                 "Config and tensors are of different adapters, or the pattern's key does not match the module's name.");
             return null;
         }
-        var magnitude = parts.GetValueOrDefault(AdapterPart.Magnitude);
         if ((config?.Dora == true) != (magnitude is not null))
         {
             Error(name, magnitude is null
@@ -101,6 +101,11 @@ internal sealed class AdapterReader
                 : $"{b.Shape[0]}, one an output");
             return null;
         }
+        if ((config?.ScaleOf(name) ?? (Alpha(parts, rank) / rank)) is not { } scale || !float.IsFinite((float)scale))
+        {
+            Error(name, "its scale is no finite number", "alpha, one number, over the rank");
+            return null;
+        }
         return new AdapterModule
         {
             Name = name,
@@ -111,17 +116,23 @@ internal sealed class AdapterReader
             Layout = a.Shape.Length > 2 ? FactorLayout.Convolution
                 : isEmbedding || config?.FanInFanOut == true ? FactorLayout.Transposed
                 : FactorLayout.Linear,
-            Scale = config?.ScaleOf(name) ?? (Alpha(parts, rank) / rank),
+            Scale = scale,
         };
     }
 
-    private bool AreFactors(string name, TensorSource a, TensorSource b)
+    private bool AreFactors(string name, TensorSource a, TensorSource b, TensorSource? magnitude)
     {
-        foreach (var factor in new[] { a, b })
+        foreach (var factor in new[] { a, b, magnitude }.OfType<TensorSource>())
         {
             if (!factor.DType.IsMergeable())
             {
                 Error(factor.Name, $"the factor is of {factor.DType}", "a floating-point dtype");
+                return false;
+            }
+            // A view that repeats few bytes is no factor: read whole it could take any memory.
+            if (factor.Length > factor.Files.Sum(f => f.Size))
+            {
+                Error(factor.Name, $"the factor has {factor.Length} bytes, more than its file", "factors stored as they are");
                 return false;
             }
         }
@@ -136,11 +147,11 @@ internal sealed class AdapterReader
     }
 
     // Without it kohya's programs take the rank: a scale of 1.
-    private static double Alpha(Dictionary<AdapterPart, TensorSource> parts, long rank)
+    private static double? Alpha(Dictionary<AdapterPart, TensorSource> parts, long rank)
     {
         if (parts.GetValueOrDefault(AdapterPart.Alpha) is not { } alpha)
             return rank;
-        return FactorValues.Read(alpha)[0];
+        return alpha.DType.IsMergeable() && Elements(alpha) == 1 ? FactorValues.Read(alpha)[0] : null;
     }
 
     private static long Elements(TensorSource tensor) => tensor.Shape.Aggregate(1L, (p, s) => p * s);

@@ -18,8 +18,15 @@ internal sealed record AdapterTensors(string Name, AdapterModule Like, int Rank)
         kohya ? $"{Name}.lora_up.weight" : Like.IsEmbedding ? $"{Peft}{Name}.lora_embedding_B" : $"{Peft}{Name}.lora_B.weight",
         [Like.B.Shape[0], Rank, .. Like.B.Shape.Skip(2)]);
 
-    /// <summary>What PEFT calls a parameter that an adapter brings whole.</summary>
-    public static string Saved(string parameter) => Peft + parameter;
+    /// <summary>What PEFT calls a parameter that an adapter brings whole: a module that has factors wraps its own.</summary>
+    /// <param name="parameter">Its name in the base.</param>
+    /// <param name="adapted">The modules that have factors.</param>
+    public static string Saved(string parameter, IEnumerable<string?> adapted)
+    {
+        var dot = parameter.LastIndexOf('.');
+        return dot > 0 && adapted.Contains(parameter[..dot])
+            ? $"{Peft}{parameter[..dot]}.base_layer{parameter[dot..]}" : Peft + parameter;
+    }
 
     /// <summary>A and B as they are stored, from factors of the weight as it is stored.</summary>
     /// <param name="left">[m, r].</param>

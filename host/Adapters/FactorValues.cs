@@ -12,6 +12,14 @@ internal static class FactorValues
         var bytes = new byte[tensor.Length];
         tensor.Read(0, bytes);
         StoredValues.Decode(tensor.DType, bytes, values);
+        if (values.AsSpan().ContainsAnyExceptInRange(float.MinValue, float.MaxValue))
+        {
+            throw new MergeException(new Diagnostic("the adapter holds a NaN or an infinity")
+            {
+                Where = $"{tensor.Files.First().Path}, {tensor.Name}",
+                Fix = "Its training diverged, or the file is damaged: take an earlier checkpoint.",
+            });
+        }
         return values;
     }
 }

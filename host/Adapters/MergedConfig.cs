@@ -27,7 +27,7 @@ internal static class MergedConfig
         var common = ranks.Count == 0 ? 1 : ranks.Values.GroupBy(r => r).OrderByDescending(g => g.Count()).ThenBy(g => g.Key).First().Key;
         var patterns = new JsonObject();
         var alphas = new JsonObject();
-        foreach (var (module, rank) in ranks.Where(r => r.Value != common).OrderBy(r => r.Key, StringComparer.Ordinal))
+        foreach (var (module, rank) in Patterns(ranks, common))
         {
             patterns[Key(module)] = rank;
             alphas[Key(module)] = rank;
@@ -59,6 +59,18 @@ internal static class MergedConfig
         return config.ToJsonString(Indented) + "\n";
     }
 
+    // The first key that matches holds, and one module's name may end in another's: then each stands by its own, longest
+    // first.
+    private static IEnumerable<KeyValuePair<string, int>> Patterns(IReadOnlyDictionary<string, int> ranks, int common)
+    {
+        KeyValuePair<string, int>[] others = [.. ranks.Where(r => r.Value != common).OrderBy(r => r.Key, StringComparer.Ordinal)];
+        return others.Length == 0 || ranks.All(r => RankBy(others, r.Key, common) == r.Value)
+            ? others : ranks.OrderByDescending(r => r.Key.Length).ThenBy(r => r.Key, StringComparer.Ordinal);
+    }
+
+    private static int RankBy(KeyValuePair<string, int>[] patterns, string module, int common) => patterns
+        .Where(p => module == p.Key || module.EndsWith("." + p.Key, StringComparison.Ordinal)).Select(p => p.Value).FirstOrDefault(common);
+
     // A pattern's key is a regular expression; dots in names are taken to match dots.
     private static string Key(string module) => module.All(c => char.IsLetterOrDigit(c) || c is '.' or '_' or '-')
         ? module : System.Text.RegularExpressions.Regex.Escape(module);
@@ -86,13 +98,13 @@ internal static class MergedConfig
 
     private static List<string> Union(AdapterConfig[] configs, string key) =>
     [
-        .. configs.SelectMany(c => c.Json[key] as JsonArray ?? []).OfType<JsonValue>().Select(v => v.GetValue<string>())
+        .. configs.SelectMany(c => c.Json[key] as JsonArray ?? []).Select(AdapterConfig.TextOf).OfType<string>()
             .Distinct().Order(StringComparer.Ordinal),
     ];
 
     private static string? Common(AdapterConfig[] configs, string key)
     {
-        string?[] values = [.. configs.Select(c => (c.Json[key] as JsonValue)?.GetValue<string>()).Distinct()];
+        string?[] values = [.. configs.Select(c => AdapterConfig.TextOf(c.Json[key])).Distinct()];
         return values.Length == 1 ? values[0] : null;
     }
 
@@ -102,11 +114,11 @@ internal static class MergedConfig
             && !modulesToSave.Any(m => ("." + p).Contains($".{m}.", StringComparison.Ordinal)));
         if (!isOther || configs.Length == 0)
             return "none";
-        return configs.Any(c => (c.Json["bias"] as JsonValue)?.GetValue<string>() == "all") ? "all" : "lora_only";
+        return configs.Any(c => AdapterConfig.TextOf(c.Json["bias"]) == "all") ? "all" : "lora_only";
     }
 
     private static IEnumerable<string> Modules(IEnumerable<string> saved) =>
-        saved.Select(p => p[..p.LastIndexOf('.')]).Distinct().Order(StringComparer.Ordinal);
+        saved.Where(p => p.Contains('.')).Select(p => p[..p.LastIndexOf('.')]).Distinct().Order(StringComparer.Ordinal);
 
     private static JsonArray List(IEnumerable<string> names) => [.. names.Select(n => (JsonNode)n)];
 }

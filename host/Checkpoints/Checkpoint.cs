@@ -102,13 +102,15 @@ internal sealed class Checkpoint : IDisposable
     /// <param name="tensors">By name.</param>
     /// <param name="files">What is read for them besides; not closed with it, nor are this one's.</param>
     /// <param name="config">Takes the place of the config.</param>
+    /// <param name="key">What tells it from others of the same path.</param>
     public Checkpoint With(
-        IReadOnlyDictionary<string, TensorSource> tensors, IEnumerable<CheckpointFile> files, JsonObject? config)
+        IReadOnlyDictionary<string, TensorSource> tensors, IEnumerable<CheckpointFile> files, JsonObject? config, string key)
     {
         var changed = new Checkpoint(Path, Folder)
         {
             OwnsFiles = false,
             Config = config,
+            Key = key,
             HasOwnConfig = !ReferenceEquals(config, Config),
         };
         changed._files.AddRange(_files.Concat(files).Distinct());
@@ -116,8 +118,8 @@ internal sealed class Checkpoint : IDisposable
             changed._tensors.Add(name, tensors.GetValueOrDefault(name, tensor));
         foreach (var (name, tensor) in tensors)
             changed._tensors.TryAdd(name, tensor);
-        foreach (var (key, value) in _metadata)
-            changed._metadata.Add(key, value);
+        foreach (var (name, value) in _metadata)
+            changed._metadata.Add(name, value);
         return changed;
     }
 
@@ -126,6 +128,9 @@ internal sealed class Checkpoint : IDisposable
         if (OwnsFiles)
             _files.ForEach(f => f.Dispose());
     }
+
+    /// <summary>Its path, and what is in it besides: equal for equal weights.</summary>
+    public string Key { get => field ?? Path; private init; }
 
     /// <summary>Whether the config says something else than the file beside the weights.</summary>
     public bool HasOwnConfig { get; private init; }

@@ -75,7 +75,7 @@ internal static class BakeCommand
         {
             // A name may hold '=' itself; what follows the last one is a weight only where it is a number.
             var at = given.LastIndexOf('=');
-            var isWeighted = at > 0 && double.TryParse(given[(at + 1)..], NumberStyles.Float, CultureInfo.InvariantCulture, out _);
+            var isWeighted = at > 0 && !Path.Exists(given) && double.TryParse(given[(at + 1)..], NumberStyles.Float, CultureInfo.InvariantCulture, out _);
             var (name, weight) = isWeighted ? (given[..at], given[(at + 1)..]) : (given, "1");
             text.AppendLine($"      - {{adapter: {GraftCommand.Quoted(name)}, weight: {weight}}}");
         }

@@ -30,6 +30,17 @@ internal static class AdapterRecipe
             })
             { WrongUsage = true };
         }
+        if (recipe.Base is { } given && (given.Adapters.Count > 0 || Adapter.IsAt(given.Path)))
+        {
+            throw new MergeException(new Diagnostic(
+                $"'base_model' is {(given.Adapters.Count > 0 ? "a model with an adapter in it" : "an adapter")}, and the models are adapters")
+            {
+                Where = $"{recipe.Recipe.Path}, line {given.Model.Model.Line}",
+                Expected = "the model they belong to, which is only named in the result; their task vectors need no base",
+                Fix = "Leave it out; or merge whole models: write each as 'base+adapter'.",
+            })
+            { WrongUsage = true };
+        }
         var zeros = role is InputRole.Required or InputRole.Optional
             ? new ResolvedModel(new(new("zeros", recipe.Recipe.MethodLine), RecipeParameters.None), "") : null;
         return recipe with

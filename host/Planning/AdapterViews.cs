@@ -56,8 +56,20 @@ internal sealed class AdapterViews
         var saved = new Dictionary<string, IReadOnlyList<TensorSource?>>(StringComparer.Ordinal);
         foreach (var name in adapters.SelectMany(a => a.Saved.Keys).Distinct().Order(StringComparer.Ordinal))
         {
+            // An adapter of the embedding brings the embedding itself, unchanged, beside its factors.
+            if (adapters.All(a => !a.Saved.ContainsKey(name) || a.Modules.Values.Any(m => m.Weight == name)))
+                continue;
             TensorSource?[] each = [.. adapters.Select(a => a.Saved.GetValueOrDefault(name))];
             saved.Add(name, each);
+            if (each.OfType<TensorSource>().FirstOrDefault(t => !t.DType.IsMergeable()) is { } codes)
+            {
+                problems.Add(new Diagnostic($"'{name}', which the adapters bring whole, is of {codes.DType}")
+                {
+                    Where = string.Join(", ", adapters.Select(a => a.Path)),
+                    Expected = "a floating-point dtype: others are never averaged",
+                    Fix = "Merge whole models instead: write each as 'base+adapter'.",
+                });
+            }
             if (modules.ContainsKey(name) || each.OfType<TensorSource>().DistinctBy(t => string.Join(',', t.Shape)).Count() > 1)
             {
                 problems.Add(new Diagnostic($"'{name}' is {(modules.ContainsKey(name)

@@ -80,7 +80,8 @@ internal sealed class OpenedModels : IDisposable
         var head = checkpoint.Tensors.ContainsKey(AdaptedModel.HeadName) ? null : embedding;
         var tensors = AdaptedModel.Tensors(checkpoint, adapters, head, out var added);
         var config = checkpoint.Config;
-        if (added.Count > 0)
+        // A head of its own: new, or stored beside the embedding it was tied to.
+        if (added.Count > 0 || (isTied && tensors.ContainsKey(AdaptedModel.HeadName)))
             config = Untied(config!);
         else if (embedding is not null && tensors.ContainsKey(embedding.Name))
         {
@@ -91,7 +92,7 @@ internal sealed class OpenedModels : IDisposable
                 Fix = "PEFT's own merge does the same; beside the base it changes the embedding only.",
             });
         }
-        return checkpoint.With(tensors, adapters.SelectMany(a => a.Adapter.Checkpoint.Files), config);
+        return checkpoint.With(tensors, adapters.SelectMany(a => a.Adapter.Checkpoint.Files), config, model.Key);
     }
 
     // The adapter gives the head weights of its own.

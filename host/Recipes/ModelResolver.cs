@@ -51,8 +51,8 @@ internal static class ModelResolver
         string Resolved(string text, int line) => Resolve(new ModelReference(text.Trim(), line), places, recipePath);
         return (Resolved(parts[0], model.Line),
         [
-            .. parts.Skip(1).Select(p => new ResolvedAdapter(Resolved(p, model.Line), 1)),
-            .. model.Adapters.Select(a => new ResolvedAdapter(Resolved(a.Text, a.Line), a.Weight)),
+            .. parts.Skip(1).Select(p => new ResolvedAdapter(Resolved(p, model.Line), 1, p.Trim())),
+            .. model.Adapters.Select(a => new ResolvedAdapter(Resolved(a.Text, a.Line), a.Weight, a.Text)),
         ]);
     }
 

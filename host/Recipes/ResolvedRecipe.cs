@@ -90,6 +90,9 @@ internal sealed record ResolvedRecipe(Recipe Recipe, IReadOnlyList<ResolvedModul
 /// <param name="Path">The full path of its folder or file.</param>
 internal sealed record ResolvedModel(RecipeModel Model, string Path)
 {
+    /// <summary>The model as the recipe names it, without what follows a '+'.</summary>
+    public string PlainText { get; init; } = Model.Model.Text;
+
     /// <summary>What is in it besides.</summary>
     public IReadOnlyList<ResolvedAdapter> Adapters { get; init; } = [];
 
@@ -99,13 +102,19 @@ internal sealed record ResolvedModel(RecipeModel Model, string Path)
     public static ResolvedModel Of(RecipeModel model, ModelPlaces places, string recipePath)
     {
         var (path, adapters) = ModelResolver.ResolveParts(model.Model, places, recipePath);
-        return new(model, path) { Adapters = adapters };
+        var added = adapters.Count - model.Model.Adapters.Count;
+        return new(model, path)
+        {
+            Adapters = adapters,
+            PlainText = added > 0 ? model.Model.Text.Split('+')[0].Trim() : model.Model.Text,
+        };
     }
 }
 
 /// <param name="Path">The full path of its folder or file.</param>
 /// <param name="Weight">What its change is multiplied with.</param>
-internal sealed record ResolvedAdapter(string Path, double Weight);
+/// <param name="Text">As the recipe names it.</param>
+internal sealed record ResolvedAdapter(string Path, double Weight, string Text);
 
 /// <param name="Name">As the recipe names it; null: the whole model.</param>
 /// <param name="Slices">One without layer ranges where whole models are merged.</param>

@@ -16,10 +16,10 @@ internal sealed record ResolvedSlice(
     {
         if (Base is null || role is InputRole.Unused)
             return (Sources, null);
-        var own = Sources.FirstOrDefault(s => s.Path == Base.Path)
+        var own = Sources.FirstOrDefault(s => s.Key == Base.Key)
             ?? Base with { Model = Base.Model with { Layers = CommonLayers(recipePath) } };
         // Of other layers, the same model is one among the models.
-        var others = Sources.Where(s => s.Path != own.Path || s.Model.Layers != own.Model.Layers);
+        var others = Sources.Where(s => s.Key != own.Key || s.Model.Layers != own.Model.Layers);
         return role is InputRole.Member ? ([own, .. others], null) : ([.. others], own);
     }
 

@@ -27,7 +27,12 @@ internal sealed class ChosenRecipe
         (_resolved, _plan, _space, _folder, _base) = (resolved, plan, space, folder, plan.Strategy.Info.Base);
         _searched = [.. space.Values.Select(v => v.Option.Schema.Name)];
         foreach (var model in resolved.Models.Append(resolved.Base).Concat(resolved.Slices.Select(s => s.Base)).OfType<ResolvedModel>())
-            _renamed[model.Model.Model.Text] = FromHere(model.Model.Model.Text, model.Path);
+        {
+            // Where it stands by its name alone; in the list of models its adapters stand below it.
+            _renamed[model.Model.Model.Text] = string.Join('+', model.Adapters
+                .SkipLast(model.Model.Model.Adapters.Count).Select(a => FromHere(a.Text, a.Path))
+                .Prepend(FromHere(model.PlainText, model.Path)));
+        }
     }
 
     /// <summary>The recipe's text.</summary>
@@ -67,7 +72,7 @@ internal sealed class ChosenRecipe
         var (models, baseModel) = slice.InputsFor(_base, _resolved.Recipe.Path);
         var entries = models.Select((m, i) => Model(m, Chosen(point, i))).ToList();
         // A base that is listed, too, though the method does not count it among the models.
-        if (baseModel is not null && slice.Sources.Any(s => s.Path == baseModel.Path))
+        if (baseModel is not null && slice.Sources.Any(s => s.Key == baseModel.Key))
             entries.Add(Model(baseModel, []));
         return new(entries, 1);
     }
@@ -98,11 +103,18 @@ internal sealed class ChosenRecipe
         var parameters = new YamlMap([.. Given(model.Model.Parameters).Entries, .. chosen], 1);
         return new(
         [
-            Entry("model", Word(_renamed[model.Model.Model.Text])),
+            Entry("model", Word(FromHere(model.PlainText, model.Path))),
+            .. model.Adapters.Count > 0 ? [Entry("adapters", Adapters(model))] : Array.Empty<YamlEntry>(),
             .. model.Model.Layers is { } layers ? [Entry("layer_range", new YamlList([Number(layers.Start), Number(layers.End)], 1))] : Array.Empty<YamlEntry>(),
             .. parameters.Entries.Count > 0 ? [Entry("parameters", parameters)] : Array.Empty<YamlEntry>(),
         ], 1);
     }
+
+    private YamlList Adapters(ResolvedModel model) => new(
+    [
+        .. model.Adapters.Select(a => new YamlMap(
+            [Entry("adapter", Word(FromHere(a.Text, a.Path))), Entry("weight", Number(a.Weight))], 1)),
+    ], 1);
 
     /// <summary>A model's searched parameters.</summary>
     private YamlEntry[] Chosen(IReadOnlyList<double> point, int model) =>

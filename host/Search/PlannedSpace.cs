@@ -58,7 +58,7 @@ internal sealed class PlannedSpace : IDisposable
     public IReadOnlyList<string> ModelNames =>
     [
         .. Plan.Models.Select(c => Resolved.Models.Append(Resolved.Base).OfType<ResolvedModel>()
-            .FirstOrDefault(m => m.Path == c.Path)?.Model.Model.Text ?? c.Path),
+            .FirstOrDefault(m => m.Key == c.Key)?.Model.Model.Text ?? c.Path),
     ];
 
     /// <summary>The recipes of points, for a file in this folder.</summary>

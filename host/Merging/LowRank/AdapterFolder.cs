@@ -68,19 +68,20 @@ internal sealed class AdapterFolder : IDisposable
             }
             else if (stored.Left >= 0)
             {
-                tensors.Add((new(AdapterTensors.Saved(name), merge.OutType, made.Tensors.First(t => t.Info.Name == name).Info.Shape), stored.Left));
+                tensors.Add((new(AdapterTensors.Saved(name, modules.Values.Select(m => m.Tensors?.Name)), merge.OutType, made.Tensors.First(t => t.Info.Name == name).Info.Shape), stored.Left));
             }
         }
-        if (tensors.Count == 0)
+        if (modules.Values.All(m => m.Tensors is null))
         {
-            throw new MergeException(new Diagnostic("nothing is left of the adapters: every module's change is zero")
+            throw new MergeException(new Diagnostic("no module's change is left: there is no adapter to write")
             {
-                Fix = "Look at the weights, and at what is merged.",
+                Expected = "at least one module that changes",
+                Fix = merge.IsExtracted ? "The two models have the same linear layers: give another pair."
+                    : "Look at the weights, and at what is merged.",
             });
         }
-        var single = merge.IsKohya ? "adapter.safetensors" : Adapter.TensorFiles[0];
         var layout = SafetensorsLayout.Of(
-            tensors.Select(t => t.Tensor), long.MaxValue, new Dictionary<string, string> { ["format"] = "pt" }, single);
+            tensors.Select(t => t.Tensor), long.MaxValue, new Dictionary<string, string> { ["format"] = "pt" }, Adapter.TensorFiles[0]);
         DiskSpace.Check(_path, layout.Size);
         uint crc;
         using (var writer = OutputWriter.Create(_path, layout))
@@ -113,11 +114,19 @@ internal sealed class AdapterFolder : IDisposable
         FolderSync.WithFiles(_path, except: FactorsName);
         Factors.Dispose();
         OutputTarget.Check(final, plan, force);
+        // Moved aside first: whenever this is killed, one of the two is there, complete.
+        var replaced = $"{final}.replaced";
         if (Directory.Exists(final))
-            Directory.Delete(final, recursive: true);
+        {
+            if (Directory.Exists(replaced))
+                Directory.Delete(replaced, recursive: true);
+            Directory.Move(final, replaced);
+        }
         Directory.Move(_path, final);
         FolderSync.Names(Path.GetDirectoryName(final)!);
         _isComplete = true;
+        if (Directory.Exists(replaced))
+            Directory.Delete(replaced, recursive: true);
     }
 
     public void Dispose()

@@ -50,6 +50,17 @@ internal sealed class AdapterJob(
         var merge = await context.Plan.Strategy.PlanTensor(_scan.Tensor, plan.Options!, context.Survey);
         if (Weights(merge) is { } weights)
             return Concatenate(weights);
+        if (output.Combination != AdapterCombination.Exact)
+        {
+            throw new MergeException(new Diagnostic(
+                $"{context.Plan.Strategy.Info.Id} does not combine the adapters linearly: there are no factors to average")
+            {
+                Where = plan.Info.Name,
+                Expected = "a linear method where 'adapter' says 'combine'",
+                Fix = "Leave 'combine' out, and give a rank or an energy.",
+            })
+            { WrongUsage = true };
+        }
         if (merge is LowRankMerge { B: var b, A: var a })
         {
             var product = new Factors(

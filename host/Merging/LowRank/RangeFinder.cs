@@ -31,10 +31,12 @@ internal static class RangeFinder
         if (scan.Info.Count <= SmallMatrix)
         {
             var whole = scan.Materialize(value);
+            CheckFinite(scan, await askedEnergy);
             var svd = scan.LinearAlgebra.Svd(await whole);
             return Cut(new(svd.U, svd.Sigma, svd.Vt, await askedEnergy), choice);
         }
         var energy = await askedEnergy;
+        CheckFinite(scan, energy);
         if (energy == 0)
             return new(new(rows, 0), [], new(0, columns), 0);
         for (var wanted = choice.KeptEnergy is null ? choice.Rank!.Value : Math.Min(choice.Rank ?? FirstGuess, FirstGuess); ;
@@ -47,6 +49,17 @@ internal static class RangeFinder
             if (enough)
                 return Cut(found, choice);
         }
+    }
+
+    private static void CheckFinite(TensorScan scan, double energy)
+    {
+        if (double.IsFinite(energy))
+            return;
+        throw new MergeException(new Diagnostic("the change holds a NaN or an infinity, which has no decomposition")
+        {
+            Where = scan.Info.Name,
+            Fix = "Look for the model that holds it: merge inspect A B.",
+        });
     }
 
     private static TruncatedSvd Cut(TruncatedSvd svd, RankChoice choice) => svd.Take(choice.Of(svd.Sigma, svd.Energy));

@@ -55,6 +55,24 @@ public sealed class AdaptedTensorTests : IDisposable
     }
 
     [Fact]
+    public void Fan_in_fan_out_counts_where_the_weight_is_stored_so()
+    {
+        // PEFT ignores the setting for plain linear layers, GPT-2's head for example.
+        var adapter = New("a").Linear("lm_head", 24, 40, 4);
+        adapter.Config["fan_in_fan_out"] = true;
+        var weight = WrittenTensors.Random(3, 24 * 40);
+        IsNear(Sum(weight, adapter.Delta("lm_head", 2)), Read(weight, [24, 40], "lm_head.weight", (adapter, 1)));
+    }
+
+    [Fact]
+    public void Two_modules_for_one_weight_are_refused()
+    {
+        var adapter = New("a").Linear("encoder.block.q", 8, 8, 4).Linear("decoder.block.q", 8, 8, 4);
+        var error = Assert.Throws<MergeException>(() => Read(new float[64], [8, 8], "block.q.weight", (adapter, 1)));
+        Assert.Contains("both stand for 'block.q.weight'", error.Message);
+    }
+
+    [Fact]
     public void An_embedding_is_transposed()
     {
         var adapter = New("a").Embedding("embed_tokens", 50, 12, 4);

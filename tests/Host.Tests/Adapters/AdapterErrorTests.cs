@@ -94,6 +94,17 @@ public sealed class AdapterErrorTests : IDisposable
         Refused(adapter, "IA3");
     }
 
+    [Theory]
+    [InlineData("null")]
+    [InlineData("\"8\"")]
+    [InlineData("1e300")]
+    public void A_scale_that_is_no_number_is_refused(string alpha)
+    {
+        var adapter = Good();
+        adapter.Config["lora_alpha"] = JsonNode.Parse(alpha);
+        Refused(adapter, alpha == "1e300" ? "no finite number" : "'lora_alpha' is");
+    }
+
     [Fact]
     public void An_unknown_setting_is_a_warning()
     {

@@ -173,6 +173,63 @@ public sealed class AdapterMergeTests : IDisposable
     }
 
     [Fact]
+    public void A_model_with_an_adapter_is_another_model_than_its_base()
+    {
+        Base();
+        var adapter = First();
+        using var merged = Run(
+            "merge_method: task_arithmetic\nbase_model: base\nmodels: [{model: base+a, parameters: {weight: 0.5}}]\n", "out");
+        IsNear(Add(_query, Scaled(adapter.Delta(Query, 2), 0.5)), Values(merged, Query));
+    }
+
+    [Fact]
+    public void An_adapter_as_the_base_of_adapters_is_refused()
+    {
+        (First(), Second()).ToString();
+        Assert.Contains("'base_model' is an adapter", Assert.Throws<MergeException>(() => Run(
+            "merge_method: task_arithmetic\nbase_model: a\nmodels: [{model: b, parameters: {weight: 1}}]\n", "out").Dispose()).Message);
+    }
+
+    [Fact]
+    public void Ranks_of_modules_whose_names_end_alike_are_read_back()
+    {
+        New("x", 1).Linear("fc", 8, 6, 2).Linear("layers.fc", 8, 6, 4).Linear("x.q", 8, 6, 4).With(c =>
+            (c["r"], c["rank_pattern"]) = (4, new JsonObject { ["layers.fc"] = 4, ["fc"] = 2 })).Write();
+        Run("merge_method: linear\nmodels: [{model: x, parameters: {weight: 1}}]\n", "out").Dispose();
+        using var merged = Adapter.Open(_folder["out"]);
+        Assert.Equal([2, 4, 4], merged.Modules.Values.Select(m => m.Rank));
+    }
+
+    [Fact]
+    public void Kohyas_adapters_are_merged_and_read_back_whatever_their_file_is_called()
+    {
+        foreach (var (name, seed) in new[] { ("k1", 1UL), ("k2", 2UL) })
+        {
+            WrittenTensors.Write(_folder[name + ".safetensors"],
+            [
+                ("lora_unet_q.lora_down.weight", [2, 8], WrittenTensors.Random(seed, 16)),
+                ("lora_unet_q.lora_up.weight", [6, 2], WrittenTensors.Random(seed + 5, 12)),
+                ("lora_unet_q.alpha", [], [1f]),
+            ]);
+        }
+        Run("merge_method: linear\nmodels: [{model: k1.safetensors, parameters: {weight: 1}}, {model: k2.safetensors, parameters: {weight: 1}}]\n", "out").Dispose();
+        using var merged = Adapter.Open(_folder["out"]);
+        using var first = Adapter.Open(_folder["k1.safetensors"]);
+        using var second = Adapter.Open(_folder["k2.safetensors"]);
+        var mean = Delta(first, "lora_unet_q").Zip(Delta(second, "lora_unet_q"), (x, y) => 0.5 * ((double)x + y)).ToArray();
+        IsNear(mean, Delta(merged, "lora_unet_q"));
+    }
+
+    [Fact]
+    public void Averages_of_factors_are_for_linear_methods()
+    {
+        (First(), Second()).ToString();
+        Assert.Contains("no factors to average", Assert.Throws<MergeException>(() => Run(
+            "merge_method: ties\nparameters: {density: 0.5, weight: 1}\nmodels: [{model: a}, {model: b}]\nadapter: {combine: factors, rank: 4}\n",
+            "out").Dispose()).Message);
+    }
+
+    [Fact]
     public void Saved_parameters_are_averaged_and_nothing_else()
     {
         var (a, b) = (New("s1", 1).Linear(Query, 24, 40, 4), New("s2", 2).Linear(Query, 24, 40, 4));

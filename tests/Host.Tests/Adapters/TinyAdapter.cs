@@ -54,6 +54,12 @@ internal sealed class TinyAdapter(string folder, ulong seed)
         return this;
     }
 
+    public TinyAdapter With(Action<JsonObject> change)
+    {
+        change(Config);
+        return this;
+    }
+
     public TinyAdapter Without(string name)
     {
         _tensors.RemoveAll(t => t.Name == name);
