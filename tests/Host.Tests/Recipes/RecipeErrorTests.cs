@@ -29,8 +29,7 @@ public class RecipeErrorTests
     public void An_unknown_key_is_told_with_the_nearest() => Assert.Equal(
         "r.yaml, line 3: there is no key 'bsae_model'; expected one of merge_method, models, slices, modules, base_model, " +
         "parameters, dtype, out_dtype, seed, name, metrics, adapter, tokenizer, tokenizer_source, chat_template, search, evaluate, " +
-        "objective, splits. Did you mean 'base_model'?", Expect.Error(Whole + "bsae_model: b
-"));
+        "objective, splits. Did you mean 'base_model'?", Expect.Error(Whole + "bsae_model: b\n"));
 
     [Theory]
     [InlineData("slices", "[{sources: [{model: a, layer_range: [0, 2]}]}]")]
