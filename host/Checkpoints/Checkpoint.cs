@@ -161,7 +161,8 @@ internal sealed class Checkpoint : IDisposable
         }
     }
 
-    private bool Add(string path, List<Diagnostic> problems, ShardIndex? index = null, string? shard = null, string? selected = null)
+    private bool Add(
+        string path, List<Diagnostic> problems, ShardIndex? index = null, string? shard = null, string? selected = null)
     {
         return Collect(problems, () =>
         {
@@ -201,10 +202,11 @@ internal sealed class Checkpoint : IDisposable
             _state.TryAdd(name, saved.Tensor(name, tensor));
         return tensors;
 
-        IReadOnlyList<ModelParameter> Model() => tensors.Length > 0 || keepsNames ? ModelParameter.Of(tensors) : ModelBeside(path);
+        IReadOnlyList<ModelParameter> Model() =>
+            tensors.Length > 0 || keepsNames ? ModelParameter.Of(tensors) : ModelBeside(path);
     }
 
-    /// <summary>The parameters of the PyTorch model in a file's folder, which training saves beside its optimizer's state.</summary>
+    /// <summary>The parameters of the PyTorch model in a file's folder: training saves it beside its optimizer.</summary>
     private static IReadOnlyList<ModelParameter> ModelBeside(string path)
     {
         var folder = System.IO.Path.GetDirectoryName(path)!;
@@ -224,7 +226,7 @@ internal sealed class Checkpoint : IDisposable
         return PyTorchFile.Begins(file);
     }
 
-    private static Diagnostic NoKeys(string path, string selected) => new($"'#{selected}' stands behind what is no PyTorch file")
+    private static Diagnostic NoKeys(string path, string key) => new($"'#{key}' stands behind what is no PyTorch file")
     {
         Where = path,
         Expected = "a key of a PyTorch file that holds several state dicts",

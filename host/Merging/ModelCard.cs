@@ -39,7 +39,8 @@ internal static class ModelCard
         }
         else
         {
-            card.Append($"Made by merging {plan.Models.Count} {what}{(plan.Models.Count == 1 ? "" : "s")} with Merge `{ToolVersion.Text}`, ");
+            card.Append($"Made by merging {plan.Models.Count} {what}{(plan.Models.Count == 1 ? "" : "s")} with ");
+            card.Append($"Merge `{ToolVersion.Text}`, ");
             card.Append($"method **{strategy.Name}** (`{strategy.Id}`{(strategy.Paper is null ? "" : $", {strategy.Paper}")}).\n\n");
         }
         if (strategy.Formula is not null)

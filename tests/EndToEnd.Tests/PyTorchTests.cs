@@ -38,7 +38,9 @@ public sealed class PyTorchTests : IDisposable
         Assert.Contains("the weights are those under ['state_dict']", text);
         Assert.Contains("'epoch'", text);
         var json = _scratch.Succeeds("inspect", "a.pth", "--json").Json;
-        Assert.Equal(A.Select(t => t.Name).Order(), json.GetProperty("tensors").EnumerateArray().Select(t => t.GetProperty("name").GetString()).Order());
+        Assert.Equal(
+            A.Select(t => t.Name).Order(),
+            json.GetProperty("tensors").EnumerateArray().Select(t => t.GetProperty("name").GetString()).Order());
     }
 
     [Fact]
@@ -50,7 +52,8 @@ public sealed class PyTorchTests : IDisposable
             ["ema"] = TinyPyTorch.Dict(B),
         });
         _scratch.Refuses(1, ["'model', 'ema'", "a.pt#ema"], "run", _scratch.Recipe("linear", "a.pt=1"), "out");
-        _scratch.Succeeds("run", _scratch.Recipe("linear", "a.pt#model=0.25 a.pt#ema=0.75", "parameters: {normalize: false}\n"), "out");
+        var recipe = _scratch.Recipe("linear", "a.pt#model=0.25 a.pt#ema=0.75", "parameters: {normalize: false}\n");
+        _scratch.Succeeds("run", recipe, "out");
         var (a, b) = (A[0].Values, B[0].Values);
         Assert.Equal(a.Zip(b, (x, y) => (x * 0.25) + (y * 0.75)), TinyCheckpoint.Read(_scratch["out"])[A[0].Name].Values);
     }
@@ -65,7 +68,8 @@ public sealed class PyTorchTests : IDisposable
         TinyCheckpoint.Write(_scratch["base"], Base);
         _scratch.Succeeds("run", Ota("safetensors"), "expected");
         _scratch.Succeeds("run", Ota("pt"), "out");
-        Assert.Equal(File.ReadAllBytes(_scratch["expected/model.safetensors"]), File.ReadAllBytes(_scratch["out/model.safetensors"]));
+        Assert.Equal(
+            File.ReadAllBytes(_scratch["expected/model.safetensors"]), File.ReadAllBytes(_scratch["out/model.safetensors"]));
 
         string Ota(string format)
         {
@@ -88,7 +92,8 @@ public sealed class PyTorchTests : IDisposable
     private static Dictionary<string, object> Optimizer(TinyTensor[] moments)
     {
         TinyTensor[] ordered = [.. moments.OrderBy(t => t.Shape.Length == 1)];
-        var state = ordered.ToDictionary(t => t.Name, t => (object)new Dictionary<string, object> { ["step"] = 2L, ["exp_avg_sq"] = t });
+        var state = ordered.ToDictionary(
+            t => t.Name, t => (object)new Dictionary<string, object> { ["step"] = 2L, ["exp_avg_sq"] = t });
         return new() { ["state"] = state, ["param_groups"] = Array.Empty<object>() };
     }
 

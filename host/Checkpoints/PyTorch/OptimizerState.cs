@@ -95,7 +95,8 @@ internal static class OptimizerState
                 "the optimizer's state numbers its parameters, and nothing names them",
                 "param_names in param_groups, or the model's state dict in the same file or in pytorch_model.bin beside it "
                     + "(a safetensors file does not keep the model's order)",
-                $"{AddNames}, or save both in one file: torch.save({{'model': model.state_dict(), 'optimizer': optimizer.state_dict()}}, …).");
+                $"{AddNames}, or save both in one file: "
+                    + "torch.save({'model': model.state_dict(), 'optimizer': optimizer.state_dict()}, …).");
             return null;
         }
         if (ParameterOrder.Match(groups, parameters, out var found) is { } matched)
@@ -103,7 +104,7 @@ internal static class OptimizerState
         problem = Unnamed(
             path,
             $"the optimizer's state numbers its parameters, and the names cannot be told: {found}",
-            "param_names in param_groups, or groups that each hold parameters in the model's order and fit its shapes in one way only",
+            "param_names in param_groups, or groups that hold parameters in the model's order and fit its shapes in one way",
             $"{AddNames}.");
         return null;
     }

@@ -26,8 +26,9 @@ internal static class ParameterOrder
             found = $"the optimizer has {count} parameters, and the model's state dict {model.Count}";
             return null;
         }
-        // For each parameter of the model: how far each group is, in how many ways that comes about, and by which last step.
-        var levels = new List<Dictionary<int[], Step>> { new(SamePositions.Comparer) { [new int[groups.Count]] = new(null, -1, false) } };
+        // For each parameter of the model: how far each group may be, and by which last step.
+        var start = new Dictionary<int[], Step>(SamePositions.Comparer) { [new int[groups.Count]] = new(null, -1, false) };
+        var levels = new List<Dictionary<int[], Step>> { start };
         var positions = 0;
         foreach (var parameter in model)
         {
@@ -36,7 +37,9 @@ internal static class ParameterOrder
             {
                 for (var g = 0; g < groups.Count; g++)
                 {
-                    if (at[g] == groups[g].Count || groups[g][at[g]].Shape is { } shape && !parameter.Shape.AsSpan().SequenceEqual(shape))
+                    if (at[g] == groups[g].Count)
+                        continue;
+                    if (groups[g][at[g]].Shape is { } shape && !parameter.Shape.AsSpan().SequenceEqual(shape))
                         continue;
                     if ((positions += groups.Count) > MostPositions)
                     {
@@ -50,8 +53,8 @@ internal static class ParameterOrder
             }
             if (next.Count == 0)
             {
-                found = $"'{PickleText.Shown(parameter.Name)}' is [{string.Join(", ", parameter.Shape)}], and none of the optimizer's "
-                    + $"{groups.Count} groups goes on with such a parameter";
+                found = $"'{PickleText.Shown(parameter.Name)}' is [{string.Join(", ", parameter.Shape)}], and none of the "
+                    + $"optimizer's {groups.Count} groups goes on with such a parameter";
                 return null;
             }
             levels.Add(next);
@@ -72,7 +75,8 @@ internal static class ParameterOrder
         return names;
 
         string Ambiguous() =>
-            $"the shapes leave several ways to deal the model's {count} parameters out to the optimizer's {groups.Count} groups";
+            $"the shapes leave several ways to deal the model's {count} parameters out to the optimizer's "
+            + $"{groups.Count} groups";
     }
 
     /// <summary>The last step to a state; <paramref name="IsOneOfMany"/> where there are other ways to it.</summary>

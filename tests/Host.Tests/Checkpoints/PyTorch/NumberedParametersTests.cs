@@ -76,7 +76,8 @@ public sealed class NumberedParametersTests : IDisposable
     [Fact]
     public void What_takes_too_long_to_tell_apart_counts_as_ambiguous()
     {
-        var groups = Enumerable.Range(0, 100).Select(g => Enumerable.Range(0, 100).Select(i => ((100L * g) + i, (long[]?)[2])).ToArray());
+        var groups = Enumerable.Range(0, 100).Select(
+            g => Enumerable.Range(0, 100).Select(i => ((100L * g) + i, (long[]?)[2])).ToArray());
         Assert.Null(ParameterOrder.Match(
             [.. groups], [.. Enumerable.Range(0, 10_000).Select(i => new ModelParameter($"{i}", [2]))], out var found));
         Assert.Contains("several ways", found);
