@@ -53,10 +53,12 @@ internal sealed class Checkpoint : IDisposable
     public JsonObject? Config { get; private set; }
 
     /// <summary>Opens a folder, an index or a file, of safetensors or of PyTorch.</summary>
+    /// <param name="path">Its path; <c>#key</c> behind it names one of several state dicts of a PyTorch file.</param>
     /// <exception cref="MergeException">With everything that is wrong with its headers.</exception>
     public static Checkpoint Open(string path)
     {
-        var full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
+        var (plain, selected) = CheckpointKey.Split(path);
+        var full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(plain));
         var isFolder = Directory.Exists(full);
         if (!isFolder && !IsThere(full))
             throw new MergeException(Missing(full, "there is no such file or folder"));
@@ -67,10 +69,12 @@ internal sealed class Checkpoint : IDisposable
         var problems = new List<Diagnostic>();
         try
         {
-            if (isIndex)
+            if (selected is not null && (isIndex || !IsPyTorch(main)))
+                problems.Add(NoKeys(full, selected));
+            else if (isIndex)
                 checkpoint.AddShards(ShardIndex.Read(main), problems);
             else
-                checkpoint.Add(main, problems);
+                checkpoint.Add(main, problems, selected: selected);
             var config = System.IO.Path.Combine(holder, "config.json");
             Collect(problems, () => checkpoint.Config = JsonFile.ReadObject(config));
             if (problems.Count > 0)
@@ -162,11 +166,12 @@ internal sealed class Checkpoint : IDisposable
         }
     }
 
-    private bool Add(string path, List<Diagnostic> problems, ShardIndex? index = null, string? shard = null)
+    private bool Add(
+        string path, List<Diagnostic> problems, ShardIndex? index = null, string? shard = null, string? selected = null)
     {
         return Collect(problems, () =>
         {
-            foreach (var tensor in IsPyTorch(path) ? ReadPyTorch(path, index is not null) : ReadSafetensors(path))
+            foreach (var tensor in IsPyTorch(path) ? ReadPyTorch(path, index is not null, selected) : ReadSafetensors(path))
             {
                 if (index is not null && index.ShardOf.GetValueOrDefault(tensor.Name) != shard)
                     problems.Add(Unlisted(tensor, index));
@@ -186,20 +191,35 @@ internal sealed class Checkpoint : IDisposable
         return header.Tensors;
     }
 
-    private TensorSource[] ReadPyTorch(string path, bool keepsNames)
+    private TensorSource[] ReadPyTorch(string path, bool keepsNames, string? selected)
     {
         var file = CheckpointFile.OpenAny(path);
         _files.Add(file);
         var saved = PyTorchFile.Read(file);
-        var weights = StateDict.Find(path, saved.Root, keepsNames);
+        var weights = StateDict.Find(path, saved.Root, keepsNames, selected);
         _notes.AddRange(weights.Notes);
-        var state = OptimizerState.Find(path, saved.Root, weights.Tensors, out var problem);
+        TensorSource[] tensors = [.. weights.Tensors.Select(t => saved.Tensor(t.Name, t.Tensor))];
+        var state = OptimizerState.Find(path, saved.Root, Model, out var problem);
         StateProblem = problem;
         if (weights.Tensors.Count == 0 && state.Count == 0)
             throw new MergeException(problem ?? new Diagnostic("the optimizer's state is empty") { Where = path });
         foreach (var (name, tensor) in state)
             _state.TryAdd(name, saved.Tensor(name, tensor));
-        return [.. weights.Tensors.Select(t => saved.Tensor(t.Name, t.Tensor))];
+        return tensors;
+
+        IReadOnlyList<ModelParameter> Model() =>
+            tensors.Length > 0 || keepsNames ? ModelParameter.Of(tensors) : ModelBeside(path);
+    }
+
+    /// <summary>The parameters of the PyTorch model in a file's folder: training saves it beside its optimizer.</summary>
+    private static IReadOnlyList<ModelParameter> ModelBeside(string path)
+    {
+        var folder = System.IO.Path.GetDirectoryName(path)!;
+        string[] files = [CheckpointFolder.PyTorchIndexFile, CheckpointFolder.PyTorchSingleFile];
+        if (files.Select(f => System.IO.Path.Combine(folder, f)).FirstOrDefault(f => f != path && IsThere(f)) is not { } file)
+            return [];
+        using var model = Open(file);
+        return ReferenceEquals(model.Tensors, model.State) ? [] : ModelParameter.Of(model.Tensors.Values);
     }
 
     // By its name; where that says nothing, by its first bytes.
@@ -210,6 +230,13 @@ internal sealed class Checkpoint : IDisposable
         using var file = CheckpointFile.OpenAny(path);
         return PyTorchFile.Begins(file);
     }
+
+    private static Diagnostic NoKeys(string path, string key) => new($"'#{key}' stands behind what is no PyTorch file")
+    {
+        Where = path,
+        Expected = "a key of a PyTorch file that holds several state dicts",
+        Fix = "Leave it out.",
+    };
 
     private static Diagnostic Unlisted(TensorSource tensor, ShardIndex index)
     {

@@ -26,6 +26,14 @@ internal static class ConvertCommand
         {
             Description = "The folder to make. Complete as soon as it has this name.",
         });
+        output.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var name }] && name.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
+            {
+                result.AddError($"OUT is '{name}', the name of a file: a folder is made, with model.safetensors, the config and the "
+                    + $"tokenizer in it. Give the folder's name: '{name[..^".safetensors".Length]}'.");
+            }
+        });
         var dtype = new Option<DType?>("--dtype")
         {
             Description = $"Round floating-point tensors to {string.Join(", ", Types.Select(t => t.Name))}. Default: as they are.",

@@ -18,7 +18,7 @@ internal static class ModelCard
         card.Append("---\n");
         if (plan.Donor.Config is not null || adapterOf is not null)
             card.Append($"library_name: {(adapterOf is null ? "transformers" : "peft")}\n");
-        card.Append($"tags:\n- merge\n{(adapterOf is null ? "" : "- lora\n")}");
+        card.Append($"tags:\n- {(plan.Conversion is null ? "merge" : "safetensors")}\n{(adapterOf is null ? "" : "- lora\n")}");
         if (adapterOf is { Length: > 0 })
         {
             card.Append($"base_model: {adapterOf}\n");
@@ -32,11 +32,20 @@ internal static class ModelCard
         }
         card.Append("---\n");
         card.Append($"# {name}\n\n");
-        card.Append($"Made by merging {plan.Models.Count} {(adapterOf is null ? "models" : "adapters")} with Merge `{ToolVersion.Text}`, ");
-        card.Append($"method **{strategy.Name}** (`{strategy.Id}`{(strategy.Paper is null ? "" : $", {strategy.Paper}")}).\n\n");
+        var what = adapterOf is null ? "model" : "adapter";
+        if (plan.Conversion is { } conversion)
+        {
+            card.Append($"{conversion}: converted with Merge `{ToolVersion.Text}`.\n\n");
+        }
+        else
+        {
+            card.Append($"Made by merging {plan.Models.Count} {what}{(plan.Models.Count == 1 ? "" : "s")} with ");
+            card.Append($"Merge `{ToolVersion.Text}`, ");
+            card.Append($"method **{strategy.Name}** (`{strategy.Id}`{(strategy.Paper is null ? "" : $", {strategy.Paper}")}).\n\n");
+        }
         if (strategy.Formula is not null)
             card.Append($"    {strategy.Formula}\n\n");
-        card.Append($"## {(adapterOf is null ? "Models" : "Adapters")}\n\n");
+        card.Append($"## {(adapterOf is null ? "Model" : "Adapter")}{(plan.Origin.ModelTexts.Count == 1 ? "" : "s")}\n\n");
         foreach (var text in plan.Origin.ModelTexts)
             card.Append($"- `{text}`{(text == plan.Origin.BaseText ? " (base)" : "")}\n");
         if (plan.Origin.Stages.Count > 0)

@@ -38,7 +38,7 @@ internal static class ConversionPlanner
         var dtype = outType is null ? "" : $"dtype: {DTypeText(outType.Value)}\n";
         return new MergePlan
         {
-            Strategy = new Conversion(),
+            Strategy = new Converter(),
             Plugin = new("convert", "", ""),
             Origin = new($"merge_method: passthrough\nmodels:\n  - model: {System.Text.Json.JsonSerializer.Serialize(text)}\n{dtype}", [text], null),
             Models = [checkpoint],
@@ -54,6 +54,8 @@ internal static class ConversionPlanner
             Warnings = isState || checkpoint.StateProblem is not { } problem ? [] : [problem with { Severity = Severity.Warning }],
             Opened = [checkpoint],
             Distinctions = [$"state {isState}"],
+            Conversion = $"{(isState ? "The optimizer's state" : "The weights")} of `{text}` as safetensors"
+                + (outType is { } type ? $", rounded to {DTypeText(type)}" : ""),
             InputFiles = [.. checkpoint.Files.Select(f => (text, f))],
         };
     }
@@ -67,7 +69,7 @@ internal static class ConversionPlanner
     };
 
     /// <summary>Names the work in manifest and report; every tensor is copied, so it is never asked.</summary>
-    private sealed class Conversion : MergeStrategy<Conversion.None>
+    private sealed class Converter : MergeStrategy<Converter.None>
     {
         public override StrategyInfo Info => new("convert", "Conversion to safetensors", MaxModels: 1);
 

@@ -49,6 +49,9 @@ internal sealed record MergePlan
     /// <summary>What else, outside recipe, plugin, models and layout, decides the bytes of the output.</summary>
     public IReadOnlyList<string> Distinctions { get; init; } = [];
 
+    /// <summary>What it converts, as the model card says it; null: it merges.</summary>
+    public string? Conversion { get; init; }
+
     /// <summary>What it knows besides where it makes an adapter; null: it makes a model.</summary>
     public AdapterOutput? Adapter { get; init; }
 

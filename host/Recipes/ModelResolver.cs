@@ -7,13 +7,15 @@ internal static class ModelResolver
 {
     private const int MostSiblings = 4096;
 
-    /// <summary>The full path of a model's folder or file.</summary>
+    /// <summary>The full path of a model's folder or file, with the <c>#key</c> behind it, if any.</summary>
     /// <exception cref="MergeException">It is nowhere: where it was looked for, and what would fetch it.</exception>
     public static string Resolve(ModelReference model, ModelPlaces places, string recipePath)
     {
         var candidates = places.Candidates(model.Text);
         if (candidates.FirstOrDefault(Path.Exists) is { } found)
             return found;
+        if (model.Text.LastIndexOf('#') is > 0 and var key)
+            return Resolve(model with { Text = model.Text[..key] }, places, recipePath) + model.Text[key..];
         var where = $"{recipePath}, line {model.Line}";
         var name = RecipeText.Quote(model.Text);
         var looked = candidates.ToList();

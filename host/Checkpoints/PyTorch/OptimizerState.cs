@@ -7,8 +7,12 @@ internal static class OptimizerState
 {
     private const int DeepestWrapper = 3;
 
-    /// <summary>Statistics of activations, kept among the weights and trained by no optimizer.</summary>
-    private static readonly string[] Buffers = [".running_mean", ".running_var", ".num_batches_tracked", ".inv_freq"];
+    /// <summary>What has the shape of its parameter.</summary>
+    private static readonly string[] Alike = ["exp_avg_sq", "exp_avg", "momentum_buffer", "square_avg"];
+
+    private const string AddNames =
+        "Add param_names to each group in Python (docs/formats.md shows how), or make the optimizer from model.named_parameters(), "
+        + "whose names PyTorch 2.6 and later save";
 
     /// <summary>Whether a dict is what an optimizer's <c>state_dict()</c> gives.</summary>
     public static bool Is(PickleDict dict) => dict.Find("state") is PickleDict && dict.Find("param_groups") is List<object?>;
@@ -19,10 +23,10 @@ internal static class OptimizerState
     /// <summary>The state's tensors as <c>parameter.exp_avg_sq</c> and the like.</summary>
     /// <param name="path">The file, for messages.</param>
     /// <param name="root">What was saved.</param>
-    /// <param name="weights">The weights of the same file, in the model's order: where parameters are numbers, they name them.</param>
+    /// <param name="model">The model's parameters in its order, where anything tells them: they name what is numbered.</param>
     /// <param name="problem">Why there are none although there is a state; null as a rule.</param>
     public static IReadOnlyList<(string Name, PickleTensor Tensor)> Find(
-        string path, object? root, IReadOnlyList<(string Name, PickleTensor Tensor)> weights, out Diagnostic? problem)
+        string path, object? root, Func<IReadOnlyList<ModelParameter>> model, out Diagnostic? problem)
     {
         problem = null;
         PickleDict[] optimizers = [.. All(root, 0, Seen()).Where(o => ((PickleDict)o.Find("state")!).Items.Count > 0)];
@@ -35,7 +39,7 @@ internal static class OptimizerState
         }
         var state = (PickleDict)optimizers[0].Find("state")!;
         var isByName = state.Items.All(i => i.Key is string);
-        var names = isByName ? null : Names(path, optimizers[0], state, weights, out problem);
+        var names = isByName ? null : Names(path, optimizers[0], state, model, out problem);
         if (problem is not null)
             return [];
         return
@@ -69,60 +73,44 @@ internal static class OptimizerState
 
     /// <summary>The parameters' names by their numbers.</summary>
     private static Dictionary<long, string>? Names(
-        string path, PickleDict optimizer, PickleDict state, IReadOnlyList<(string Name, PickleTensor Tensor)> weights, out Diagnostic? problem)
+        string path, PickleDict optimizer, PickleDict state, Func<IReadOnlyList<ModelParameter>> model, out Diagnostic? problem)
     {
         problem = null;
-        var groups = ((List<object?>)optimizer.Find("param_groups")!).OfType<PickleDict>().ToArray();
         var names = new Dictionary<long, string>();
-        var ids = new List<long>();
-        foreach (var group in groups)
+        var groups = new List<IReadOnlyList<(long Id, long[]? Shape)>>();
+        foreach (var group in ((List<object?>)optimizer.Find("param_groups")!).OfType<PickleDict>())
         {
             var own = (group.Find("params") as List<object?> ?? []).OfType<long>().ToList();
-            ids.AddRange(own);
+            groups.Add(own.ConvertAll(id => (id, ShapeOf(state.Find(id) as PickleDict))));
             if (group.Find("param_names") is List<object?> given && given.Count == own.Count && given.All(n => n is string))
                 own.Zip(given.Cast<string>()).ToList().ForEach(p => names[p.First] = p.Second);
         }
-        if (ids.Count > 0 && ids.All(names.ContainsKey))
+        if (groups.Exists(g => g.Count > 0) && groups.TrueForAll(g => g.All(p => names.ContainsKey(p.Id))))
             return names;
-        var parameters = weights
-            .Where(w => !Buffers.Any(b => ('.' + w.Name).EndsWith(b, StringComparison.Ordinal)) && w.Tensor.Type.DType?.IsMergeable() == true)
-            // Tied weights are one parameter under several names.
-            .DistinctBy(w => (w.Tensor.Storage.Key, w.Tensor.Storage.Start, w.Tensor.Offset, w.Tensor.Count))
-            .ToArray();
-        if (weights.Count == 0)
+        var parameters = model();
+        if (parameters.Count == 0)
         {
-            problem = Unnamed(path, "the optimizer's state numbers its parameters, and nothing in the file names them",
-                "param_names in param_groups, or the model's state dict in the same file",
-                "Save both in one file: torch.save({'model': model.state_dict(), 'optimizer': optimizer.state_dict()}, …), "
-                + "or make the optimizer from model.named_parameters().");
-        }
-        else if (groups.Length > 1)
-        {
-            problem = Unnamed(path, $"the optimizer's state numbers its parameters in {groups.Length} groups, and does not say which is in which",
-                "param_names in param_groups", "Make the optimizer from model.named_parameters(), which PyTorch 2.6 and later save.");
-        }
-        else if (parameters.Length != ids.Count)
-        {
-            problem = Unnamed(path, $"the optimizer has {ids.Count} parameters, and the state dict beside it {parameters.Length}",
-                "the same parameters in the same order", "Make the optimizer from model.named_parameters(), which PyTorch 2.6 and later save.");
-        }
-        if (problem is not null)
+            problem = Unnamed(
+                path,
+                "the optimizer's state numbers its parameters, and nothing names them",
+                "param_names in param_groups, or the model's state dict in the same file or in pytorch_model.bin beside it "
+                    + "(a safetensors file does not keep the model's order)",
+                $"{AddNames}, or save both in one file: "
+                    + "torch.save({'model': model.state_dict(), 'optimizer': optimizer.state_dict()}, …).");
             return null;
-        foreach (var (id, (name, weight)) in ids.Zip(parameters))
-        {
-            if (state.Find(id) is PickleDict fields && fields.Find("exp_avg_sq") is PickleTensor moment
-                && !moment.Shape.AsSpan().SequenceEqual(weight.Shape))
-            {
-                problem = Unnamed(path,
-                    $"the optimizer's parameter {id} is [{string.Join(", ", moment.Shape)}], but '{PickleText.Shown(name)}', which has its place "
-                    + $"in the state dict, is [{string.Join(", ", weight.Shape)}]",
-                    "the same parameters in the same order", "Make the optimizer from model.named_parameters(), which PyTorch 2.6 and later save.");
-                return null;
-            }
-            names[id] = name;
         }
-        return names;
+        if (ParameterOrder.Match(groups, parameters, out var found) is { } matched)
+            return matched;
+        problem = Unnamed(
+            path,
+            $"the optimizer's state numbers its parameters, and the names cannot be told: {found}",
+            "param_names in param_groups, or groups that hold parameters in the model's order and fit its shapes in one way",
+            $"{AddNames}.");
+        return null;
     }
+
+    private static long[]? ShapeOf(PickleDict? fields) =>
+        Alike.Select(f => fields?.Find(f)).OfType<PickleTensor>().FirstOrDefault()?.Shape;
 
     private static Diagnostic Unnamed(string path, string found, string expected, string fix) =>
         new(found) { Where = path, Expected = expected, Fix = fix };

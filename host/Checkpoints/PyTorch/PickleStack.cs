@@ -66,7 +66,9 @@ internal sealed class PickleStack(PickleStream stream, PickleBudget budget)
         Next++;
         if (number >= _memo.Count)
         {
-            // A gap takes memory, too.
+            // Picklers count up: there are never more numbers than bytes, and a gap takes memory, too.
+            if (number > stream.Passed)
+                throw Wrong($"numbers a value {number} among its first {stream.Passed} bytes");
             budget.Take(8L * (number + 1L - _memo.Count));
             while (_memo.Count <= number)
                 _memo.Add(Nothing);

@@ -15,6 +15,7 @@ internal sealed class PickleStream(CheckpointFile file, long start, long length)
     private const int BufferBytes = 1 << 16;
 
     private readonly byte[] _buffer = new byte[(int)Math.Min(BufferBytes, Math.Max(length, 1))];
+    private readonly long _start = start;
     private readonly long _end = start + length;
     private long _bufferStart = start;
     private int _filled;
@@ -26,6 +27,9 @@ internal sealed class PickleStream(CheckpointFile file, long start, long length)
     public long Position => _bufferStart + _next;
 
     public long Left => _end - Position;
+
+    /// <summary>Bytes before the next.</summary>
+    public long Passed => Position - _start;
 
     public byte ReadByte()
     {

@@ -101,7 +101,14 @@ internal sealed class PyTorchFile
             throw Problem(file, $"its numbers are stored in the byte order '{PickleText.Shown(other)}'", "little",
                 "Save it again on a machine of today.");
         }
-        var root = PickleReader.Read(Limited(file, pickle.Start, pickle.Length));
+        var stream = Limited(file, pickle.Start, pickle.Length);
+        // Of the pickle alone: tensors are read in blocks in any order, and torch.load does not check them either.
+        if (pickle.Crc != 0 && ZipChecksum.Of(file, pickle) is var crc && crc != pickle.Crc)
+        {
+            throw Problem(file, $"its data.pkl has the CRC-32 {crc:x8}", $"{pickle.Crc:x8}, as the archive says",
+                "The file is damaged: download or write it again.");
+        }
+        var root = PickleReader.Read(stream);
         var data = folder + "data/";
         return new(file, root, members.Values.Where(m => m.Name.StartsWith(data, StringComparison.Ordinal))
             .ToDictionary(m => m.Name[data.Length..], StringComparer.Ordinal));
@@ -146,7 +153,7 @@ internal sealed class PyTorchFile
                     $"storage '{PickleText.Shown(name)}' claims {count} elements of {storage.Type.Bytes} bytes, past the end of the file",
                     null, at);
             }
-            storages.Add(name, new ZipMember(name, at + 8, count * storage.Type.Bytes));
+            storages.Add(name, new ZipMember(name, at + 8, count * storage.Type.Bytes, 0));
             at += 8 + (count * storage.Type.Bytes);
         }
         return storages;

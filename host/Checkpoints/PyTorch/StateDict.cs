@@ -18,8 +18,9 @@ internal sealed record StateDict(IReadOnlyList<(string Name, PickleTensor Tensor
     /// <param name="path">The file, for messages.</param>
     /// <param name="root">What was saved.</param>
     /// <param name="keepsNames">Whether names stay as they are: an index gives them.</param>
+    /// <param name="selected">The key that is meant where several lead to weights; null: none is named.</param>
     /// <exception cref="MergeException">There is none, or there are several.</exception>
-    public static StateDict Find(string path, object? root, bool keepsNames = false)
+    public static StateDict Find(string path, object? root, bool keepsNames = false, string? selected = null)
     {
         if (root is PickleTensor)
         {
@@ -27,7 +28,7 @@ internal sealed record StateDict(IReadOnlyList<(string Name, PickleTensor Tensor
                 "Save it under its name: torch.save({'name': tensor}, …).");
         }
         if (root is PickleDict whole && OptimizerState.Is(whole))
-            return Empty;
+            return selected is null ? Empty : throw NotThere(path, selected, []);
         // A dict may be in many places: each is looked into once.
         var known = new Dictionary<PickleDict, bool>(ReferenceEqualityComparer.Instance);
         var keys = new List<string>();
@@ -36,9 +37,14 @@ internal sealed record StateDict(IReadOnlyList<(string Name, PickleTensor Tensor
         for (var depth = 0; dict is not null; depth++)
         {
             var inner = depth < DeepestWrapper ? Wrapped(dict, known) : [];
+            var isSelected = selected is not null && inner.Contains(selected);
+            if (isSelected)
+                (inner, selected) = ([selected!], null);
+            else if (selected is not null && (inner.Count != 1 || IsStateDict(dict)))
+                throw NotThere(path, selected, inner);
             if (IsStateDict(dict) && inner.Count == 0)
                 return Named(path, dict, keys, left, keepsNames);
-            if (inner.Count > 1 || (inner.Count == 1 && IsStateDict(dict)))
+            if (!isSelected && (inner.Count > 1 || (inner.Count == 1 && IsStateDict(dict))))
                 throw Ambiguous(path, dict, inner, keys);
             if (inner.Count == 0)
                 break;
@@ -46,7 +52,7 @@ internal sealed record StateDict(IReadOnlyList<(string Name, PickleTensor Tensor
             keys.Add(inner[0]);
             dict = (PickleDict)dict.Find(inner[0])!;
         }
-        if (root is PickleDict && OptimizerState.IsIn(root))
+        if (selected is null && root is PickleDict && OptimizerState.IsIn(root))
             return Empty;
         throw Refuse(
             path,
@@ -112,9 +118,15 @@ internal sealed record StateDict(IReadOnlyList<(string Name, PickleTensor Tensor
             path,
             $"{within} holds weights under {PickleText.Listed(inner)}{found}: which are meant is not plain",
             "one state dict",
-            $"Save the one you mean alone: torch.save(torch.load('{Path.GetFileName(path)}')"
-                + $"{string.Concat(keys.Append(inner[0]).Select(k => $"['{PickleText.Shown(k)}']"))}, …).");
+            $"Write which you mean behind the file: {PickleText.Shown($"{Path.GetFileName(path)}#{inner[^1]}")}"
+                + (own.Length == 0 ? "." : "; for its own tensors save them alone in Python."));
     }
+
+    private static MergeException NotThere(string path, string selected, List<string> inner) => Refuse(
+        path,
+        $"the file holds no weights under '{PickleText.Shown(selected)}'",
+        inner.Count == 0 ? "no '#' and key behind the file: it holds no others" : $"one of {PickleText.Listed(inner)}",
+        inner.Count == 0 ? "Leave it out." : NearestMatch.Question(selected, inner) ?? "Name one of them.");
 
     private static MergeException Refuse(string path, string found, string expected, string fix) =>
         new(new Diagnostic(found) { Where = path, Expected = expected, Fix = fix });

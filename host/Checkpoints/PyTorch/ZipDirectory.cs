@@ -7,7 +7,9 @@ namespace Merge.Checkpoints.PyTorch;
 /// <summary>A stored member of a zip archive: a run of bytes of the file.</summary>
 /// <param name="Name">With its folders, as the archive has it.</param>
 /// <param name="Start">Its first byte, from the start of the file.</param>
-internal sealed record ZipMember(string Name, long Start, long Length);
+/// <param name="Length">Its bytes.</param>
+/// <param name="Crc">The checksum the directory gives; 0 also where its writer took none.</param>
+internal sealed record ZipMember(string Name, long Start, long Length, uint Crc);
 
 /// <summary>
 /// The directory of a zip archive, zip64 included, checked so that its members can be read in place: each is stored (not
@@ -75,6 +77,12 @@ internal sealed class ZipDirectory
             {
                 throw Damaged("the archive's zip64 end is not where it is said to be", endAt - Locator64Bytes);
             }
+            // What the older end can hold it repeats; readers that believe the one or the other must see the same archive.
+            if (!Agrees(count, Int64(end64, 32), ushort.MaxValue) || !Agrees(size, Int64(end64, 40), uint.MaxValue)
+                || !Agrees(at, Int64(end64, 48), uint.MaxValue))
+            {
+                throw Damaged("the archive's end and its zip64 end disagree about the directory", endAt);
+            }
             (count, size, at) = (Int64(end64, 32), Int64(end64, 40), Int64(end64, 48));
         }
         if (size < 0 || at < 0 || size > last || at > last - size)
@@ -83,6 +91,8 @@ internal sealed class ZipDirectory
             throw Damaged($"the archive's directory claims {count} members in {size} bytes", endAt);
         return (at, size, count);
     }
+
+    private static bool Agrees(long value, long wide, long mark) => value == mark || value == wide;
 
     private void ReadEntries(long start, long length, long count)
     {
@@ -113,7 +123,7 @@ internal sealed class ZipDirectory
             if (stored != size)
                 throw Damaged($"the member '{PickleText.Shown(name)}' is stored as {stored} bytes and has {size}", start + at);
             var data = FindData(name, local, size, start);
-            if (!_members.TryAdd(name, new ZipMember(name, _start + data, size)))
+            if (!_members.TryAdd(name, new ZipMember(name, _start + data, size, UInt32(bytes, at + 16))))
                 throw Damaged($"the member '{PickleText.Shown(name)}' is there twice", start + at);
             spans.Add((local, data + size, name));
             at = end;

@@ -69,3 +69,28 @@ by_name = {"state": {n: optimizer.state[p] for n, p in model.named_parameters()}
 save("optimizer_by_name.pt", by_name)
 save("parameters.pt", OrderedDict((n, p) for n, p in model.named_parameters()))
 save("two_models.pt", {"generator": model[0].state_dict(), "discriminator": model[2].state_dict()})
+
+# Two groups, as training with weight decay for matrices alone makes them; and two groups that only names could tell apart.
+torch.manual_seed(1)
+model = torch.nn.Sequential(torch.nn.Embedding(7, 3), torch.nn.Linear(3, 4), torch.nn.LayerNorm(4), torch.nn.Linear(4, 2))
+
+
+def trained(model, groups, inputs):
+    optimizer = torch.optim.AdamW([{"params": g, "weight_decay": d} for g, d in groups], lr=0.1)
+    model(inputs).square().sum().backward()
+    optimizer.step()
+    return optimizer
+
+
+decayed = [p for p in model.parameters() if p.dim() > 1]
+rest = [p for p in model.parameters() if p.dim() == 1]
+optimizer = trained(model, [(decayed, 0.1), (rest, 0.0)], torch.tensor([1, 2, 5]))
+save("groups.pt", {"model": model.state_dict(), "optimizer": optimizer.state_dict()})
+save("with_average.pt", {"model": model.state_dict(), "ema": OrderedDict((n, 2 * p) for n, p in model.state_dict().items())})
+save("groups_model.bin", model.state_dict())
+save("groups_optimizer.pt", optimizer.state_dict())
+save("groups_by_name.pt", {
+    "state": {n: optimizer.state[p] for n, p in model.named_parameters()}, "param_groups": [{"params": []}]})
+twins = torch.nn.Sequential(torch.nn.Linear(3, 3, bias=False), torch.nn.Linear(3, 3, bias=False))
+optimizer = trained(twins, [([twins[1].weight], 0.1), ([twins[0].weight], 0.0)], torch.randn(2, 3))
+save("groups_of_twins.pt", {"model": twins.state_dict(), "optimizer": optimizer.state_dict()})
