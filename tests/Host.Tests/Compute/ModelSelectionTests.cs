@@ -10,19 +10,11 @@ namespace Host.Tests.Compute;
 /// <summary>Cuts over all tensors of a model, against sorting.</summary>
 public class ModelSelectionTests
 {
-    [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    [InlineData(4000)]
-    [InlineData(5000)]
-    [InlineData(1_200_000)]
-    [InlineData(3_999_999)]
-    [InlineData(4_003_499)]
-    [InlineData(4_003_500)]
-    [InlineData(100_000_000)]
-    public void A_model_keeps_exactly_as_many_in_the_order_of_its_tensors(long keep) =>
-        Check(new([1000, 0, 7, 2_500_000, 1_500_000, 2500], (t, i) => Random(t, i) % 20 is var x && x < 15 ? 0f : x * 0.5f),
-            [keep], leftOut: 2);
+    [Fact]
+    public void A_model_keeps_exactly_as_many_in_the_order_of_its_tensors() => Check(
+        new([1000, 0, 7, 2_500_000, 1_500_000, 2500], (t, i) => Random(t, i) % 20 is var x && x < 15 ? 0f : x * 0.5f),
+        [0, 1, 4000, 5000, 1_200_000, 3_999_999, 4_003_499, 4_003_500, 100_000_000],
+        leftOut: 2);
 
     [Fact]
     public void Cuts_over_tensors_of_any_sizes_are_those_of_sorting()
@@ -56,7 +48,7 @@ public class ModelSelectionTests
     {
         int[] sizes = [300_000, 900, 1_200_000, 64_000, 500_000];
         var model = new Model(sizes, (t, i) => MathF.Pow(10, t) * (1 + (Random(t, i) % 50_000)));
-        foreach (var keep in (long[])[10_000, 300_000, 564_000, 1_000_000, 2_000_000])
+        foreach (var keep in (long[])[10_000, 564_000, 1_000_000])
         {
             var (rounds, elements) = Check(model, [keep]);
             Assert.InRange(rounds, 2, 3);
