@@ -6,9 +6,9 @@ namespace Merge.Compute;
 internal sealed class GatheredScores(int[] bins) : BinSearch
 {
     private readonly Lock _lock = new();
-    private readonly SortedDictionary<(int Member, long Start), List<(uint Key, long Index)>> _segments = [];
+    private readonly SortedDictionary<long, List<(uint Key, long Position)>> _segments = [];
 
-    public override IReductionPart Begin(int member, long start, long end) => new Part(this, bins, member, start, end);
+    public override IReductionPart Begin(long start, long end) => new Part(this, bins, start, end);
 
     public override void Find(SelectionTarget[] targets)
     {
@@ -29,20 +29,16 @@ internal sealed class GatheredScores(int[] bins) : BinSearch
 
     private void FindLast(SelectionTarget target)
     {
-        foreach (var ((member, _), elements) in _segments)
+        foreach (var (key, position) in _segments.Values.SelectMany(g => g))
         {
-            foreach (var (key, index) in elements)
-            {
-                if (key == target.Key && --target.TiesLeft == 0)
-                    target.EndAt(member, index);
-            }
+            if (key == target.Key && --target.TiesLeft == 0)
+                target.EndAt(position);
         }
     }
 
-    private sealed unsafe class Part(GatheredScores owner, int[] bins, int member, long start, long end)
-        : IReductionPart
+    private sealed unsafe class Part(GatheredScores owner, int[] bins, long start, long end) : IReductionPart
     {
-        private readonly List<(uint Key, long Index)> _found = [];
+        private readonly List<(uint Key, long Position)> _found = [];
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Take(long first, int count, ReadOnlySpan<nint> operands)
@@ -65,7 +61,7 @@ internal sealed class GatheredScores(int[] bins) : BinSearch
             if (first + count != end)
                 return;
             lock (owner._lock)
-                owner._segments.Add((member, start), _found);
+                owner._segments.Add(start, _found);
         }
     }
 }

@@ -10,12 +10,12 @@ internal sealed class LowerCounts(int[] bins) : BinSearch
     private readonly Lock _lock = new();
     private readonly ConcurrentBag<uint[]> _pool = [];
     private readonly long[] _counts = new long[bins.Length * ScoreBins.Count];
-    private readonly SortedDictionary<(int Member, long Start), (uint Key, uint Count)[]> _segments = [];
+    private readonly SortedDictionary<long, (long End, (uint Key, uint Count)[] Keys)> _segments = [];
 
-    public override IReductionPart Begin(int member, long start, long end)
+    public override IReductionPart Begin(long start, long end)
     {
         var table = _pool.TryTake(out var counts) ? counts : new uint[bins.Length * ScoreBins.Count];
-        return new Part(this, bins, table, member, start, end);
+        return new Part(this, bins, table, start, end);
     }
 
     public override void Find(SelectionTarget[] targets)
@@ -32,30 +32,30 @@ internal sealed class LowerCounts(int[] bins) : BinSearch
 
     private void FindSegment(SelectionTarget target)
     {
-        foreach (var (place, keys) in _segments)
+        foreach (var (start, (end, keys)) in _segments)
         {
             var at = Array.BinarySearch([.. keys.Select(k => k.Key)], target.Key);
             var ties = at < 0 ? 0 : keys[at].Count;
             if (ties >= target.TiesLeft)
             {
-                target.SearchIn(place, long.MaxValue);
+                target.SearchIn(start, end, false);
                 return;
             }
             target.TiesLeft -= ties;
         }
     }
 
-    private void Add((int Member, long Start) segment, (int Slot, uint Key, uint Count)[] keys)
+    private void Add(long start, long end, (int Slot, uint Key, uint Count)[] keys)
     {
         lock (_lock)
         {
-            _segments.Add(segment, [.. keys.Select(k => (k.Key, k.Count))]);
+            _segments.Add(start, (end, [.. keys.Select(k => (k.Key, k.Count))]));
             foreach (var (slot, key, count) in keys)
                 _counts[(slot * ScoreBins.Count) + (int)(key & 0xffff)] += count;
         }
     }
 
-    private sealed unsafe class Part(LowerCounts owner, int[] bins, uint[] table, int member, long start, long end)
+    private sealed unsafe class Part(LowerCounts owner, int[] bins, uint[] table, long start, long end)
         : IReductionPart
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -97,7 +97,7 @@ internal sealed class LowerCounts(int[] bins) : BinSearch
                 }
                 counts.Clear();
             }
-            owner.Add((member, start), [.. keys]);
+            owner.Add(start, end, [.. keys]);
             owner._pool.Add(table);
         }
     }

@@ -11,6 +11,7 @@ internal sealed class ModelStatistics
 {
     private readonly List<(TensorScan Scan, TensorStatistics Statistics)> _tensors = [];
     private readonly List<(ModelLargestRequest Request, ScoreSelection? Selection)> _requests = [];
+    private bool _askedForSamples;
     private bool _begun;
 
     /// <summary>Takes what is pending: nothing is pending after.</summary>
@@ -35,7 +36,8 @@ internal sealed class ModelStatistics
                 _requests.Add((request, null));
                 continue;
             }
-            var selection = new ScoreSelection([(count - request.Keep, request.Keep)]);
+            var selection = new ScoreSelection(
+                [(count - request.Keep, request.Keep)], [.. request.Scores.Select(s => s.Tensor.Info.Count)]);
             _requests.Add((request, selection));
             foreach (var (member, (tensor, score)) in request.Scores.Index())
             {
@@ -62,19 +64,20 @@ internal sealed class ModelStatistics
     /// <summary>The sweeps of the next round, all to be run before the next call; null when all is known.</summary>
     public IReadOnlyList<(TensorScan Scan, TensorSweep Sweep)>? Next()
     {
-        if (_begun)
+        // A selection that needs no sample waits for those that take one: a tensor has one sweep a round.
+        if (!_askedForSamples)
         {
-            foreach (var (_, selection) in _requests)
+            _askedForSamples = true;
+            if (SweepsOf(s => s.Sample()) is { } samples)
+                return samples;
+        }
+        foreach (var (_, selection) in _requests)
+        {
+            if (_begun || selection is { WantsSample: true })
                 selection?.Advance();
         }
         _begun = true;
-        var sweeps = new List<(TensorScan, TensorSweep)>();
-        foreach (var (scan, statistics) in _tensors)
-        {
-            if (statistics.Next() is { } sweep)
-                sweeps.Add((scan, sweep));
-        }
-        return sweeps.Count == 0 ? null : sweeps;
+        return SweepsOf(s => s.Next());
     }
 
     /// <summary>Gives every statistic its value, which runs what waits for it.</summary>
@@ -84,6 +87,17 @@ internal sealed class ModelStatistics
             statistics.Complete();
         foreach (var (request, selection) in _requests)
             request.Stat.Complete(CutOf(request, selection));
+    }
+
+    private List<(TensorScan Scan, TensorSweep Sweep)>? SweepsOf(Func<TensorStatistics, TensorSweep?> next)
+    {
+        var sweeps = new List<(TensorScan, TensorSweep)>();
+        foreach (var (scan, statistics) in _tensors)
+        {
+            if (next(statistics) is { } sweep)
+                sweeps.Add((scan, sweep));
+        }
+        return sweeps.Count == 0 ? null : sweeps;
     }
 
     private static ModelCut CutOf(ModelLargestRequest request, ScoreSelection? selection)

@@ -8,43 +8,43 @@ namespace Merge.Compute;
 
 /// <summary>
 /// One pass that finds the element of a rank if its key lies in [low, high]: counts what is above, and how often each
-/// key inside occurs on every page of the tensor.
+/// key inside occurs on every page.
 /// </summary>
 /// <param name="low">Smallest key inside.</param>
 /// <param name="middle">The key inside that most elements may have; 0 if that is not known.</param>
 /// <param name="high">Largest key inside.</param>
-/// <param name="most">Different keys of pages it may hold; with more it gives up.</param>
-internal sealed class ScoreBracket(uint low, uint middle, uint high, int most)
+/// <param name="most">Keys of pages it may hold; with more it gives up.</param>
+/// <param name="place">Positions, from the first to before the second, that are looked at.</param>
+internal sealed class ScoreBracket(uint low, uint middle, uint high, int most, (long Start, long End) place)
 {
-    private const int Page = 1 << 16;
     private const int BucketBits = 12;
 
-    private readonly Lock _lock = new();
     private readonly ConcurrentBag<KeyCounts> _pool = [];
-    private readonly SortedDictionary<long, (long End, (uint Key, uint Count)[] Keys)> _pages = [];
+    private readonly KeyPages _pages = new(most);
     private long _above;
-    private long _held;
-    private volatile bool _gaveUp;
 
     private (uint Low, uint Middle, uint High) Limits => (low, middle, high);
 
-    /// <summary>Begins a segment of the tensor.</summary>
-    public Part Begin(long start) => new(this, _pool.TryTake(out var counts) ? counts : new(), start);
+    /// <summary>Begins a segment.</summary>
+    public Part Begin(long start, long end) =>
+        new(this, _pool.TryTake(out var counts) ? counts : new(), Math.Max(start, place.Start), Math.Min(end, place.End));
 
     /// <summary>
     /// Finds a target's key and, where a cut falls among equal scores, the page to search; false if it cannot.
     /// </summary>
-    /// <param name="target">Its rank is that of the tensor's scores.</param>
-    /// <param name="elements">Elements of the tensor.</param>
-    public bool Find(SelectionTarget target, long elements)
+    /// <param name="target">Its rank is that of the scores at the places that are looked at.</param>
+    public bool Find(SelectionTarget target)
     {
-        if (KeyAt(elements - 1 - target.Rank, out var above, out var ties) is not { } key)
+        if (KeyAt(place.End - place.Start - 1 - target.Rank, out var above, out var ties) is not { } key)
             return false;
         target.Key = key;
         if (target.TakeTies(above, ties))
-            SearchPage(target);
+            Search(target);
         return true;
     }
+
+    /// <summary>Finds the page that the last kept tie is on.</summary>
+    public void Search(SelectionTarget target) => _pages.Search(target);
 
     // The key at a rank counted down from the largest, 0; how many elements have a higher one, and how many have it.
     private uint? KeyAt(long fromTop, out long above, out long ties)
@@ -52,15 +52,15 @@ internal sealed class ScoreBracket(uint low, uint middle, uint high, int most)
         (above, ties) = (_above, 0);
         var shift = Math.Max(0, 32 - BitOperations.LeadingZeroCount(high - low) - BucketBits);
         var buckets = new long[1 << BucketBits];
-        foreach (var (key, count) in _pages.Values.SelectMany(p => p.Keys))
+        foreach (var (key, count) in _pages.Keys)
             buckets[(key - low) >> shift] += count;
-        if (_gaveUp || fromTop < above || fromTop >= above + buckets.Sum())
+        if (_pages.GaveUp || fromTop < above || fromTop >= above + buckets.Sum())
             return null;
         var bucket = buckets.Length - 1;
         while (above + buckets[bucket] <= fromTop)
             above += buckets[bucket--];
         var inside = new SortedDictionary<uint, long>();
-        foreach (var (key, count) in _pages.Values.SelectMany(p => p.Keys))
+        foreach (var (key, count) in _pages.Keys)
         {
             if ((key - low) >> shift == (uint)bucket)
                 inside[key] = inside.GetValueOrDefault(key) + count;
@@ -77,48 +77,16 @@ internal sealed class ScoreBracket(uint low, uint middle, uint high, int most)
         return null;
     }
 
-    // The page that the last kept tie is on, and its number there.
-    private void SearchPage(SelectionTarget target)
-    {
-        foreach (var (start, (end, keys)) in _pages)
-        {
-            var ties = 0L;
-            foreach (var (k, count) in keys)
-                ties += k == target.Key ? count : 0;
-            if (ties >= target.TiesLeft)
-            {
-                target.SearchIn((0, start), end);
-                return;
-            }
-            target.TiesLeft -= ties;
-        }
-    }
-
-    private void Add(long start, long end, (uint, uint)[] keys)
-    {
-        if (keys.Length == 0)
-            return;
-        lock (_lock)
-        {
-            _held += keys.Length;
-            _gaveUp |= _held > most;
-            if (_gaveUp)
-                _pages.Clear();
-            else
-                _pages.Add(start, (end, keys));
-        }
-    }
-
     private void End(long above, KeyCounts counts)
     {
         _pool.Add(counts);
-        lock (_lock)
-            _above += above;
+        Interlocked.Add(ref _above, above);
     }
 
     /// <summary>Counts of one segment; for one thread at a time.</summary>
-    public sealed unsafe class Part(ScoreBracket owner, KeyCounts counts, long start)
+    public sealed unsafe class Part(ScoreBracket owner, KeyCounts counts, long start, long end)
     {
+        private readonly long _start = start;
         private long _page = start;
         private uint _middles;
         private long _above;
@@ -127,18 +95,19 @@ internal sealed class ScoreBracket(uint low, uint middle, uint high, int most)
         [SkipLocalsInit]
         public void Take(long first, int count, uint* keys)
         {
-            if (owner._gaveUp)
+            var (from, to) = (Math.Max(first, _start), Math.Min(first + count, end));
+            if (from >= to || owner._pages.GaveUp)
                 return;
             var inside = stackalloc uint[count + Vector512<uint>.Count];
-            var found = Count(keys, count, inside, out var middles);
-            if (first + count - _page > Page || !counts.HasRoomFor(found))
-                Turn(first);
+            var found = Count(keys + (from - first), (int)(to - from), inside, out var middles);
+            if (to - _page > KeyPages.Length || !counts.HasRoomFor(found))
+                Turn(from);
             counts.Add(inside, found);
             _middles += middles;
         }
 
         /// <summary>Hands over what was counted up to the segment's end.</summary>
-        public void End(long end)
+        public void End()
         {
             Turn(end);
             owner.End(_above, counts);
@@ -147,7 +116,7 @@ internal sealed class ScoreBracket(uint low, uint middle, uint high, int most)
         private void Turn(long page)
         {
             var keys = counts.Take();
-            owner.Add(_page, page, _middles == 0 ? keys : [.. keys, (owner.Limits.Middle, _middles)]);
+            owner._pages.Add(_page, page, _middles == 0 ? keys : [.. keys, (owner.Limits.Middle, _middles)]);
             (_page, _middles) = (page, 0);
         }
 

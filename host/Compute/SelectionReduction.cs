@@ -9,6 +9,9 @@ internal sealed class SelectionReduction(ScoreSelection selection, int member, N
 
     public bool Wanted => selection.Wants(member);
 
+    /// <summary>Runs that a sample takes of its tensor.</summary>
+    public long SampleRuns => selection.SampleRunsOf(member);
+
     public override IReadOnlyList<Node> Operands => [score];
 
     public override long Bytes => selection.Bytes;

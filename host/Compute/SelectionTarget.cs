@@ -25,15 +25,16 @@ internal sealed class SelectionTarget(long rank, long keep)
     /// <summary>How many equal scores are still to be kept.</summary>
     public long TiesLeft { get; set; }
 
-    /// <summary>Member and, while searched, where the elements begin that the last kept tie is among.</summary>
-    public (int Member, long Start) Place { get; private set; } = (int.MaxValue, 0);
+    /// <summary>Positions, from the first to before the second, that the last kept tie is searched at.</summary>
+    public (long Start, long End) Place { get; private set; }
 
-    /// <summary>Where they end; beyond the segment's end, they end there.</summary>
-    public long PlaceEnd { get; private set; }
+    /// <summary>Whether several threads may see the place.</summary>
+    public bool IsWide { get; private set; }
 
     public bool Searched { get; private set; }
 
-    public long IndexLimit { get; private set; } = long.MaxValue;
+    /// <summary>Equal scores at positions below it are kept.</summary>
+    public long Limit { get; private set; } = long.MaxValue;
 
     /// <summary>False where all ties are kept, or it does not matter which.</summary>
     public bool TakeTies(long aboveInBin, long ties)
@@ -42,10 +43,9 @@ internal sealed class SelectionTarget(long rank, long keep)
         return keep >= 0 && TiesLeft < ties;
     }
 
-    public void EndAt(int member, long index) => (Place, IndexLimit, Searched) = ((member, 0), index + 1, false);
+    public void EndAt(long position) => (Limit, Searched, IsWide) = (position + 1, false, false);
 
-    public void SearchIn((int Member, long Start) place, long end) =>
-        (Place, PlaceEnd, Searched) = (place, end, true);
+    public void SearchIn(long start, long end, bool isWide) => (Place, IsWide, Searched) = ((start, end), isWide, true);
 
-    public void Reset() => (Place, Searched) = ((int.MaxValue, 0), false);
+    public void Reset() => (Bracket, Searched, IsWide) = (null, false, false);
 }

@@ -25,7 +25,7 @@ internal sealed class TensorStatistics
     private readonly List<SelectionReduction> _selections = [];
     private readonly Dictionary<StatRequest, Action> _complete = new(ReferenceEqualityComparer.Instance);
     private long _segmentLength;
-    private bool _sampled;
+    private bool _askedForSample;
     private bool _begun;
 
     /// <param name="info">The tensor.</param>
@@ -53,10 +53,22 @@ internal sealed class TensorStatistics
             Prepare(group);
         PrepareSelections([.. equal.Where(e => !_complete.ContainsKey(e[0]) && e[0] is LargestRequest or OrderRequest)]);
         _selections.AddRange(_own);
-        // A selection shared by tensors sees all of each in every round.
-        if (shared.Count > 0)
-            SkipSamples();
         _selections.AddRange(shared.Select(s => new SelectionReduction(s.Selection, s.Member, s.Score)));
+        // Before any tensor of a selection that is shared is sampled.
+        if (_info.Count > ScoreSelection.MostUnsampled && Wanting() is { Count: > 0 } wanting
+            && RunsFor(wanting) is var (segment, run) && IsMuch(segment, run))
+            SkipSamples();
+    }
+
+    /// <summary>A sweep that takes the samples that are wanted; null if none is. To be called once, before others.</summary>
+    public TensorSweep? Sample()
+    {
+        _askedForSample = true;
+        var sampled = Wanting();
+        if (sampled.Count == 0)
+            return null;
+        var (segment, run) = RunsFor(sampled);
+        return new(_info, sampled, segment, _compiler, _inputType, _seed, _substitute, _draws, run);
     }
 
     /// <summary>The next sweep to run; null when all is known.</summary>
@@ -67,13 +79,10 @@ internal sealed class TensorStatistics
             foreach (var selection in _own.Where(s => s.Wanted))
                 selection.Selection.Advance();
         }
-        else if (_own.Any(s => s.Selection.WantsSample))
+        else
         {
-            if (!_sampled && Sample() is { } sample)
-            {
-                _sampled = true;
+            if (!_askedForSample && Sample() is { } sample)
                 return sample;
-            }
             foreach (var selection in _own.Where(s => s.Selection.WantsSample))
                 selection.Selection.Advance();
         }
@@ -100,23 +109,26 @@ internal sealed class TensorStatistics
             _complete[request]();
     }
 
-    // Null where too much must be read at once for that: nothing wants a sample any more.
-    private TensorSweep? Sample()
+    // Segments with a run in each; one where that would be much of a small tensor.
+    private (long Segment, long Run) RunsFor(List<SelectionReduction> sampled)
     {
-        List<Reduction> sampled = [.. _own.Where(s => s.Selection.WantsSample)];
         var recording = Recording.Of(_info, [.. sampled.SelectMany(r => r.Operands)], _substitute);
         var unit = TensorSweep.UnitOf(_info, sampled, recording);
         var run = (ScoreSample.RunLength + unit - 1) / unit * unit;
-        var segment = _info.Count / ScoreSample.RunsOf(_info.Count) / unit * unit;
-        if (segment >= 4 * run)
-            return new(_info, sampled, segment, _compiler, _inputType, _seed, _substitute, _draws, run);
-        SkipSamples();
-        return null;
+        var segment = _info.Count / sampled.Max(s => s.SampleRuns) / unit * unit;
+        return IsMuch(segment, run) && _info.Count <= ScoreSelection.MostUnsampled
+            ? (_info.Count, _info.Count)
+            : (Math.Max(segment, run), run);
     }
+
+    private static bool IsMuch(long segment, long run) => segment < 4 * run;
+
+    private List<SelectionReduction> Wanting() =>
+        _info.Count == 0 ? [] : [.. _selections.Where(s => s.Selection.WantsSample)];
 
     private void SkipSamples()
     {
-        foreach (var selection in _own.Where(s => s.Selection.WantsSample))
+        foreach (var selection in Wanting())
             selection.Selection.SkipSample();
     }
 

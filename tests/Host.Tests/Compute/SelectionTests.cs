@@ -140,45 +140,6 @@ public class SelectionTests
         Assert.Equal(12_345, Value(kept));
     }
 
-    [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    [InlineData(4000)]
-    [InlineData(5000)]
-    [InlineData(1_200_000)]
-    [InlineData(3_999_999)]
-    [InlineData(100_000_000)]
-    public void A_model_keeps_exactly_as_many_in_the_order_of_its_tensors(long keep)
-    {
-        int[] sizes = [1000, 0, 7, 2_500_000, 1_500_000, 2500];
-        var scans = sizes.Select((n, i) => new TensorScan(
-            new TensorInfo($"t{i}", [n], TensorKind.Weight, i), 0, true, (_, _) => false, null!)).ToArray();
-        var values = sizes.Select((n, i) => Enumerable.Range(0, n)
-            .Select(k => Philox.Words(((uint)k, 0, 0, 0), (ulong)i).X % 20 is var x && x < 15 ? 0f : x * 0.5f).ToArray()).ToArray();
-        var model = new ModelScan<object>([.. scans.Select(s => new SurveyedTensor<object>(s, new object()))]);
-        var cut = model.Largest(t => t.Scan == scans[2] ? null : b => b.Base, keep);
-        var sum = scans[0].Sum(b => b.Base);
-        var statistics = new ModelStatistics([model], new CpuCompiler(), (_, _) => DType.F32, 0);
-        var rounds = 0;
-        while (statistics.Next() is { } round)
-        {
-            rounds++;
-            foreach (var (scan, sweep) in round)
-                Sweeps.Run(sweep, scan.Info, [values[Array.IndexOf(scans, scan)]], 5);
-        }
-        statistics.Complete();
-
-        Assert.InRange(rounds, 1, 3);
-        Assert.Equal(values[0].Sum(v => (double)v), Value(sum));
-        var all = new[] { 0, 3, 4, 5 }.SelectMany(t => values[t].Select((v, i) => (Value: v, Tensor: t, Index: i))).ToArray();
-        var expected = all.OrderByDescending(e => e.Value).ThenBy(e => e.Tensor).ThenBy(e => e.Index)
-            .Take((int)Math.Min(keep, all.Length)).Select(e => (e.Tensor, e.Index)).ToHashSet();
-        var kept = all.Where(e => IsKept(e.Value, e.Index, Value(cut).For(scans[e.Tensor].Info))).ToArray();
-        Assert.Equal(expected.Count, kept.Length);
-        Assert.All(kept, e => Assert.Contains((e.Tensor, e.Index), expected));
-        Assert.Equal(Cut.KeepNone, Value(cut).For(scans[2].Info));
-    }
-
     private static int SweepsOf(float[] scores, params long[] keeps)
     {
         var scan = Evaluate.Scan(0, scores.Length);
