@@ -29,8 +29,7 @@ public class RecipeErrorTests
     public void An_unknown_key_is_told_with_the_nearest() => Assert.Equal(
         "r.yaml, line 3: there is no key 'bsae_model'; expected one of merge_method, models, slices, modules, base_model, " +
         "parameters, dtype, out_dtype, seed, name, metrics, adapter, tokenizer, tokenizer_source, chat_template, search, evaluate, " +
-        "objective, splits. Did you mean 'base_model'?", Expect.Error(Whole + "bsae_model: b
-"));
+        "objective, splits. Did you mean 'base_model'?", Expect.Error(Whole + "bsae_model: b\n"));
 
     [Theory]
     [InlineData("slices", "[{sources: [{model: a, layer_range: [0, 2]}]}]")]
@@ -156,7 +155,10 @@ public class RecipeErrorTests
     [InlineData("[{model: a, weight: 1}]", "there is no key 'weight' beside 'model'")]
     [InlineData("[{model: a, paramters: {weight: 1}}]", "Did you mean 'parameters'?")]
     [InlineData("[{model: a, parameters: 3}]", "'parameters' is '3'")]
-    [InlineData("[{model: {model: {path: a}}}]", "is not supported yet")]
+    [InlineData("[{model: {name: a}}]", "there is no key 'name' in the long form of a model")]
+    [InlineData("[{model: {revision: main}}]", "is a mapping without 'path' and without 'model'")]
+    [InlineData("[{model: a, adapters: [{adaptor: b}]}]", "an entry of 'adapters' is a mapping")]
+    [InlineData("[{model: a, adapters: [{adapter: b, weight: much}]}]", "'weight' of an adapter is 'much'")]
     [InlineData("[[a]]", "'model' is a list")]
     [InlineData("[~]", "'model' is empty")]
     [InlineData("[{model: a, last: 2}]", "'a' is one model")]

@@ -25,7 +25,7 @@ public sealed class EvaluateSectionTests
               maximize: {accuracy: 1, loss: -0.5}
               constraints: {latency: "<= 3", "size/mb": ">1e3"}
             splits: {selection: dev, report: null}
-            search: {trials: 3}
+            search: {searcher: random, trials: 3}
             """);
         var evaluate = recipe.Evaluate!;
         Assert.Equal((EvaluatorKind.Worker, 3, 2, TimeSpan.FromMinutes(90)),
@@ -36,7 +36,7 @@ public sealed class EvaluateSectionTests
         Assert.Equal("maximize accuracy + -0.5 · loss", recipe.Objective!.ToString());
         Assert.Equal(["latency <= 3", "size/mb > 1000"], recipe.Objective.Constraints.Select(c => c.ToString()));
         Assert.Equal(new SplitsRecipe("dev", null), recipe.Splits);
-        Assert.Equal("search", recipe.Search!.Key);
+        Assert.Equal(("random", 3), (recipe.Search!.Searcher, recipe.Search.Trials));
     }
 
     [Fact]
