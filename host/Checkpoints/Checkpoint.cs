@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Merge.Checkpoints.Distributed;
 using Merge.Checkpoints.PyTorch;
 using Merge.Sdk;
 
@@ -52,7 +53,7 @@ internal sealed class Checkpoint : IDisposable
     /// <summary>The config.json beside the weights, if there is one.</summary>
     public JsonObject? Config { get; private set; }
 
-    /// <summary>Opens a folder, an index or a file, of safetensors or of PyTorch.</summary>
+    /// <summary>Opens a folder, an index or a file, of safetensors or of PyTorch; or a folder of distributed training.</summary>
     /// <param name="path">Its path; <c>#key</c> behind it names one of several state dicts of a PyTorch file.</param>
     /// <exception cref="MergeException">With everything that is wrong with its headers.</exception>
     public static Checkpoint Open(string path)
@@ -62,15 +63,18 @@ internal sealed class Checkpoint : IDisposable
         var isFolder = Directory.Exists(full);
         if (!isFolder && !IsThere(full))
             throw new MergeException(Missing(full, "there is no such file or folder"));
-        var main = isFolder ? CheckpointFolder.MainFile(full) : full;
+        var training = isFolder ? TrainingFolder.Find(full) : null;
+        var main = isFolder && training is null ? CheckpointFolder.MainFile(full) : full;
         var isIndex = main.EndsWith(".json", StringComparison.OrdinalIgnoreCase);
-        var holder = System.IO.Path.GetDirectoryName(main)!;
+        var holder = isFolder ? full : System.IO.Path.GetDirectoryName(main)!;
         var checkpoint = new Checkpoint(full, isFolder || isIndex ? holder : null);
         var problems = new List<Diagnostic>();
         try
         {
-            if (selected is not null && (isIndex || !IsPyTorch(main)))
+            if (selected is not null && (isIndex || training is not null || !IsPyTorch(main)))
                 problems.Add(NoKeys(full, selected));
+            else if (training is not null)
+                checkpoint.Add(training, problems);
             else if (isIndex)
                 checkpoint.AddShards(ShardIndex.Read(main), problems);
             else
@@ -179,6 +183,21 @@ internal sealed class Checkpoint : IDisposable
                     _tensors.Add(tensor.Name, tensor);
             }
         });
+    }
+
+    private void Add(TrainingFolder training, List<Diagnostic> problems)
+    {
+        var content = new TrainingContent(_files);
+        Collect(content.Problems, () => training.Read(training.Path, content));
+        if (content.Problems.Count == 0 && content.Weights.Count == 0 && content.State.Count == 0)
+            content.Report(training.Path, "the folder holds no weights and no optimizer's state");
+        problems.AddRange(content.Problems);
+        foreach (var (name, tensor) in content.Weights)
+            _tensors.Add(name, tensor);
+        foreach (var (name, tensor) in content.State)
+            _state.Add(name, tensor);
+        _notes.AddRange(content.Notes);
+        StateProblem = content.StateProblem;
     }
 
     private IReadOnlyList<TensorSource> ReadSafetensors(string path)

@@ -72,7 +72,7 @@ internal static class CheckpointFolder
         {
             Where = folder,
             Expected = $"{SingleFile}, {IndexFile} with its shards, one other safetensors file, or the same of PyTorch "
-                + $"({PyTorchSingleFile}, {PyTorchIndexFile})",
+                + $"({PyTorchSingleFile}, {PyTorchIndexFile}), or a folder of DeepSpeed or PyTorch Distributed Checkpoint",
         };
     }
 

@@ -28,6 +28,7 @@ internal static class CopiedFiles
     private static readonly string[] TrainingState =
     [
         "training_args*", "trainer_state*", "optimizer*", "scheduler*", "scaler*", "rng_state*",
+        "zero_to_fp32.py",
     ];
 
     /// <summary>True for a name that belongs to a training run rather than to the model.</summary>

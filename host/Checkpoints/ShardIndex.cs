@@ -46,8 +46,9 @@ internal sealed record ShardIndex(string Path, IReadOnlyDictionary<string, strin
         return problems.Count == 0 ? new ShardIndex(path, shardOf) : throw new MergeException(problems);
     }
 
+    /// <summary>Whether a name is of a file in the folder or below it.</summary>
     // The name counts, not where it leads: in the Hugging Face cache shards are symbolic links to blobs elsewhere.
-    private static bool StaysInside(string name) =>
+    public static bool StaysInside(string name) =>
         name.Length > 0 && !name.Contains('\\') && !name.Contains(':') && !name.Any(char.IsControl)
         && name.Split('/').All(part => part is not ("" or "." or ".."));
 }

@@ -5,6 +5,10 @@ internal enum NameKind
 {
     /// <summary>A class whose objects are kept as data and not looked into.</summary>
     Inert,
+    /// <summary>A class of named values, which are kept as data, too.</summary>
+    Enumeration,
+    /// <summary><c>getattr</c>: how Python 3.11 writes a member of an enumeration; of nothing else.</summary>
+    Member,
     Dict,
     List,
     Tuple,
@@ -37,6 +41,7 @@ internal sealed record KnownName(NameKind Kind, StorageType? Type = null)
         (NameKind.Tuple, "torch", "Size"),
         (NameKind.Set, "builtins", "set frozenset"),
         (NameKind.ByteArray, "builtins", "bytearray"),
+        (NameKind.Member, "builtins", "getattr"),
         (NameKind.Encode, "_codecs", "encode"),
         (NameKind.Tensor, "torch._utils", "_rebuild_tensor _rebuild_tensor_v2"),
         (NameKind.TensorOfDType, "torch._utils", "_rebuild_tensor_v3"),
@@ -66,12 +71,18 @@ internal sealed record KnownName(NameKind Kind, StorageType? Type = null)
         (NameKind.Inert, "torch.serialization", "_get_layout"),
         (NameKind.Inert, "torch._C._distributed_c10d", "_ProcessGroup Backend"),
         (NameKind.Inert, "torch.distributed.checkpoint.metadata", "Metadata MetadataIndex TensorStorageMetadata "
-            + "BytesStorageMetadata ChunkStorageMetadata TensorProperties StorageMeta _MEM_FORMAT_ENCODING"),
+            + "BytesStorageMetadata ChunkStorageMetadata TensorProperties StorageMeta"),
+        (NameKind.Enumeration, "torch.distributed.checkpoint.metadata", "_MEM_FORMAT_ENCODING"),
         (NameKind.Inert, "torch.distributed.checkpoint.filesystem", "_StorageInfo"),
-        (NameKind.Inert, "torch.distributed._shard.sharded_tensor.metadata", "TensorProperties MEM_FORMAT_ENCODING"),
+        (NameKind.Inert, "torch.distributed._shard.checkpoint.metadata", "Metadata MetadataIndex TensorStorageMetadata "
+            + "BytesStorageMetadata ChunkStorageMetadata"),
+        (NameKind.Inert, "torch.distributed._shard.checkpoint.filesystem", "_StorageInfo"),
+        (NameKind.Inert, "torch.distributed._shard.sharded_tensor.metadata", "TensorProperties"),
+        (NameKind.Enumeration, "torch.distributed._shard.sharded_tensor.metadata", "MEM_FORMAT_ENCODING"),
         (NameKind.Inert, "torch.distributed._shard.sharded_tensor", "TensorProperties"),
         (NameKind.Inert, "deepspeed.runtime.fp16.loss_scaler", "LossScaler DynamicLossScaler"),
-        (NameKind.Inert, "deepspeed.runtime.zero.config", "ZeroStageEnum"),
+        (NameKind.Enumeration, "deepspeed.runtime.zero.config", "ZeroStageEnum"),
+        (NameKind.Inert, "deepspeed.checkpoint.universal_checkpoint", "SubparamShape"),
         (NameKind.Inert, "deepspeed.utils.tensor_fragment", "fragment_address tensor_fragment"),
         (NameKind.Inert, "pytorch_lightning.utilities.parsing", "AttributeDict"),
         (NameKind.Inert, "lightning.fabric.utilities.data", "AttributeDict"),
@@ -83,8 +94,8 @@ internal sealed record KnownName(NameKind Kind, StorageType? Type = null)
         (NameKind.Inert, "omegaconf.dictconfig", "DictConfig"),
         (NameKind.Inert, "omegaconf.listconfig", "ListConfig"),
         (NameKind.Inert, "omegaconf.nodes", "AnyNode StringNode IntegerNode FloatNode BooleanNode EnumNode"),
-        (NameKind.Inert, "transformers.trainer_utils", "IntervalStrategy SchedulerType HubStrategy SaveStrategy"),
-        (NameKind.Inert, "transformers.training_args", "OptimizerNames"));
+        (NameKind.Enumeration, "transformers.trainer_utils", "IntervalStrategy SchedulerType HubStrategy SaveStrategy"),
+        (NameKind.Enumeration, "transformers.training_args", "OptimizerNames"));
 
     /// <summary>What a name stands for; null where it is none that a checkpoint needs.</summary>
     public static KnownName? Of(string module, string name)

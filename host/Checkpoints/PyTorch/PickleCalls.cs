@@ -36,7 +36,9 @@ internal sealed class PickleCalls(PickleStream stream, PickleBudget budget)
             case NameKind.FromType when arguments is [PickleName inner, PickleName, object?[] own, ..]
                 && inner.Known.Kind is NameKind.Tensor or NameKind.TensorOfDType:
                 return Call(inner, own);
-            case NameKind.Inert:
+            case NameKind.Member when arguments is [PickleName { Known.Kind: NameKind.Enumeration } enumeration, string]:
+                return Call(enumeration, arguments[1..]);
+            case NameKind.Inert or NameKind.Enumeration:
                 budget.Take(4 * PickleBudget.ObjectBytes);
                 return new PickleObject(name, arguments);
             default:

@@ -21,11 +21,11 @@ internal sealed class PickleReader
     private readonly PickleStack _stack;
     private readonly IDictionary<string, PickleStorage>? _storages;
 
-    private PickleReader(PickleStream stream, IDictionary<string, PickleStorage>? storages)
+    private PickleReader(PickleStream stream, IDictionary<string, PickleStorage>? storages, long most)
     {
         _stream = stream;
         _storages = storages;
-        _budget = new(stream);
+        _budget = new(stream, most);
         _literals = new(stream, _budget);
         _calls = new(stream, _budget);
         _stack = new(stream, _budget);
@@ -34,16 +34,22 @@ internal sealed class PickleReader
     /// <summary>The value of the pickle that begins at the stream's position, which is left behind its end.</summary>
     /// <param name="stream">Where it begins.</param>
     /// <param name="storages">Gets every storage it refers to, by key.</param>
+    /// <param name="most">Bytes that its values may take.</param>
     /// <exception cref="MergeException">It is malformed, names what is not allowed, or asks for too much.</exception>
-    public static object? Read(PickleStream stream, IDictionary<string, PickleStorage>? storages = null)
+    public static object? Read(
+        PickleStream stream, IDictionary<string, PickleStorage>? storages = null, long most = PickleBudget.Most)
     {
-        var reader = new PickleReader(stream, storages);
+        var reader = new PickleReader(stream, storages, most);
         while (true)
         {
             var at = stream.Position;
             var opcode = (char)stream.ReadByte();
             if (opcode == '.')
-                return reader._stack.Pop();
+            {
+                return reader._stack.Pop() is var value && value is PickleName { Known.Kind: NameKind.Member } name
+                    ? throw reader.NotAllowed(name.FullName, at)
+                    : value;
+            }
             if (reader._literals.TryRead(opcode, at, out var literal))
                 reader._stack.Push(literal);
             else if (!reader.OnStack(opcode, at) && !reader.OnContainer(opcode, at) && !reader.OnObject(opcode, at))
@@ -207,12 +213,14 @@ internal sealed class PickleReader
         _budget.Take(2 * PickleBudget.ObjectBytes);
         return KnownName.Of(module, name) is { } known
             ? new PickleName(module, name, known)
-            : throw _stream.Problem(
-                $"the pickle names '{PickleText.Shown($"{module}.{name}")}', which is not allowed in a checkpoint",
-                "tensors, numbers, texts and containers; nothing in the file has been executed",
-                at,
-                "If you trust the file, load it in Python and save its weights alone: torch.save(model.state_dict(), …).");
+            : throw NotAllowed($"{module}.{name}", at);
     }
+
+    private MergeException NotAllowed(string name, long at) => _stream.Problem(
+        $"the pickle names '{PickleText.Shown(name)}', which is not allowed in a checkpoint",
+        "tensors, numbers, texts and containers; nothing in the file has been executed",
+        at,
+        "If you trust the file, load it in Python and save its weights alone: torch.save(model.state_dict(), …).");
 
     private object? Call(object? callee, object? arguments, long at) => (callee, arguments) switch
     {

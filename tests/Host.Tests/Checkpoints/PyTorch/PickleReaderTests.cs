@@ -18,6 +18,7 @@ public sealed class PickleReaderTests : IDisposable
     [InlineData("c__builtin__\neval\n(S'1'\ntR.", "'__builtin__.eval'")]
     [InlineData("cbuiltins\ngetattr\n.", "'builtins.getattr'")]
     [InlineData("(S'id'\nios\nsystem\n.", "'os.system'")]
+    [InlineData("cbuiltins\ngetattr\n(cbuiltins\nobject\nS'__subclasses__'\ntR.", "'builtins.getattr'")]
     [InlineData("\u0080\u0004\u008c\u0002os\u008c\u0006system\u0093.", "'os.system'")]
     [InlineData("ctorch.storage\n_load_from_bytes\n.", "'torch.storage._load_from_bytes'")]
     [InlineData("ctorch\nload\n.", "'torch.load'")]
