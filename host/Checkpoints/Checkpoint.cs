@@ -188,14 +188,26 @@ internal sealed class Checkpoint : IDisposable
     private void Add(TrainingFolder training, List<Diagnostic> problems)
     {
         var content = new TrainingContent(_files);
-        Collect(content.Problems, () => training.Read(training.Path, content));
+        Collect(content.Problems, () =>
+        {
+            try
+            {
+                training.Read(training.Path, content);
+            }
+            catch (Exception e) when (FileProblem.Is(e))
+            {
+                throw FileProblem.Reading(training.Path, e);
+            }
+        });
+        if (content.Weights.Keys.FirstOrDefault(n => n is "" or "__metadata__") is { } name)
+            content.Report(training.Path, $"a tensor is named '{name}'", "a name that safetensors can hold", "Rename it in Python.");
         if (content.Problems.Count == 0 && content.Weights.Count == 0 && content.State.Count == 0)
             content.Report(training.Path, "the folder holds no weights and no optimizer's state");
         problems.AddRange(content.Problems);
-        foreach (var (name, tensor) in content.Weights)
-            _tensors.Add(name, tensor);
-        foreach (var (name, tensor) in content.State)
-            _state.Add(name, tensor);
+        foreach (var (key, tensor) in content.Weights)
+            _tensors.Add(key, tensor);
+        foreach (var (key, tensor) in content.State)
+            _state.Add(key, tensor);
         _notes.AddRange(content.Notes);
         StateProblem = content.StateProblem;
     }

@@ -57,7 +57,9 @@ internal sealed class OptimizerShard
         }
         // The stage of an optimizer for bfloat16 is not saved: its groups are divided as in stage 1.
         var found = state.Find("zero_stage") is { } told ? Number(told) : 1;
-        var ranks = state.Find("partition_count") is List<object?> counts ? counts.Max(Number) : Number(state.Find("partition_count"));
+        var ranks = state.Find("partition_count") is List<object?> { Count: > 0 } counts
+            ? counts.Max(Number)
+            : Number(state.Find("partition_count"));
         if (found is not (1 or 2 or 3) || ranks is not (> 0 and <= 1 << 20))
         {
             content.Report(path, $"rank {rank} is of {(found is 1 or 2 or 3 ? $"{ranks} ranks" : $"ZeRO stage {found}")}",

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Merge.Checkpoints.PyTorch;
 using Merge.Sdk;
 
@@ -11,6 +10,8 @@ namespace Merge.Checkpoints.Distributed;
 /// <remarks>S. Rajbhandari et al., ZeRO, SC 2020; the layout is that which <c>zero_to_fp32.py</c> beside a checkpoint reads.</remarks>
 internal static class ZeroCheckpoint
 {
+    private const int MostListed = 10;
+
     public static void Read(string folder, TrainingContent content)
     {
         ZeroFile[] files = [.. Directory.GetFiles(folder).Select(f => ZeroFile.Of(Path.GetFileName(f))).OfType<ZeroFile>()];
@@ -39,7 +40,7 @@ internal static class ZeroCheckpoint
             return;
         models[0].AddBuffers(content);
         FrozenParameters.Add(content, models);
-        Place(Vectors(shards, s => s.Groups), shards, models[0], content.Weights, "", content);
+        new ZeroPartition(shards, s => s.Groups).Place(models[0], content.Weights, "", content);
         foreach (var field in new[] { "exp_avg", "exp_avg_sq" })
             AddMoments(shards, models[0], field, content);
         models[0].AddShared(content);
@@ -64,16 +65,17 @@ internal static class ZeroCheckpoint
             return [];
         var first = shards[0];
         var prefix = files.MinBy(f => f.DataRank)!.Name;
-        for (var rank = 0; rank < Math.Max(first.Ranks, files.Length); rank++)
+        int[] missing = [.. Enumerable.Range(0, first.Ranks).Except(files.Select(f => f.DataRank!.Value))];
+        foreach (var rank in missing.Take(MostListed))
         {
-            if (rank < first.Ranks && !Array.Exists(files, f => f.DataRank == rank))
-            {
-                content.Report(
-                    Path.Combine(folder, prefix.Replace($"pp_rank_{first.Rank}_", $"pp_rank_{rank}_", StringComparison.Ordinal)),
-                    $"the shard of rank {rank} is missing: the checkpoint is of {first.Ranks} ranks", null,
-                    "Copy it, too: each rank saves its own, perhaps on a disk of its own.");
-            }
+            content.Report(
+                Path.Combine(folder, prefix.Replace($"pp_rank_{first.Rank}_", $"pp_rank_{rank}_", StringComparison.Ordinal)),
+                $"the shard of rank {rank} is missing: the checkpoint is of {first.Ranks} ranks",
+                null,
+                "Copy it, too: each rank saves its own, perhaps on a disk of its own.");
         }
+        if (missing.Length > MostListed)
+            content.Report(folder, $"the shards of {missing.Length} of {first.Ranks} ranks are missing");
         foreach (var shard in shards)
         {
             var at = shard.File.Path;
@@ -121,107 +123,7 @@ internal static class ZeroCheckpoint
                 null);
             return;
         }
-        var moments = Vectors(shards, s => [.. s.Groups.Select((_, g) => s.Moment(g, field)!)]);
-        Place(moments, shards, model, content.State, $".{field}", content);
+        new ZeroPartition(shards, s => [.. s.Groups.Select((_, g) => s.Moment(g, field)!)])
+            .Place(model, content.State, $".{field}", content);
     }
-
-    /// <summary>
-    /// What parameters are cut from: a vector for each group (stages 1, 2: the ranks' parts one after another), or one for
-    /// each rank (stage 3: its parts of all groups). Only as much of each part as the weights have.
-    /// </summary>
-    private static FlatVector[] Vectors(OptimizerShard[] shards, Func<OptimizerShard, IReadOnlyList<TensorSource>> parts)
-    {
-        var type = parts(shards[0])[0].DType;
-        var isDivided = shards[0].Stage == 3;
-        var vectors = Enumerable.Range(0, isDivided ? shards.Length : shards[0].Groups.Count).Select(_ => new FlatVector(type)).ToArray();
-        for (var rank = 0; rank < shards.Length; rank++)
-        {
-            var own = parts(shards[rank]);
-            for (var group = 0; group < own.Count; group++)
-                vectors[isDivided ? rank : group].Append(own[group], shards[rank].Groups[group].Shape[0]);
-        }
-        return vectors;
-    }
-
-    private static void Place(
-        FlatVector[] vectors, OptimizerShard[] shards, ModelStates model, OrderedDictionary<string, TensorSource> into, string suffix,
-        TrainingContent content)
-    {
-        if (shards[0].Stage == 3)
-            PlaceDivided(vectors, shards, model, into, suffix, content);
-        else
-            PlaceWhole(vectors, shards, model, into, suffix, content);
-    }
-
-    /// <summary>Stages 1, 2: the parameters of a group one after another, padded at its end.</summary>
-    private static void PlaceWhole(
-        FlatVector[] groups, OptimizerShard[] shards, ModelStates model, OrderedDictionary<string, TensorSource> into, string suffix,
-        TrainingContent content)
-    {
-        if (groups.Length != model.Groups.Count)
-        {
-            content.Report(shards[0].File.Path, $"the shards have {groups.Length} groups of parameters", $"{model.Groups.Count}, as {Path.GetFileName(model.File.Path)}");
-            return;
-        }
-        // DeepSpeed pads by two rules at once: up to the next multiple of twice the ranks is what it may be.
-        var multiple = 2L * shards.Length;
-        for (var group = 0; group < groups.Length; group++)
-        {
-            var needed = Needed(model.Groups[group]);
-            var found = groups[group].Count;
-            if (found < needed || found > (needed + multiple - 1) / multiple * multiple)
-            {
-                content.Report(shards[0].File.Path, $"group {group} has {found} elements on {shards.Length} ranks",
-                    $"{needed}, padded to a multiple of {multiple} at most, as {Path.GetFileName(model.File.Path)} says: "
-                        + PickleText.Listed(model.Groups[group].Select(p => p.Name), 3));
-                continue;
-            }
-            var at = 0L;
-            foreach (var (name, shape) in model.Groups[group])
-            {
-                var count = (long)TrainingContent.Count(shape)!;
-                Add(into, name + suffix, groups[group].DType, shape, groups[group].Slice(at, count, 0), model);
-                at += count;
-            }
-        }
-    }
-
-    /// <summary>Stage 3: of each parameter an equal part a rank, the last padded.</summary>
-    private static void PlaceDivided(
-        FlatVector[] ranks, OptimizerShard[] shards, ModelStates model, OrderedDictionary<string, TensorSource> into, string suffix,
-        TrainingContent content)
-    {
-        var parameters = model.Groups.SelectMany(g => g).ToList();
-        var needed = Needed(parameters.Select(p => (p.Name, ImmutableArray.Create(Part(p.Shape, ranks.Length)))));
-        for (var rank = 0; rank < ranks.Length; rank++)
-        {
-            if (ranks[rank].Count != needed)
-            {
-                content.Report(shards[rank].File.Path, $"rank {rank} has {ranks[rank].Count} elements",
-                    $"{needed}: its part of the {parameters.Count} parameters of {Path.GetFileName(model.File.Path)}, from '{PickleText.Shown(parameters[0].Name)}' on");
-            }
-        }
-        if (content.Problems.Count > 0)
-            return;
-        var at = 0L;
-        foreach (var (name, shape) in parameters)
-        {
-            var (count, part, from) = ((long)TrainingContent.Count(shape)!, Part(shape, ranks.Length), at);
-            Add(into, name + suffix, ranks[0].DType, shape,
-                ranks.SelectMany((v, rank) => v.Slice(from, Math.Clamp(count - (rank * part), 0, part), rank * part)), model);
-            at += part;
-        }
-    }
-
-    private static void Add(
-        OrderedDictionary<string, TensorSource> into, string name, DType dtype, ImmutableArray<long> shape, IEnumerable<Chunk> runs, ModelStates model)
-    {
-        var count = (long)TrainingContent.Count(shape)!;
-        into[name] = AssembledTensor.Of(name, dtype, shape, ImmutableArray.Create(count), runs, model.File);
-    }
-
-    private static long Part(ImmutableArray<long> shape, int ranks) => ((long)TrainingContent.Count(shape)! + ranks - 1) / ranks;
-
-    private static Int128 Needed(IEnumerable<(string Name, ImmutableArray<long> Shape)> parameters) =>
-        parameters.Aggregate((Int128)0, (sum, p) => sum + (Int128)(TrainingContent.Count(p.Shape) ?? 0));
 }
