@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using Merge.Checkpoints;
 using Merge.Sdk;
 
 namespace Merge.Commands;
@@ -41,6 +42,14 @@ internal static class CommandLine
         {
             terminal.Fail([new Diagnostic("stopped before it was done")], null);
             return interruption.ExitCode;
+        }
+        catch (Exception e) when (FileProblem.Is(e))
+        {
+            terminal.Fail([new Diagnostic($"a file could not be read or written: {e.Message.ReplaceLineEndings(" ").TrimEnd('.')}")
+            {
+                Fix = FileProblem.IsDiskFull(e) ? "Free space, and give the same command again." : "Look at the path and its permissions.",
+            }], e);
+            return 1;
         }
         catch (Exception e)
         {

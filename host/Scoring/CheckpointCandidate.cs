@@ -7,7 +7,10 @@ namespace Merge.Scoring;
 
 /// <summary>A checkpoint that is there already, to be scored as it is: an ingredient of a soup, a finished merge. It is
 /// neither changed nor removed.</summary>
-internal sealed class CheckpointCandidate(string id, Checkpoint checkpoint)
+/// <param name="id">See <see cref="Candidate.Id"/>.</param>
+/// <param name="checkpoint">The checkpoint.</param>
+/// <param name="folder">What an evaluator that reads files is given; null where it reads none.</param>
+internal sealed class CheckpointCandidate(string id, Checkpoint checkpoint, LinkedFolder? folder)
     : StoredCandidate(id, new Dictionary<string, double>())
 {
     public override IReadOnlyList<TensorInfo> Tensors { get; } =
@@ -15,7 +18,7 @@ internal sealed class CheckpointCandidate(string id, Checkpoint checkpoint)
 
     public override ITensorSink? Sink => null;
 
-    public override string? Folder => checkpoint.Folder;
+    public override string? Folder => folder?.Path;
 
     protected override (DType Type, long Count)? Find(string tensor) =>
         checkpoint.Tensors.TryGetValue(tensor, out var stored)
@@ -25,7 +28,5 @@ internal sealed class CheckpointCandidate(string id, Checkpoint checkpoint)
         checkpoint.Tensors[tensor].Read(offset, into);
 
     // The checkpoint stays with whoever opened it.
-    protected override void Free()
-    {
-    }
+    protected override void Free() => folder?.Dispose();
 }

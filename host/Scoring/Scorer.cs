@@ -71,8 +71,10 @@ internal sealed class Scorer : IDisposable
 
     /// <summary>The score of a candidate that has been scored before: it need not be made.</summary>
     /// <param name="id">See <see cref="Candidate.Id"/>.</param>
+    // What the objective did not take may be another time: the evaluator may have been repaired since.
     public TrialScore? Known(string id, string split) => _cache.Find(Key(id, split)) is { } known
-        ? Objective.Of(known.Evaluation, known.Seconds) with { Attempts = 0 } : null;
+        && Objective.Of(known.Evaluation, known.Seconds) is { Status: ScoreStatus.Ok or ScoreStatus.Infeasible } score
+        ? score with { Attempts = 0 } : null;
 
     /// <summary>Scores a candidate, waiting for a worker; from the cache where it can.</summary>
     /// <exception cref="MergeException">No candidate can be scored: the disk is full, the program cannot be

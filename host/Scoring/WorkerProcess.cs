@@ -49,7 +49,7 @@ internal sealed class WorkerProcess : IDisposable
         }
         try
         {
-            var line = await _answers.Reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
+            var line = await Answer(log, cancellation).ConfigureAwait(false);
             cancellation.ThrowIfCancellationRequested();
             if (EvaluatorReply.Read(line, onlyMetric) is not { } reply)
                 throw NoAnswer("answered with a line that is no JSON object", line, log);
@@ -70,6 +70,26 @@ internal sealed class WorkerProcess : IDisposable
         {
             _log = null;
         }
+    }
+
+    // Its output alone does not tell its end: a program it started may hold that open.
+    private async Task<byte[]> Answer(TrialLog log, CancellationToken cancellation)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var answer = _answers.Reader.ReadAsync(over.Token).AsTask();
+        var end = _process.WaitForExitAsync(over.Token);
+        if (await Task.WhenAny(answer, end).ConfigureAwait(false) == end && !cancellation.IsCancellationRequested)
+        {
+            await Task.WhenAny(answer, Task.Delay(Drain, over.Token)).ConfigureAwait(false);
+            if (!answer.IsCompleted)
+            {
+                await over.CancelAsync().ConfigureAwait(false);
+                throw await Ended(log).ConfigureAwait(false);
+            }
+        }
+        var line = await answer.ConfigureAwait(false);
+        await over.CancelAsync().ConfigureAwait(false);
+        return line;
     }
 
     /// <summary>Lets it end by itself, and then not any more.</summary>

@@ -30,7 +30,7 @@ internal sealed record SearchFolder(string Path)
             throw Refuse("there is a search in this folder already",
                 $"Go on with it by 'merge {verb} … --resume', or give another folder.");
         }
-        if (resume && !isSearch)
+        if (resume && !isSearch && !File.Exists(Journal))
             throw Refuse("there is no search in this folder to go on with", "Leave out --resume to begin one.");
         if (!File.Exists(Journal) && Directory.Exists(Path) && Directory.EnumerateFileSystemEntries(Path).Any())
             throw Refuse("the folder exists and holds something else", "Give another name.");

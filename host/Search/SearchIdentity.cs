@@ -1,4 +1,7 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
 using Merge.Planning;
 using Merge.Recipes;
 
@@ -30,10 +33,28 @@ internal static class SearchIdentity
         ("merge", toolVersion),
         .. recipe.Map!.Entries.Select(e => (e.Key, YamlText.Inline(Without(e)))),
         .. plugins.Select(p => (p.Item, p.Digest)),
+        ("values", Values(plan)),
         .. plan.Distinctions.Select((d, i) => ($"distinction {i}", d)),
         .. plan.InputFiles.Select(f => ($"file {f.Model} {Path.GetFileName(f.File.Path)}", string.Create(
             CultureInfo.InvariantCulture, $"{f.File.Size} bytes, {f.File.LastWrite.ToUniversalTime():yyyy-MM-ddTHH:mm:ss.fffffffZ}"))),
     ];
+
+    // What the recipe's parameters come to, from whatever file: a training log's metrics are among them.
+    private static string Values(MergePlan plan)
+    {
+        var text = new StringBuilder();
+        foreach (var tensor in plan.Tensors.Where(t => !t.IsCopied))
+        {
+            foreach (var parameter in tensor.Values)
+            {
+                text.Append(CultureInfo.InvariantCulture, $"{tensor.Info.Name} {parameter.Schema.Name}");
+                foreach (var value in parameter.Values)
+                    text.Append(' ').Append(JsonSerializer.Serialize(value.Value?.ToString()));
+                text.Append('\n');
+            }
+        }
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())).AsSpan(0, 16));
+    }
 
     private static YamlNode Without(YamlEntry entry) =>
         entry.Value is YamlMap map && Free.TryGetValue(entry.Key, out var free)

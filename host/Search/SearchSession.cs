@@ -91,9 +91,13 @@ internal sealed class SearchSession : IDisposable
         // It is only looked at: nothing of a search may be lost to it.
         if (_scorer.NeedsFolder && checkpoint.Folder is null)
             return TrialScore.Without(ScoreStatus.Failed, "it is a single file, and the evaluator needs a folder", 0);
+        if (_scorer.NeedsFolder && checkpoint.Key != checkpoint.Path)
+            return TrialScore.Without(ScoreStatus.Failed, "it is a model with adapters in it, which has no folder of its own", 0);
         var files = checkpoint.Files.Select(f => $"{f.Path} {f.Size} {f.LastWrite.Ticks}");
-        var id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', files))).AsSpan(0, 16));
-        using var candidate = new CheckpointCandidate(id, checkpoint) { Label = $"model-{model:000}" };
+        var id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', files.Prepend(checkpoint.Key)))).AsSpan(0, 16));
+        using var folder = _scorer.NeedsFolder
+            ? LinkedFolder.Of(checkpoint.Folder!, Path.Combine(Request.Folder.Path, $"model-{model:000}.{split}.links")) : null;
+        using var candidate = new CheckpointCandidate(id, checkpoint, folder) { Label = $"model-{model:000}" };
         return await _scorer.Score(candidate, split, cancellation);
     }
 

@@ -43,13 +43,14 @@ internal sealed class SecondLook(SearchSession session)
     public async Task<SignalNoise> Noise(IReadOnlyList<Trial> trials, int measurements, string split, CancellationToken cancellation)
     {
         var top = Top(trials, NoiseCandidates);
+        // Anew, all of them: the score they were chosen by is the luckiest of many.
+        var each = measurements + 1;
         PointToScore[] points =
-            [.. top.SelectMany(t => Enumerable.Range(1, measurements).Select(r => new PointToScore(t.Index, t.Point, r)))];
+            [.. top.SelectMany(t => Enumerable.Range(1, each).Select(r => new PointToScore(t.Index, t.Point, r)))];
         var scores = await session.Points.Score(points, split, cancellation).ToListAsync(cancellation);
         return SignalNoise.Of(
         [
-            .. scores.Chunk(measurements).Zip(top, (again, t) => (IReadOnlyList<double>)
-                [t.Objective!.Value, .. again.Select(s => s.Score.Objective ?? double.NaN)]),
+            .. scores.Chunk(each).Select(again => (IReadOnlyList<double>)[.. again.Select(s => s.Score.Objective ?? double.NaN)]),
         ]);
     }
 

@@ -117,7 +117,7 @@ internal sealed class SoupJob(SearchRequest request, bool isGreedy, AcceptRule a
     {
         var dimensions = session.Planned.Space.Dimensions;
         double[][] points = [.. soups.Select(s => dimensions.Select((d, m) => s.Contains(m) ? d.Start ?? 1 : 0).ToArray())];
-        await book.Try([.. points.Where(p => book.Find(p) is null)], generation, 0, cancellation);
+        await book.Try([.. points.Where(p => book.Find(p) is null).Distinct(Points.ByValue)], generation, 0, cancellation);
         return [.. points.Select(p => book.Find(p)!)];
     }
 }

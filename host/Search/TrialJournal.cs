@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Merge.Checkpoints;
 using Merge.Sdk;
 
 namespace Merge.Search;
@@ -105,8 +106,16 @@ internal sealed class TrialJournal : IDisposable
 
     private static void Write(FileStream file, IReadOnlyList<string> lines)
     {
-        file.Write(Encoding.UTF8.GetBytes(string.Concat(lines.Select(l => l + "\n"))));
-        file.Flush(flushToDisk: true);
+        var bytes = Encoding.UTF8.GetBytes(string.Concat(lines.Select(l => l + "\n")));
+        try
+        {
+            file.Write(bytes);
+            file.Flush(flushToDisk: true);
+        }
+        catch (Exception fault) when (FileProblem.Is(fault))
+        {
+            throw FileProblem.Writing(file.Name, bytes.Length, fault);
+        }
     }
 
     // The kernel gives the lock up when its process ends, however it ends.

@@ -119,6 +119,9 @@ internal sealed class PickleCalls(PickleStream stream, PickleBudget budget)
             throw stream.Problem(
                 $"the pickle calls '{name.FullName}' with arguments it does not take", "storage, offset, shape, strides", at);
         }
+        // Behind the hooks (and the dtype) newer versions say what a view does to the values.
+        if (arguments.Skip(6).OfType<PickleDict>().Any(d => d.Find("neg") is true || d.Find("conj") is true))
+            throw stream.Problem("a tensor is a lazily negated or conjugated view", "values as they are stored (resolve_neg, resolve_conj)", at);
         budget.Take((4 * PickleBudget.ObjectBytes) + (16 * shape.Length));
         var type = dtype ?? storage.Type;
         Int128 count = 1, last = (long)arguments[1]!;

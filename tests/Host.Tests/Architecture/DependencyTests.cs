@@ -22,7 +22,7 @@ public sealed partial class DependencyTests
         ["Merging"] = ["Planning", "Compute", "Checkpoints", "Vocabulary", "Adapters"],
         ["Curvature"] = ["Merging", "Planning", "Compute", "Checkpoints"],
         ["Scoring"] = ["Merging", "Planning", "Plugins", "Recipes", "Checkpoints", "Vocabulary"],
-        ["Search"] = ["Scoring", "Merging", "Planning", "Plugins", "Recipes", "Compute", "Reports", "Trust"],
+        ["Search"] = ["Scoring", "Merging", "Planning", "Plugins", "Recipes", "Compute", "Checkpoints", "Reports", "Trust"],
     };
 
     public static TheoryData<string> Folders() =>

@@ -19,7 +19,7 @@ public sealed class CandidatePlaceTests
         using (var checkpoint = Checkpoint.Open(candidate.Folder!))
         {
             Assert.Equal(["b", "w"], checkpoint.Tensors.Keys.Order());
-            Assert.Equal([1, 2, 3], Lab.Read(new CheckpointCandidate("x", checkpoint), "w"));
+            Assert.Equal([1, 2, 3], Lab.Read(new CheckpointCandidate("x", checkpoint, null), "w"));
         }
         Assert.Equal(["config.json", "model.safetensors", "tokenizer.json"],
             Directory.GetFiles(candidate.Folder!).Select(f => Path.GetFileName(f)).Order());
