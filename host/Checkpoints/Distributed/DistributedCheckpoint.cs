@@ -66,7 +66,9 @@ internal static class DistributedCheckpoint
             {
                 if (entry.Offset > file.Size || entry.Length > file.Size - entry.Offset)
                 {
-                    content.Report(path, $"the file{Rank(group.Key)} has {file.Size} bytes, and {entry.What} is at bytes {entry.Offset} to {(Int128)entry.Offset + entry.Length}",
+                    content.Report(
+                        path,
+                        $"the file{Rank(group.Key)} has {file.Size} bytes, and {entry.What} is at bytes {entry.Offset} to {(Int128)entry.Offset + entry.Length}",
                         null, "The file is cut off or of another save: copy it again.");
                 }
                 else if (last is not null && entry.Offset < last.Offset + last.Length)
@@ -94,7 +96,9 @@ internal static class DistributedCheckpoint
         var problem = tensor.Chunks.Count > MostChunks ? $"is in {tensor.Chunks.Count} chunks, more than {MostChunks}" : ChunkCover.Problem(tensor);
         if (problem is not null)
         {
-            content.Report(home.Path, $"tensor '{PickleText.Shown(tensor.Key)}' {problem}", "chunks that cover it, each element once",
+            content.Report(
+                home.Path,
+                $"tensor '{PickleText.Shown(tensor.Key)}' {problem}", "chunks that cover it, each element once",
                 "Save the checkpoint again: its metadata contradicts itself.");
             return null;
         }
@@ -109,7 +113,9 @@ internal static class DistributedCheckpoint
             }
             else if (chunk.Entry is null)
             {
-                content.Report(home.Path, $"the chunk at {TrainingContent.Shown(chunk.Offsets)} of tensor '{PickleText.Shown(tensor.Key)}' is in no file", null,
+                content.Report(
+                    home.Path,
+                    $"the chunk at {TrainingContent.Shown(chunk.Offsets)} of tensor '{PickleText.Shown(tensor.Key)}' is in no file", null,
                     "Save the checkpoint again: its metadata contradicts itself.");
             }
         }

@@ -56,7 +56,9 @@ internal sealed partial record DistributedKeys(IReadOnlyDictionary<string, strin
         string[] models = [.. groups.Where(g => g.Value.Exists(t => t.Shape.Length > 0 && t.DType?.IsMergeable() == true)).Select(g => g.Key)];
         if (models.Length > 1)
         {
-            content.Report(path, $"it holds weights under {PickleText.Listed(models)}: which are meant is not plain", "one model",
+            content.Report(
+                path,
+                $"it holds weights under {PickleText.Listed(models)}: which are meant is not plain", "one model",
                 "Save the one you mean alone.");
             return [];
         }

@@ -18,7 +18,9 @@ internal static class FrozenParameters
             {
                 if (rank.FrozenPart(name) is not { } part)
                 {
-                    content.Report(rank.File.Path, $"the part of the frozen parameter '{PickleText.Shown(name)}' is missing");
+                    content.Report(
+                        rank.File.Path,
+                        $"the part of the frozen parameter '{PickleText.Shown(name)}' is missing");
                     parts = null;
                     break;
                 }
@@ -31,7 +33,9 @@ internal static class FrozenParameters
             // The last parts are padded so that all are of one size.
             if (parts.Count < count || parts.Count - count >= ranks.Count)
             {
-                content.Report(ranks[0].File.Path, $"the frozen parameter '{PickleText.Shown(name)}' has {parts.Count} elements on {ranks.Count} ranks",
+                content.Report(
+                    ranks[0].File.Path,
+                    $"the frozen parameter '{PickleText.Shown(name)}' has {parts.Count} elements on {ranks.Count} ranks",
                     $"{count}, padded to a multiple of {ranks.Count}");
                 continue;
             }

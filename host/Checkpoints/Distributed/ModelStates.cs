@@ -37,13 +37,17 @@ internal sealed class ModelStates
             return null;
         if (saved.Root is not PickleDict root || GroupShapes(root) is not { } groups || Shapes(root.Find("frozen_param_shapes")) is not { } frozen)
         {
-            content.Report(path, "it does not say which parameters there are", "param_shapes, as DeepSpeed saves with ZeRO since 0.3.16",
+            content.Report(
+                path,
+                "it does not say which parameters there are", "param_shapes, as DeepSpeed saves with ZeRO since 0.3.16",
                 "Convert the checkpoint with the DeepSpeed that wrote it: zero_to_fp32.py beside it.");
             return null;
         }
         if (root.Find("ds_autoep_layers") is List<object?> { Count: > 0 } || root.Find("autoep_layers") is List<object?> { Count: > 0 })
         {
-            content.Report(path, "its experts are divided over ranks (AutoEP)", "parameters that every data-parallel rank has a part of",
+            content.Report(
+                path,
+                "its experts are divided over ranks (AutoEP)", "parameters that every data-parallel rank has a part of",
                 "Convert it with DeepSpeed's ds_to_universal.py and give the folder that writes.");
             return null;
         }

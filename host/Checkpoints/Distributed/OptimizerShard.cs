@@ -62,7 +62,9 @@ internal sealed class OptimizerShard
             : Number(state.Find("partition_count"));
         if (found is not (1 or 2 or 3) || ranks is not (> 0 and <= 1 << 20))
         {
-            content.Report(path, $"rank {rank} is of {(found is 1 or 2 or 3 ? $"{ranks} ranks" : $"ZeRO stage {found}")}",
+            content.Report(
+                path,
+                $"rank {rank} is of {(found is 1 or 2 or 3 ? $"{ranks} ranks" : $"ZeRO stage {found}")}",
                 "partition_count ranks of ZeRO stage 1, 2 or 3");
             return null;
         }

@@ -74,7 +74,9 @@ internal static class UniversalCheckpoint
             return null;
         if ((saved.Root as PickleTensor ?? (saved.Root as PickleDict)?.Find("param") as PickleTensor) is not { } found)
         {
-            content.Report(path, $"the file of parameter '{PickleText.Shown(name)}' holds no tensor", "a tensor, alone or as 'param'",
+            content.Report(
+                path,
+                $"the file of parameter '{PickleText.Shown(name)}' holds no tensor", "a tensor, alone or as 'param'",
                 "Convert the checkpoint again with ds_to_universal.py.");
             return null;
         }
@@ -84,7 +86,9 @@ internal static class UniversalCheckpoint
         var count = TrainingContent.Count(tensor.Shape);
         if (tensor.Shape.Length == 1 && count == TrainingContent.Count(whole))
             return AssembledTensor.Of(name, tensor.DType, whole, tensor.Shape, [new(tensor, 0, [0], tensor.Shape)], tensor.Files.First());
-        content.Report(path, $"'{PickleText.Shown(name)}' is {TrainingContent.Shown(tensor.Shape)}", $"{TrainingContent.Shown(whole)}, as the parameter is");
+        content.Report(
+            path,
+            $"'{PickleText.Shown(name)}' is {TrainingContent.Shown(tensor.Shape)}", $"{TrainingContent.Shown(whole)}, as the parameter is");
         return null;
     }
 

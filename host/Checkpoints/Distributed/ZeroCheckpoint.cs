@@ -58,7 +58,9 @@ internal static class ZeroCheckpoint
         ];
         if (files.Length == 0)
         {
-            content.Report(folder, "the optimizer's shards are missing", "zero_pp_rank_*_mp_rank_00_optim_states.pt of every rank",
+            content.Report(
+                folder,
+                "the optimizer's shards are missing", "zero_pp_rank_*_mp_rank_00_optim_states.pt of every rank",
                 "They hold the float32 weights: copy them, too.");
         }
         if (shards.Length == 0)
@@ -80,16 +82,26 @@ internal static class ZeroCheckpoint
         {
             var at = shard.File.Path;
             if (shard.Rank >= first.Ranks)
-                content.Report(at, $"there is a shard of rank {shard.Rank}: the checkpoint is of {first.Ranks} ranks", null, "Remove it: it is of another save.");
+                content.Report(
+                    at,
+                    $"there is a shard of rank {shard.Rank}: the checkpoint is of {first.Ranks} ranks", null, "Remove it: it is of another save.");
             else if ((shard.Stage > 2) != (first.Stage > 2) || shard.Ranks != first.Ranks)
-                content.Report(at, $"rank {shard.Rank} is of ZeRO stage {shard.Stage} on {shard.Ranks} ranks", $"stage {first.Stage} on {first.Ranks}, as rank {first.Rank}");
+                content.Report(
+                    at,
+                    $"rank {shard.Rank} is of ZeRO stage {shard.Stage} on {shard.Ranks} ranks", $"stage {first.Stage} on {first.Ranks}, as rank {first.Rank}");
             else if (shard.Groups.Count != first.Groups.Count)
-                content.Report(at, $"rank {shard.Rank} has {shard.Groups.Count} groups of parameters", $"{first.Groups.Count}, as rank {first.Rank}");
+                content.Report(
+                    at,
+                    $"rank {shard.Rank} has {shard.Groups.Count} groups of parameters", $"{first.Groups.Count}, as rank {first.Rank}");
             if (shard.Step != first.Step)
-                content.Report(at, $"rank {shard.Rank} is of step {shard.Step}", $"step {first.Step}, as rank {first.Rank}");
+                content.Report(
+                    at,
+                    $"rank {shard.Rank} is of step {shard.Step}", $"step {first.Step}, as rank {first.Rank}");
         }
         if (files.GroupBy(f => f.DataRank).FirstOrDefault(g => g.Count() > 1) is { } twice)
-            content.Report(folder, $"rank {twice.Key} has two shards: {PickleText.Listed(twice.Select(f => f.Name))}", "one");
+            content.Report(
+                folder,
+                $"rank {twice.Key} has two shards: {PickleText.Listed(twice.Select(f => f.Name))}", "one");
         return content.Problems.Count == 0 ? shards : [];
     }
 
@@ -107,7 +119,9 @@ internal static class ZeroCheckpoint
                 models.Add(model);
         }
         foreach (var model in models.Where(m => m.Step != models[0].Step))
-            content.Report(model.File.Path, $"the model states are of step {model.Step}", $"step {models[0].Step}, as {Path.GetFileName(models[0].File.Path)}");
+            content.Report(
+                model.File.Path,
+                $"the model states are of step {model.Step}", $"step {models[0].Step}, as {Path.GetFileName(models[0].File.Path)}");
         return [.. models];
     }
 

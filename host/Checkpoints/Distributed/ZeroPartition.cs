@@ -53,7 +53,9 @@ internal sealed class ZeroPartition
         var (at, says) = (_shards[0].File.Path, $"as {Path.GetFileName(model.File.Path)} says");
         if (_vectors.Length != model.Groups.Count)
         {
-            content.Report(at, $"the shards have {_vectors.Length} groups of parameters", $"{model.Groups.Count}, {says}");
+            content.Report(
+                at,
+                $"the shards have {_vectors.Length} groups of parameters", $"{model.Groups.Count}, {says}");
             return;
         }
         // DeepSpeed pads by two rules at once: up to the next multiple of twice the ranks is what it may be.
