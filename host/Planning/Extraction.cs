@@ -93,6 +93,7 @@ internal static class Extraction
             .. names.Where(n => !tensors.Any(t => IsNamed(t.Info.Name, n))).Select(n => new Diagnostic(
                 $"'{n}' is {what} and in no tensor's name")
             {
+                Where = "command line",
                 Expected = "the name of a module, or its last part such as q_proj",
                 Fix = NearestMatch.Question(n, tensors.Select(t => t.Info.Name.Split('.') is [.., var last, _] ? last : t.Info.Name).Distinct()),
             }),

@@ -103,6 +103,30 @@ public sealed class AdapterTests : IDisposable
     }
 
     [Fact]
+    public void A_search_over_adapters_in_their_model_makes_the_model_it_scored()
+    {
+        _scratch.Write("eval.sh", "sum=$(cksum < \"$1/model.safetensors\" | cut -d' ' -f1)\necho \"{\\\"score\\\": 0.$sum}\"\n");
+        _scratch.Write("r.yaml", """
+            merge_method: linear
+            models: [{model: base+a}, {model: base, adapters: [{adapter: b, weight: 0.5}]}]
+            search: {searcher: random, trials: 4, seed: 3}
+            evaluate: {command: [sh, eval.sh, "{candidate}"]}
+            objective: {maximize: score}
+            """);
+        _scratch.Succeeds("search", "r.yaml", "out");
+        Assert.Contains("adapters", File.ReadAllText(_scratch["out/best.yaml"]));
+        _scratch.Succeeds("run", "out/best.yaml", "again/best");
+        FolderContent.AssertSame(_scratch["out/best"], _scratch["again/best"]);
+        var best = TinyCheckpoint.Read(_scratch["out/best"])["layers.0.q_proj.weight"];
+        Assert.NotEqual(TinyCheckpoint.Read(_scratch["base"])["layers.0.q_proj.weight"].Bytes, best.Bytes);
+        // Adapters alone have nothing that could be scored.
+        _scratch.Write("r.yaml", File.ReadAllText(_scratch["r.yaml"]).Replace("[{model: base+a}, {model: base, adapters: [{adapter: b, weight: 0.5}]}]", "[a, b]"));
+        var refused = _scratch.Merge("search", "r.yaml", "alone");
+        Assert.Equal(2, refused.ExitCode);
+        Assert.Contains("'base+adapter'", refused.Error);
+    }
+
+    [Fact]
     public void Half_a_pair_is_refused_with_the_module()
     {
         var tensors = TinyCheckpoint.ReadFile(_scratch["a/adapter_model.safetensors"]);

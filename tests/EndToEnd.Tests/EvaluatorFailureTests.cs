@@ -48,6 +48,33 @@ public sealed class EvaluatorFailureTests : IDisposable
     }
 
     [Fact]
+    public void A_metric_of_another_name_is_repaired_although_its_scores_were_kept()
+    {
+        _lab.Evaluator("echo \"{\\\"$(cat name)\\\": 0.$sum}\"");
+        _lab.Scratch.Write("name", "scoer");
+        _lab.Recipe();
+        _lab.Fails(1, ["10 evaluations failed one after the other"]);
+        _lab.Scratch.Write("name", "score");
+        _lab.Succeeds("--resume");
+        Assert.Equal(24, _lab.Trials().Length);
+        Assert.All(_lab.Lines(), t => Assert.Equal("ok", t.GetProperty("status").GetString()));
+    }
+
+    [Fact]
+    public void One_that_removes_what_it_is_given_leaves_the_models_alone()
+    {
+        _lab.Evaluator("echo x > \"$1/results.json\"; rm -rf \"$1\"; echo \"{\\\"score\\\": 0.$sum}\"");
+        _lab.Recipe();
+        _lab.Succeeds();
+        for (var i = 0; i < 4; i++)
+        {
+            Assert.Equal(
+                ["config.json", "model.safetensors", "tokenizer.json"], FolderContent.Names(_lab.Scratch[$"m{i}"]));
+        }
+        Assert.Empty(Directory.GetDirectories(_lab.Scratch["out"], "*.links"));
+    }
+
+    [Fact]
     public void NaN_is_never_the_best()
     {
         _lab.Evaluator("if [ $(( $sum % 2 )) = 0 ]; then echo '{\"score\": NaN}'; else echo \"{\\\"score\\\": 0.$sum}\"; fi");

@@ -155,7 +155,7 @@ public class RecipeErrorTests
     [InlineData("[{model: a, weight: 1}]", "there is no key 'weight' beside 'model'")]
     [InlineData("[{model: a, paramters: {weight: 1}}]", "Did you mean 'parameters'?")]
     [InlineData("[{model: a, parameters: 3}]", "'parameters' is '3'")]
-    [InlineData("[{model: {name: a}}]", "there is no key 'name' in the long form of a model")]
+    [InlineData("[{model: {path: a, name: b}}]", "there is no key 'name' in the long form of a model")]
     [InlineData("[{model: {revision: main}}]", "is a mapping without 'path' and without 'model'")]
     [InlineData("[{model: a, adapters: [{adaptor: b}]}]", "an entry of 'adapters' is a mapping")]
     [InlineData("[{model: a, adapters: [{adapter: b, weight: much}]}]", "'weight' of an adapter is 'much'")]

@@ -56,6 +56,20 @@ public sealed class WorkerEvaluatorTests : IDisposable
         Assert.StartsWith("out of memory", File.ReadAllText(score.Log!), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task One_that_dies_while_a_program_it_started_goes_on_is_noticed()
+    {
+        _lab.Script("eval.sh", $$"""
+            echo start >>starts
+            while read -r line; do
+              if [ ! -e died ]; then touch died; sleep 60 & exit 9; fi
+              {{Id}}; echo "{\"id\": \"$id\", \"accuracy\": 1}"
+            done
+            """);
+        var score = await _lab.Score(_lab.Open("{worker: [sh, eval.sh], retries: 1}"));
+        Assert.Equal((ScoreStatus.Ok, 2, 2), (score.Status, score.Attempts, Starts));
+    }
+
     [Theory]
     [InlineData("exit 4", "the worker ended with exit code 4 before it answered")]
     [InlineData("echo half >&2; read -r line; kill -9 $$", "the worker was killed (signal 9; the system does so when memory runs out) before it answered: half")]

@@ -72,7 +72,7 @@ public sealed class PyTorchMutationTests : IDisposable
         return bytes;
     }
 
-    private static byte[] Unchecked(byte[] valid)
+    public static byte[] Unchecked(byte[] valid)
     {
         var bytes = (byte[])valid.Clone();
         for (int at = 0, next; (next = bytes.AsSpan(at).IndexOf("PK\u0001\u0002"u8)) >= 0; at += next + 4)
