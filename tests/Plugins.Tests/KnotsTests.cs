@@ -24,7 +24,10 @@ public abstract class KnotsTests
         var weights = Enumerable.Range(0, models).Select(i => 0.5 + (0.25 * i)).ToArray();
         var options = new KnotsOptions
         {
-            Weight = new PerModel<double>(weights), Density = density, Elect = elect, Lambda = 0.8,
+            Weight = new PerModel<double>(weights),
+            Density = density,
+            Elect = elect,
+            Lambda = 0.8,
         };
         var expected = Definition(theta0, deltas, rows, columns, weights, density, elect, 0.8);
         Near(expected, Merge(options, theta0, deltas, rows, columns));

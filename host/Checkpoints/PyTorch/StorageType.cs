@@ -24,16 +24,30 @@ internal sealed record StorageType(string Name, int Bytes, DType? DType)
 
     private static readonly Dictionary<string, string> Storages = new(StringComparer.Ordinal)
     {
-        ["DoubleStorage"] = "float64", ["FloatStorage"] = "float32", ["HalfStorage"] = "float16",
-        ["BFloat16Storage"] = "bfloat16", ["LongStorage"] = "int64", ["IntStorage"] = "int32", ["ShortStorage"] = "int16",
-        ["CharStorage"] = "int8", ["ByteStorage"] = "uint8", ["BoolStorage"] = "bool",
-        ["ComplexFloatStorage"] = "complex64", ["ComplexDoubleStorage"] = "complex128",
+        ["DoubleStorage"] = "float64",
+        ["FloatStorage"] = "float32",
+        ["HalfStorage"] = "float16",
+        ["BFloat16Storage"] = "bfloat16",
+        ["LongStorage"] = "int64",
+        ["IntStorage"] = "int32",
+        ["ShortStorage"] = "int16",
+        ["CharStorage"] = "int8",
+        ["ByteStorage"] = "uint8",
+        ["BoolStorage"] = "bool",
+        ["ComplexFloatStorage"] = "complex64",
+        ["ComplexDoubleStorage"] = "complex128",
     };
 
     private static readonly Dictionary<string, string> Aliases = new(StringComparer.Ordinal)
     {
-        ["double"] = "float64", ["float"] = "float32", ["half"] = "float16", ["long"] = "int64", ["int"] = "int32",
-        ["short"] = "int16", ["cfloat"] = "complex64", ["cdouble"] = "complex128",
+        ["double"] = "float64",
+        ["float"] = "float32",
+        ["half"] = "float16",
+        ["long"] = "int64",
+        ["int"] = "int32",
+        ["short"] = "int16",
+        ["cfloat"] = "complex64",
+        ["cdouble"] = "complex128",
     };
 
     /// <summary>By the name below <c>torch.</c> of a dtype; null for another name.</summary>

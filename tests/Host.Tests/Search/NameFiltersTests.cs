@@ -10,7 +10,12 @@ public sealed class NameFiltersTests
     {
         var filters = NameFilters.Of(new Dictionary<string, double>
         {
-            ["embed"] = 1, ["layers.1.a"] = 1, ["layers.1.b"] = 1, ["layers.11.a"] = 2, ["layers.11.b"] = 2, ["norm"] = 3,
+            ["embed"] = 1,
+            ["layers.1.a"] = 1,
+            ["layers.1.b"] = 1,
+            ["layers.11.a"] = 2,
+            ["layers.11.b"] = 2,
+            ["norm"] = 3,
         });
         Assert.Equal([("layers.11.", 2.0), ("norm", 3.0), (null, 1.0)], filters);
     }
