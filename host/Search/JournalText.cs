@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Unicode;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Merge.Scoring;
@@ -88,11 +89,16 @@ internal static class JournalText
     /// <exception cref="MergeException">A line within cannot be read.</exception>
     public static JournalContent? Read(Stream file, string path, List<Diagnostic> notes)
     {
-        using var reader = new StreamReader(file, Encoding.UTF8, leaveOpen: true);
-        var text = reader.ReadToEnd();
-        var whole = text[..(text.LastIndexOf('\n') + 1)];
-        if (whole.Length < text.Length)
+        using var buffer = new MemoryStream();
+        file.CopyTo(buffer);
+        var bytes = buffer.GetBuffer().AsSpan(0, (int)buffer.Length);
+        var ended = bytes[..(bytes.LastIndexOf((byte)'\n') + 1)];
+        if (ended.Length < bytes.Length)
             notes.Add(CutLine(path));
+        // Where lines end is counted in its bytes: after an editor's mark or recoding the next trial would be written within one.
+        if (ended.StartsWith(Encoding.UTF8.Preamble) || !Utf8.IsValid(ended))
+            throw Damaged(path, 1, "it begins with a byte-order mark or is no UTF-8, so a program other than merge has written it");
+        var whole = Encoding.UTF8.GetString(ended);
         var lines = whole.Split('\n')[..^1];
         if (lines.Length == 0)
             return null;
@@ -114,7 +120,8 @@ internal static class JournalText
                 else
                     trials.Add(Trial(document.RootElement, trials.Count));
             }
-            catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+            catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException or FormatException
+                or ArgumentException)
             {
                 // A disk that ran full, or a power cut, can leave a last line that ends and yet is none.
                 if (number == 0 || number < lines.Length - 1)

@@ -76,6 +76,17 @@ public sealed class SearchTests : IDisposable
     }
 
     [Fact]
+    public void A_journal_that_an_editor_marked_is_refused_and_left_as_it_is()
+    {
+        _lab.Recipe();
+        _lab.Succeeds();
+        byte[] marked = [0xEF, 0xBB, 0xBF, .. File.ReadAllBytes(_lab.Journal)];
+        File.WriteAllBytes(_lab.Journal, marked);
+        _lab.Fails(1, ["byte-order mark", "journal.jsonl, line 1"], "--resume");
+        Assert.Equal(marked, File.ReadAllBytes(_lab.Journal));
+    }
+
+    [Fact]
     public void A_line_that_is_damaged_in_the_middle_is_named()
     {
         _lab.Recipe();
