@@ -21,7 +21,7 @@ internal static class CommandLine
         using var interruption = new Interruption();
         try
         {
-            if (parsed.Action is not HelpAction && parsed.Errors.Count > 0)
+            if (parsed.Action is not HelpAction && ParseErrors.Any(parsed))
                 throw ParseErrors.Explain(parsed);
             return await parsed.InvokeAsync(
                 new InvocationConfiguration

@@ -42,6 +42,26 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("'extra'", _error.ToString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("'--dryrun'|Did you mean '--dry-run'?", "run", "r.yml", "--dryrun")]
+    [InlineData("'--thread'|Did you mean '--threads'?", "run", "r.yml", "--thread", "4")]
+    [InlineData("'-o'", "run", "r.yml", "-o", "merged")]
+    [InlineData("'--accpet'|Did you mean '--accept'?", "soup", "--accpet", "better")]
+    public async Task A_mistyped_option_is_not_taken_for_an_argument(string expected, params string[] arguments)
+    {
+        Assert.Equal(2, await Run(arguments));
+        Assert.StartsWith("error: there is no option '-", _error.ToString(), StringComparison.Ordinal);
+        Assert.All(expected.Split('|'), e => Assert.Contains(e, _error.ToString(), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Behind_two_dashes_everything_is_an_argument()
+    {
+        Assert.Equal(2, await Run("run", "r.yml", "--", "--merged"));
+        Assert.DoesNotContain("--merged", _error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("r.yml", _error.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task With_json_errors_are_one_object_on_standard_output()
     {
