@@ -16,8 +16,6 @@ internal sealed class EvaluateSection(RecipeFindings findings)
     private static readonly string[] SplitKeys = ["selection", "report", "final"];
     private static readonly string[] Places = [.. ParameterText.EnumNames(typeof(CandidatesIn))];
 
-    private readonly SectionKeys _keys = new(findings);
-
     /// <summary>The evaluation, or null: there is none, or it is told what is wrong with it.</summary>
     public EvaluateRecipe? Read(YamlEntry? section)
     {
@@ -29,7 +27,8 @@ internal sealed class EvaluateSection(RecipeFindings findings)
                 "a mapping such as 'command: [python3, eval.py, \"{candidate}\"]'");
             return null;
         }
-        _keys.Check(map, "evaluate", Keys);
+        var keys = new SectionReader(map, "evaluate", findings);
+        keys.CheckKeys(Keys);
         YamlEntry[] given = [.. Who.Select(map.Find).OfType<YamlEntry>()];
         if (given.Length != 1)
         {
@@ -44,15 +43,15 @@ internal sealed class EvaluateSection(RecipeFindings findings)
             findings.Error(options.Line, "'options' are a plugin's", null, "Give the program arguments instead.");
         if (isPlugin && map.Find("environment") is { } unused)
             findings.Error(unused.Line, "'environment' is a command's or a worker's", null, "A plugin takes 'options'.");
-        var workers = _keys.Whole(map, "workers", 1, MostWorkers);
+        var workers = keys.Count("workers", 1, MostWorkers);
         var evaluate = new EvaluateRecipe(kind,
             isPlugin || given.Length == 0 ? [] : Arguments(given[0], kind),
-            isPlugin ? _keys.Text(map, "plugin", "an evaluator's id") : null,
+            isPlugin ? keys.Text("plugin", "an evaluator's id") : null,
             section.Line)
         {
             Options = ParameterSection.Read(map.Find("options"), findings),
             Timeout = Timeout(map.Find("timeout")),
-            Retries = _keys.Whole(map, "retries", 0, MostRetries) ?? (isPlugin ? 0 : 1),
+            Retries = keys.Count("retries", 0, MostRetries) ?? (isPlugin ? 0 : 1),
             Workers = workers,
             Environment = isPlugin ? [] : new EnvironmentSection(findings).Read(map.Find("environment"), workers ?? 1),
             Candidates = Candidates(map.Find("candidates")),
@@ -71,12 +70,13 @@ internal sealed class EvaluateSection(RecipeFindings findings)
                 "a mapping such as 'selection: validation' and 'report: test'");
             return standard;
         }
-        _keys.Check(map, "splits", SplitKeys);
+        var keys = new SectionReader(map, "splits", findings);
+        keys.CheckKeys(SplitKeys);
         var hasReport = map.Entries.Any(e => e.Key == "report");
         var splits = new SplitsRecipe(
-            _keys.Text(map, "selection", "the split that choices are made on") ?? standard.Selection,
-            hasReport ? _keys.Text(map, "report", "another split, or null") : standard.Report,
-            _keys.Text(map, "final", "a third split"));
+            keys.Text("selection", "the split that choices are made on") ?? standard.Selection,
+            hasReport ? keys.Text("report", "another split, or null") : standard.Report,
+            keys.Text("final", "a third split"));
         if (splits.Selection == splits.Report)
         {
             findings.Error(map.Line, $"'selection' and 'report' are both {RecipeText.Quote(splits.Selection)}", null,
@@ -136,27 +136,28 @@ internal sealed class EvaluateSection(RecipeFindings findings)
             findings.Error(entry.Line, $"'candidates' is {entry.Value.Kind}", "a mapping with 'place', 'folder', 'quota'");
             return new();
         }
-        _keys.Check(map, "candidates", CandidateKeys);
+        var keys = new SectionReader(map, "evaluate.candidates", findings);
+        keys.CheckKeys(CandidateKeys);
         var place = CandidatesIn.Auto;
-        if (_keys.Text(map, "place", $"one of {string.Join(", ", Places)}") is { } word
+        if (keys.Text("place", $"one of {string.Join(", ", Places)}") is { } word
             && !Enum.TryParse(word, ignoreCase: true, out place))
         {
             findings.Error(map.Find("place")!.Line, $"'place' is {RecipeText.Quote(word)}",
                 $"one of {string.Join(", ", Places)}", NearestMatch.Question(word, Places));
         }
-        var folder = _keys.Text(map, "folder", "a folder");
+        var folder = keys.Text("folder", "a folder");
         if (folder is not null && place is CandidatesIn.Memory)
             findings.Error(map.Find("folder")!.Line, "'folder' stands beside 'place: memory'", "'place: disk', or no folder");
-        return new(folder is null ? place : CandidatesIn.Disk, folder, Quota(map), entry.Line);
+        return new(folder is null ? place : CandidatesIn.Disk, folder, Quota(keys), entry.Line);
     }
 
-    private long? Quota(YamlMap map)
+    private long? Quota(SectionReader keys)
     {
-        if (_keys.Text(map, "quota", "a size such as 20GB") is not { } text)
+        if (keys.Text("quota", "a size such as 20GB") is not { } text)
             return null;
         if (SizeText.TryParse(text, out var bytes))
             return bytes;
-        findings.Error(map.Find("quota")!.Line, $"'quota' is {RecipeText.Quote(text)}", "a size such as 20GB");
+        findings.Error(keys.Find("quota")!.Line, $"'quota' is {RecipeText.Quote(text)}", "a size such as 20GB");
         return null;
     }
 }

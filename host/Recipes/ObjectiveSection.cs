@@ -8,8 +8,6 @@ internal sealed class ObjectiveSection(RecipeFindings findings)
     private static readonly string[] Keys = ["maximize", "minimize", "constraints"];
     private static readonly string[] Relations = ["<=", ">=", "<", ">"];
 
-    private readonly SectionKeys _keys = new(findings);
-
     /// <summary>The objective, or null: there is none, or it is told what is wrong with it.</summary>
     public ObjectiveRecipe? Read(YamlEntry? section)
     {
@@ -20,7 +18,7 @@ internal sealed class ObjectiveSection(RecipeFindings findings)
             findings.Error(section.Line, $"'objective' is {section.Value.Kind}", $"a mapping such as {Example}");
             return null;
         }
-        _keys.Check(map, "objective", Keys);
+        new SectionReader(map, "objective", findings).CheckKeys(Keys);
         var (maximize, minimize) = (map.Find("maximize"), map.Find("minimize"));
         if (maximize is null == minimize is null)
         {

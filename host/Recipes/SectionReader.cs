@@ -13,7 +13,7 @@ internal sealed class SectionReader(YamlMap section, string name, RecipeFindings
     {
         foreach (var (key, line, _) in section.Entries.Where(e => !known.Contains(e.Key)))
         {
-            findings.Error(line, $"'{name}' has no key {RecipeText.Quote(key)}", $"one of {string.Join(", ", known)}",
+            findings.Error(line, $"there is no key {RecipeText.Quote(key)} in '{name}'", $"one of {string.Join(", ", known)}",
                 NearestMatch.Question(key, known));
         }
     }
@@ -28,6 +28,17 @@ internal sealed class SectionReader(YamlMap section, string name, RecipeFindings
         if (entry.Value is YamlScalar scalar && scalar.Text.Trim().Length > 0)
             return scalar;
         findings.Error(entry.Line, $"'{name}.{key}' is {entry.Value.Kind}", "one name");
+        return null;
+    }
+
+    /// <summary>A text that is not empty; null where it is absent or wrong.</summary>
+    public string? Text(string key, string expected)
+    {
+        if (Find(key) is not { } entry)
+            return null;
+        if (entry.Value is YamlScalar scalar && scalar.Text.Trim().Length > 0)
+            return scalar.Text;
+        findings.Error(entry.Line, $"'{name}.{key}' is {entry.Value.Kind}", expected);
         return null;
     }
 

@@ -70,7 +70,7 @@ public sealed class EvolveGenomeTests
             taks: []
             """));
         Assert.Equal(
-            ["'mergekit-evolve's configuration' has no key 'taks'", "'genome' has no key 'layer_granularty'", "mergekit-evolve has no genome for 'karcher'"],
+            ["there is no key 'taks' in 'mergekit-evolve's configuration'", "there is no key 'layer_granularty' in 'genome'", "mergekit-evolve has no genome for 'karcher'"],
             stop.Diagnostics.Select(d => d.Found).Take(3));
     }
 }

@@ -67,7 +67,7 @@ public sealed class EvaluateSectionTests
             + "options, timeout, retries, workers, environment, candidates. Did you mean 'command'?", errors);
         Assert.Contains("r.yaml, line 3: 'evaluate' does not say who scores; expected one of command, worker, plugin", errors);
         Assert.Contains(errors, e => e.StartsWith("r.yaml, line 5: 'timeout' is 'soon'"));
-        Assert.Contains(errors, e => e.StartsWith("r.yaml, line 6: 'retries' is '-1'"));
+        Assert.Contains(errors, e => e.StartsWith("r.yaml, line 6: 'evaluate.retries' is '-1'"));
         Assert.Contains(errors, e => e.StartsWith("r.yaml, line 8: the weight of 'accuracy' is 'much'"));
         Assert.Contains(errors, e => e.StartsWith("r.yaml, line 9: the constraint on 'latency' is '3'"));
         Assert.Contains(errors, e => e.StartsWith("r.yaml, line 10: there is no key 'test' in 'splits'"));
