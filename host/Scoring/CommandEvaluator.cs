@@ -34,6 +34,7 @@ internal sealed class CommandEvaluator(EvaluatorProgram program, string? onlyMet
         var errors = ProgramLines.Copy(process.StandardError.BaseStream, () => log.Errors);
         using (cancellation.UnsafeRegister(_ => EvaluatorProgram.Kill(process), null))
             await process.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
+        program.Ended(process);
         await Task.WhenAny(Task.WhenAll(output, errors), Task.Delay(Drain, CancellationToken.None)).ConfigureAwait(false);
         cancellation.ThrowIfCancellationRequested();
         EvaluatorReply? reply;
@@ -47,9 +48,7 @@ internal sealed class CommandEvaluator(EvaluatorProgram program, string? onlyMet
             ?? throw Failed("the command printed no JSON object", log.Output.LastLine() ?? "it printed nothing");
     }
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() => program.Dispose();
 
     private static MergeException Failed(string found, string? detail = null) =>
         new(new Diagnostic(detail is null ? found : $"{found}: {detail}"));

@@ -8,13 +8,14 @@ using Merge.Sdk;
 namespace Merge.Scoring;
 
 /// <summary>The program that a recipe names as its evaluator: where it is, and how it is started.</summary>
-internal sealed class EvaluatorProgram
+internal sealed class EvaluatorProgram : IDisposable
 {
     private const long LongestScript = 16 << 20;
 
     private readonly EvaluateRecipe _recipe;
     private readonly ScoringPlace _place;
     private readonly string _path;
+    private readonly EvaluatorGuard _guard = new();
 
     /// <exception cref="MergeException">There is no such program.</exception>
     public EvaluatorProgram(EvaluateRecipe recipe, ScoringPlace place)
@@ -33,7 +34,7 @@ internal sealed class EvaluatorProgram
 
     public string Name => _recipe.Arguments[0];
 
-    /// <summary>Starts it, its three streams redirected.</summary>
+    /// <summary>Starts it, its three streams redirected. <see cref="Ended"/> is to be told when it is gone.</summary>
     /// <param name="worker">From 0: decides its variables.</param>
     /// <param name="fill">Fills the placeholders of an argument.</param>
     /// <param name="variables">Beside those of the recipe.</param>
@@ -59,7 +60,9 @@ internal sealed class EvaluatorProgram
             start.Environment[name] = value;
         try
         {
-            return Process.Start(start)!;
+            var process = Process.Start(start)!;
+            _guard.Add(process);
+            return process;
         }
         catch (Win32Exception fault)
         {
@@ -67,6 +70,11 @@ internal sealed class EvaluatorProgram
                 "A script needs a first line such as '#!/bin/sh', or its interpreter before it.", fault);
         }
     }
+
+    /// <summary>One that was started has ended, and was waited for.</summary>
+    public void Ended(Process process) => _guard.Remove(process);
+
+    public void Dispose() => _guard.Dispose();
 
     /// <summary>Ends it and all that it has started.</summary>
     public static void Kill(Process process)

@@ -44,7 +44,14 @@ internal sealed class FolderCandidate : StoredCandidate, ITensorSink
     public void Write(string tensor, long offset, ReadOnlySpan<byte> bytes)
     {
         var place = _layout.Placements[tensor];
-        _writer.Write(place.File, place.Offset + offset, bytes);
+        try
+        {
+            _writer.Write(place.File, place.Offset + offset, bytes);
+        }
+        catch (MergeException fault)
+        {
+            throw new CandidateNotWritten(fault);
+        }
     }
 
     public void Finish(TensorPlan tensor, uint checksum)
@@ -66,3 +73,6 @@ internal sealed class FolderCandidate : StoredCandidate, ITensorSink
         OwnFolder.Remove(Folder);
     }
 }
+
+/// <summary>The place of the candidates is full or fails: no fault of the point, so it stops the search and fails no trial.</summary>
+internal sealed class CandidateNotWritten(MergeException fault) : MergeException(fault.Diagnostics, fault);

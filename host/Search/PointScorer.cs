@@ -68,6 +68,8 @@ internal sealed class PointScorer(
                 return all;
             var results = merge.Run(
                 [.. made.Select(m => new GenerationMember(OptionsOf(m.Point.Point), m.Candidate!.Sink!))], cancellation);
+            if (results.Select(r => r.Fault).OfType<CandidateNotWritten>().FirstOrDefault() is { } unwritten)
+                throw unwritten;
             foreach (var (merged, result) in made.Zip(results))
                 merged.Result = result;
             return all;
