@@ -11,7 +11,7 @@ internal static class FileProblem
 
     /// <summary>True for the exceptions that file operations throw for a reason outside this program.</summary>
     public static bool Is(Exception e) =>
-        e is IOException or UnauthorizedAccessException or NotSupportedException or System.Security.SecurityException;
+        e is IOException or UnauthorizedAccessException or NotSupportedException or System.Security.SecurityException || IsTooLong(e);
 
     public static bool IsDiskFull(Exception e) => e is IOException { HResult: DiskFullOnUnix or QuotaUsedUpOnLinux or DiskFullOnWindows };
 
@@ -31,7 +31,7 @@ internal static class FileProblem
             return new(new Diagnostic($"cannot be written: {OneLine(e)}")
             {
                 Where = path,
-                Fix = "Choose an output folder that can be written.",
+                Fix = IsTooLong(e) ? "Raise the limit (ulimit -f), or choose a folder on another disk." : "Choose an output folder that can be written.",
             }, e);
         }
         var free = DiskSpace.Free(path) is { } bytes
@@ -44,5 +44,8 @@ internal static class FileProblem
         }, e);
     }
 
-    private static string OneLine(Exception e) => e.Message.ReplaceLineEndings(" ").TrimEnd('.');
+    // What .NET makes of EFBIG: a limit of the process, or of a file system such as FAT32.
+    private static bool IsTooLong(Exception e) => e is ArgumentOutOfRangeException { ParamName: "value" };
+
+    private static string OneLine(Exception e) => IsTooLong(e) ? "the file is longer than the file system or a limit on files allows" : e.Message.ReplaceLineEndings(" ").TrimEnd('.');
 }

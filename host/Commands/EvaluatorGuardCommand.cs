@@ -8,8 +8,10 @@ internal static class EvaluatorGuardCommand
 {
     public static Command Create()
     {
-        var command = new Command(EvaluatorGuard.Verb, "End the evaluators of a search that was killed; started by searches.") { Hidden = true };
-        command.SetAction(_ => EvaluatorGuard.Watch(Console.In));
+        var mark = new Argument<string>("MARK") { Description = "Of the search." };
+        var command = new Command(EvaluatorGuard.Verb, "End the evaluators of a search that was killed; started by searches.") { mark };
+        command.Hidden = true;
+        command.SetAction(parsed => EvaluatorGuard.Watch(Console.In, parsed.GetRequiredValue(mark)));
         return command;
     }
 }

@@ -34,7 +34,6 @@ internal sealed class CommandEvaluator(EvaluatorProgram program, string? onlyMet
         var errors = ProgramLines.Copy(process.StandardError.BaseStream, () => log.Errors);
         using (cancellation.UnsafeRegister(_ => EvaluatorProgram.Kill(process), null))
             await process.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
-        program.Ended(process);
         await Task.WhenAny(Task.WhenAll(output, errors), Task.Delay(Drain, CancellationToken.None)).ConfigureAwait(false);
         cancellation.ThrowIfCancellationRequested();
         EvaluatorReply? reply;

@@ -34,7 +34,7 @@ internal sealed class EvaluatorProgram : IDisposable
 
     public string Name => _recipe.Arguments[0];
 
-    /// <summary>Starts it, its three streams redirected. <see cref="Ended"/> is to be told when it is gone.</summary>
+    /// <summary>Starts it, its three streams redirected.</summary>
     /// <param name="worker">From 0: decides its variables.</param>
     /// <param name="fill">Fills the placeholders of an argument.</param>
     /// <param name="variables">Beside those of the recipe.</param>
@@ -58,11 +58,10 @@ internal sealed class EvaluatorProgram : IDisposable
         start.Environment["MERGE_WORKER"] = worker.ToString();
         foreach (var (name, value) in variables)
             start.Environment[name] = value;
+        _guard.Take(start);
         try
         {
-            var process = Process.Start(start)!;
-            _guard.Add(process);
-            return process;
+            return Process.Start(start)!;
         }
         catch (Win32Exception fault)
         {
@@ -70,9 +69,6 @@ internal sealed class EvaluatorProgram : IDisposable
                 "A script needs a first line such as '#!/bin/sh', or its interpreter before it.", fault);
         }
     }
-
-    /// <summary>One that was started has ended, and was waited for.</summary>
-    public void Ended(Process process) => _guard.Remove(process);
 
     public void Dispose() => _guard.Dispose();
 

@@ -11,7 +11,6 @@ internal sealed class WorkerProcess : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Drain = TimeSpan.FromSeconds(1);
 
-    private readonly EvaluatorProgram _program;
     private readonly Process _process;
     private readonly Channel<byte[]> _answers = Channel.CreateUnbounded<byte[]>();
     private readonly Task _errors;
@@ -22,7 +21,7 @@ internal sealed class WorkerProcess : IDisposable
     /// <param name="log">Takes what it prints while it starts: that of the first trial.</param>
     public WorkerProcess(EvaluatorProgram program, int worker, TrialLog log)
     {
-        (_program, _log) = (program, log);
+        _log = log;
         _process = program.Start(worker, argument => argument);
         _ = ProgramLines.Read(_process.StandardOutput.BaseStream, line => _answers.Writer.TryWrite(line.ToArray()),
             () => _answers.Writer.TryComplete());
@@ -106,7 +105,6 @@ internal sealed class WorkerProcess : IDisposable
         }
         if (!_process.WaitForExit(Patience))
             Kill();
-        _program.Ended(_process);
         _process.Dispose();
     }
 
