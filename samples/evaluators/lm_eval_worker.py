@@ -6,7 +6,7 @@
 The splits of a recipe are parts of the tasks' documents here: "selection" takes those of even, "report" those of odd
 number. The harness answers all of them in either case: a call costs twice what it needs.
 
-A metric is called TASK/METRIC; of a task with several answer filters (gsm8k) TASK/METRIC,FILTER.
+A metric is called TASK/METRIC; of a task with answer filters (gsm8k) TASK/METRIC,FILTER.
 
 Tested against a stand-in with the harness's interface (0.4): where Merge is built there is neither the harness nor a GPU.
 """
@@ -43,8 +43,7 @@ def score(folder, split):
     rest = {"selection": 0, "report": 1}[split]
     examples = {}
     for task, samples in results["samples"].items():
-        # With several filters, each document is there once for each.
-        filters = {s.get("filter") for s in samples}
+        # With several answer filters, each document is there once for each.
         for sample in sorted(samples, key=lambda s: s["doc_id"]):
             if sample["doc_id"] % 2 != rest:
                 continue
@@ -52,7 +51,8 @@ def score(folder, split):
                 value = sample.get(name)
                 # A perplexity is no mean over documents: its samples are pairs.
                 if isinstance(value, numbers.Number) or hasattr(value, "item"):
-                    metric = f"{task}/{name}" if len(filters) == 1 else f"{task}/{name},{sample['filter']}"
+                    answers = sample.get("filter", "none")
+                    metric = f"{task}/{name}" if answers == "none" else f"{task}/{name},{answers}"
                     examples.setdefault(metric, []).append(float(value))
     # Their means are the metrics.
     return {"examples": examples}
