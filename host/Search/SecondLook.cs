@@ -122,7 +122,8 @@ internal sealed class SecondLook(SearchSession session)
     }
 
     private static TrialScore GivenUp => TrialScore.Without(
-        ScoreStatus.Failed, "not tried: too many evaluations before it failed one after the other", 0) with { Attempts = 0 };
+        ScoreStatus.Failed, "not tried: too many evaluations before it failed one after the other", 0) with
+    { Attempts = 0 };
 
     private void Note(string what, IReadOnlyList<TrialScore> scores)
     {
