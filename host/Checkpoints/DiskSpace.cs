@@ -23,14 +23,19 @@ internal static class DiskSpace
     }
 
     /// <summary>Bytes this user may still write there; null where the file system does not say.</summary>
-    public static long? Free(string path)
+    public static long? Free(string path) => Of(path, drive => drive.AvailableFreeSpace);
+
+    /// <summary>Bytes of the file system that a path is on, used or not; null where it does not say.</summary>
+    public static long? Size(string path) => Of(path, drive => drive.TotalSize);
+
+    private static long? Of(string path, Func<DriveInfo, long> look)
     {
         var existing = Path.GetFullPath(path);
         while (!Directory.Exists(existing) && Path.GetDirectoryName(existing) is { } parent)
             existing = parent;
         try
         {
-            return new DriveInfo(existing).AvailableFreeSpace;
+            return look(new DriveInfo(existing));
         }
         catch (Exception e) when (FileProblem.Is(e) || e is ArgumentException)
         {

@@ -84,6 +84,7 @@ internal static class CommandLine
             ExplainCommand.Create(terminal),
             PluginsCommand.Create(terminal),
             CompletionCommand.Create(terminal),
+            EvaluatorGuardCommand.Create(),
         };
         root.Options.Add(GlobalOptions.Json);
         root.Options.Add(GlobalOptions.Verbose);

@@ -66,13 +66,13 @@ internal static class SearchCommand
                 terminal.Note($"{session.Journal.Trials.Count} trials are taken over from the journal");
             using var kept = new KeptJournal(terminal, request, parsed.GetRequiredValue(recipe), "search");
             var outcome = SearchDisplay.Run(terminal, "search", request.Progress, () => job.Run(session, cancellation));
-            kept.IsOver = true;
             if (outcome.Best is not null)
             {
                 foreach (var finding in BestModel.Make(session, outcome.Best.Point, SearchListing.Comment(session, outcome), cancellation))
                     terminal.Warn(finding);
             }
             SearchReport.Write(session, outcome, request.Recipe.Search!.Searcher, cancellation);
+            kept.IsOver = true;
             SearchListing.Print(terminal, session, outcome, clock.Elapsed);
             return Task.FromResult(outcome.Best is null ? throw SearchListing.NoScore(request.Folder) : 0);
         });
@@ -87,7 +87,7 @@ internal sealed class KeptJournal(Terminal terminal, SearchRequest request, stri
 
     public void Dispose()
     {
-        if (!IsOver && TrialJournal.IsIn(request.Folder.Path))
+        if (!IsOver && request.Progress.CanGoOn && TrialJournal.IsIn(request.Folder.Path))
         {
             terminal.Note($"{request.Progress.Done} trials are kept in {request.Folder.Journal}; to go on: "
                 + $"merge {verb} {recipe} {request.Folder.Path} --resume");

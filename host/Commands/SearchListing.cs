@@ -33,14 +33,15 @@ internal static class SearchListing
             PrintScores(terminal, session, outcome, best);
             terminal.Line();
             var values = new TerminalTable("chosen", "value", "of model");
-            foreach (var (dimension, value) in session.Planned.Space.Dimensions.Zip(best.Point).Take(MostValues))
+            var (dimensions, whole) = (session.Planned.Space.Dimensions, session.Planned.Options.Whole.Values);
+            foreach (var value in whole.Take(MostValues))
             {
-                values.Add(dimension.Name, value.ToString("G6", CultureInfo.InvariantCulture),
-                    dimension.Model is { } model ? session.Planned.ModelNames[model] : "");
+                values.Add(value.Name + (value.Follows ? " (1 − the others)" : ""), value.Of(best.Point).ToString("G6", CultureInfo.InvariantCulture),
+                    (value.Index is { } index ? dimensions[index].Model : 0) is { } model ? session.Planned.ModelNames[model] : "");
             }
             values.Write(terminal);
-            if (best.Point.Count > MostValues)
-                terminal.Line($"… and {best.Point.Count - MostValues} more");
+            if (whole.Count > MostValues)
+                terminal.Line($"… and {whole.Count - MostValues} more");
             terminal.Line();
         }
         foreach (var sentence in Sentences(session, outcome))
@@ -77,6 +78,7 @@ internal static class SearchListing
         $"The best of {outcome.Trials.Count} trials by merge search ({session.Recipe.Objective}): "
             + $"{Number(outcome.Best!.Objective)} on '{session.Recipe.Splits.Selection}', trial {outcome.Best.Index}.",
         .. outcome.Report?.Objective is { } report ? [$"On '{session.Recipe.Splits.Report}', which chose nothing: {Number(report)}."] : Array.Empty<string>(),
+        .. session.Planned.Options.Whole.Following.Select(v => $"{v.Name} is what the others leave: {v.Of(outcome.Best.Point).ToString("R", CultureInfo.InvariantCulture)}."),
     ];
 
     public static MergeException NoScore(SearchFolder folder) => new(new Diagnostic("no trial has a score, so there is no best one")
@@ -123,6 +125,10 @@ internal static class SearchListing
         foreach (var (name, value) in session.Planned.Options.Named(best.Point))
             json.WriteNumber(name, value);
         json.WriteEndObject();
+        json.WriteStartObject("following");
+        foreach (var value in session.Planned.Options.Whole.Following)
+            json.WriteNumber(value.Name, value.Of(best.Point));
+        json.WriteEndObject();
         json.WriteEndObject();
         json.WriteStartArray("ingredients");
         foreach (var ingredient in outcome.Ingredients)
@@ -132,6 +138,20 @@ internal static class SearchListing
             ValueText.Write(json, "selection", ingredient.Selection.Objective);
             if (ingredient.Report is not null)
                 ValueText.Write(json, "report", ingredient.Report.Objective);
+            if ((ingredient.Selection.Error ?? ingredient.Report?.Error) is { } error)
+                json.WriteString("error", error);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteStartArray("rescored");
+        foreach (var (trial, other) in outcome.Rescored)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("trial", trial.Index);
+            ValueText.Write(json, "selection", trial.Objective);
+            ValueText.Write(json, "report", other.Objective);
+            if (other.Error is { } error)
+                json.WriteString("error", error);
             json.WriteEndObject();
         }
         json.WriteEndArray();

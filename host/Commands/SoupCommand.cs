@@ -64,13 +64,13 @@ internal static class SoupCommand
                 terminal.Warn(warning);
             using var kept = new KeptJournal(terminal, request, string.Join(' ', given[..^1]), "soup");
             var outcome = SearchDisplay.Run(terminal, "soup", request.Progress, () => job.Run(session, cancellation));
-            kept.IsOver = true;
             if (outcome.Best is not null)
             {
                 foreach (var finding in BestModel.Make(session, outcome.Best.Point, Comment(session, job, outcome), cancellation))
                     terminal.Warn(finding);
             }
             SearchReport.Write(session, outcome, job.Name, cancellation);
+            kept.IsOver = true;
             SoupListing.Print(terminal, session, job, outcome, clock.Elapsed);
             return Task.FromResult(outcome.Best is null ? throw SearchListing.NoScore(request.Folder) : 0);
         });

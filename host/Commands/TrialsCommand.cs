@@ -16,9 +16,9 @@ internal static class TrialsCommand
     public static Command Create(Terminal terminal)
     {
         var folder = MergeOptions.NotEmpty(new Argument<string>("OUT") { Description = "The folder of a search or a soup." });
-        var best = MergeOptions.Count("--best", $"The N best instead of the newest {Shown}.", 1, int.MaxValue);
+        var best = MergeOptions.Count("--best", $"The N best instead of all or the newest {Shown}.", 1, int.MaxValue);
         var all = new Option<bool>("--all") { Description = "All of them." };
-        var csv = new Option<bool>("--csv") { Description = "All of them as CSV: values, metrics, durations." };
+        var csv = new Option<bool>("--csv") { Description = "As CSV: values, metrics, durations; all of them, or the --best." };
         var compare = new Option<int[]>("--compare")
         {
             Description = "Compare two trials: values, metrics, and a paired bootstrap over the examples.",
@@ -34,15 +34,19 @@ internal static class TrialsCommand
             if (parsed.GetValue(compare) is { Length: 2 } pair)
                 Compare(terminal, path, journal, Find(journal, pair[0], path), Find(journal, pair[1], path));
             else if (parsed.GetValue(csv))
-                WriteCsv(terminal, journal);
+                WriteCsv(terminal, journal, Chosen(journal, parsed.GetValue(best)));
             else if (terminal.IsJson)
-                WriteJson(terminal, journal);
+                WriteJson(terminal, journal, Chosen(journal, parsed.GetValue(best)));
             else
                 List(terminal, journal, parsed.GetValue(best), parsed.GetValue(all));
             return 0;
         });
         return command;
     }
+
+    /// <summary>What is exported: all, unless the best are asked for.</summary>
+    private static IReadOnlyList<Trial> Chosen(JournalContent journal, int? best) =>
+        best is { } count ? SecondLook.Top(journal.Trials, count) : journal.Trials;
 
     private static void List(Terminal terminal, JournalContent journal, int? best, bool all)
     {
@@ -97,8 +101,8 @@ internal static class TrialsCommand
             Row(metric, a.Score.Metrics.TryGetValue(metric, out var x) ? x : null,
                 b.Score.Metrics.TryGetValue(metric, out var y) ? y : null);
         }
-        foreach (var (index, name) in journal.Names.Index())
-            Row(name, a.Point[index], b.Point[index]);
+        foreach (var value in new WholePoint(journal.Names).Values)
+            Row(value.Name, value.Of(a.Point), value.Of(b.Point));
         table.Write(terminal);
         terminal.Line();
         terminal.Line(difference is null
@@ -110,35 +114,35 @@ internal static class TrialsCommand
 
     private static PairedDifference? Difference(JournalContent journal, string path, Trial a, Trial b)
     {
-        var text = $"merge_method: x\nmodels: [x]\nobjective: {journal.Identity.FirstOrDefault(i => i.Item == "objective").Value}\n";
-        var objective = new Objective(RecipeParser.Parse(Path.Combine(path, TrialJournal.FileName), text).Objective!);
+        var objective = JournalScores.ObjectiveOf(journal, Path.Combine(path, TrialJournal.FileName));
         return objective.Examples(a.Score.Examples) is { Count: > 0 } x && objective.Examples(b.Score.Examples) is { } y && x.Count == y.Count
             ? PairedBootstrap.Compare(x, y) : null;
     }
 
-    private static void WriteCsv(Terminal terminal, JournalContent journal)
+    private static void WriteCsv(Terminal terminal, JournalContent journal, IReadOnlyList<Trial> trials)
     {
         var metrics = Metrics(journal);
-        terminal.Line(Row(["trial", "generation", "status", "objective", .. metrics, "seconds", "merge_seconds", .. journal.Names, "error"]));
-        foreach (var trial in journal.Trials)
+        var values = new WholePoint(journal.Names).Values;
+        terminal.Line(Row(["trial", "generation", "status", "objective", .. metrics, "seconds", "merge_seconds", .. values.Select(v => v.Name), "error"]));
+        foreach (var trial in trials)
         {
             terminal.Line(Row(
             [
                 Text(trial.Index), Text(trial.Generation), Status(trial), Exact(trial.Objective),
                 .. metrics.Select(m => Exact(trial.Score.Metrics.TryGetValue(m, out var value) ? value : null)),
-                Exact(trial.Score.Seconds), Exact(trial.MergeSeconds), .. trial.Point.Select(v => Exact(v)), trial.Score.Error ?? "",
+                Exact(trial.Score.Seconds), Exact(trial.MergeSeconds), .. values.Select(v => Exact(v.Of(trial.Point))), trial.Score.Error ?? "",
             ]));
         }
     }
 
-    private static void WriteJson(Terminal terminal, JournalContent journal) => terminal.Json(json =>
+    private static void WriteJson(Terminal terminal, JournalContent journal, IReadOnlyList<Trial> trials) => terminal.Json(json =>
     {
         json.WriteStartArray("names");
         foreach (var name in journal.Names)
             json.WriteStringValue(name);
         json.WriteEndArray();
         json.WriteStartArray("trials");
-        foreach (var trial in journal.Trials)
+        foreach (var trial in trials)
         {
             json.WriteStartObject();
             JournalText.Write(json, trial);

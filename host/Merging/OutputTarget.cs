@@ -37,6 +37,13 @@ internal static class OutputTarget
             new(new Diagnostic(found) { Where = final, Fix = fix }) { WrongUsage = true };
     }
 
+    /// <summary>Whether a folder holds, or is, another; however either is named.</summary>
+    public static Func<string, bool> Holds(string inner)
+    {
+        var real = WithoutLinks(inner);
+        return outer => IsWithin(inner, Path.GetFullPath(outer)) || IsWithin(real, WithoutLinks(Path.GetFullPath(outer)));
+    }
+
     private static bool IsMade(string folder) => File.Exists(Path.Combine(folder, Manifest.FileName));
 
     private static bool IsWithin(string path, string folder) =>

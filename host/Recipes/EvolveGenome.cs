@@ -154,7 +154,7 @@ internal sealed class EvolveGenome
         if (own.TrueForAll(e => e.Key != "evaluate"))
             own.Add(Map("evaluate", [new("worker", tasks.Line, Command(read))]));
         if (own.TrueForAll(e => e.Key != "objective"))
-            own.Add(Map("objective", [Map("maximize", [.. read.Select(t => Word($"{t.Name}/{t.Metric.Split(',')[0]}", t.Weight))])]));
+            own.Add(Map("objective", [Map("maximize", [.. read.Select(t => Word($"{t.Name}/{WithoutNone(t.Metric)}", t.Weight))])]));
         return own;
     }
 
@@ -205,6 +205,9 @@ internal sealed class EvolveGenome
     private YamlEntry Map(string key, IReadOnlyList<YamlEntry> entries) => new(key, _genome.Line, new YamlMap(entries, _genome.Line));
 
     private YamlEntry Word(string key, string text) => new(key, _genome.Line, new YamlScalar(text, false, _genome.Line));
+
+    // lm_eval_worker.py names a metric as the harness does, but for the filter that is none.
+    private static string WithoutNone(string metric) => metric.EndsWith(",none", StringComparison.Ordinal) ? metric[..^",none".Length] : metric;
 
     private sealed record EvolveTask(string Name, string Weight, string Metric);
 }

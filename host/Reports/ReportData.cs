@@ -36,7 +36,7 @@ internal sealed record ReportData
     /// <summary>The models that are merged, in the order of the recipe.</summary>
     public IReadOnlyList<string> Models { get; init; } = [];
 
-    /// <summary>What was searched; empty for a soup.</summary>
+    /// <summary>What was searched, and what follows from that (its range is NaN); empty for a soup.</summary>
     public IReadOnlyList<SearchDimension> Dimensions { get; init; } = [];
 
     /// <summary>All trials in the order of their index.</summary>

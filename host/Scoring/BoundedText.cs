@@ -36,9 +36,13 @@ internal sealed class BoundedText
                 return;
             if (_tail.Length == 0)
                 _tail = new byte[TailBytes];
-            _afterHead += Math.Max(0, bytes.Length - TailBytes);
-            foreach (var one in bytes[Math.Max(0, bytes.Length - TailBytes)..])
-                _tail[(int)(_afterHead++ % TailBytes)] = one;
+            var passedOver = Math.Max(0, bytes.Length - TailBytes);
+            var last = bytes[passedOver..];
+            var place = (int)((_afterHead + passedOver) % TailBytes);
+            var beforeTheEnd = Math.Min(last.Length, TailBytes - place);
+            last[..beforeTheEnd].CopyTo(_tail.AsSpan(place));
+            last[beforeTheEnd..].CopyTo(_tail);
+            _afterHead += bytes.Length;
         }
     }
 
@@ -53,9 +57,9 @@ internal sealed class BoundedText
             kept.Write(_head.WrittenSpan);
             if (_afterHead > TailBytes)
                 kept.Write(Encoding.UTF8.GetBytes($"\n[… {_afterHead - TailBytes} bytes are left out …]\n"));
-            var length = (int)Math.Min(_afterHead, TailBytes);
-            for (var i = _afterHead - length; i < _afterHead; i++)
-                kept.WriteByte(_tail[(int)(i % TailBytes)]);
+            var oldest = _afterHead > TailBytes ? (int)(_afterHead % TailBytes) : 0;
+            kept.Write(_tail.AsSpan(oldest, (int)Math.Min(_afterHead, TailBytes) - oldest));
+            kept.Write(_tail.AsSpan(0, oldest));
             return kept.ToArray();
         }
     }

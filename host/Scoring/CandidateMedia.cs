@@ -14,6 +14,9 @@ internal record CandidateMedia
     /// <summary>Bytes free below a folder; null: unknown.</summary>
     public virtual long? Free(string folder) => DiskSpace.Free(folder);
 
+    /// <summary>Bytes of the disk that a folder is on, used or not; null: unknown.</summary>
+    public virtual long? Size(string folder) => DiskSpace.Size(folder);
+
     /// <summary>Bytes of memory that may still be taken.</summary>
     public virtual long FreeMemory()
     {

@@ -47,9 +47,7 @@ internal sealed class CommandEvaluator(EvaluatorProgram program, string? onlyMet
             ?? throw Failed("the command printed no JSON object", log.Output.LastLine() ?? "it printed nothing");
     }
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() => program.Dispose();
 
     private static MergeException Failed(string found, string? detail = null) =>
         new(new Diagnostic(detail is null ? found : $"{found}: {detail}"));

@@ -8,13 +8,14 @@ using Merge.Sdk;
 namespace Merge.Scoring;
 
 /// <summary>The program that a recipe names as its evaluator: where it is, and how it is started.</summary>
-internal sealed class EvaluatorProgram
+internal sealed class EvaluatorProgram : IDisposable
 {
     private const long LongestScript = 16 << 20;
 
     private readonly EvaluateRecipe _recipe;
     private readonly ScoringPlace _place;
     private readonly string _path;
+    private readonly EvaluatorGuard _guard = new();
 
     /// <exception cref="MergeException">There is no such program.</exception>
     public EvaluatorProgram(EvaluateRecipe recipe, ScoringPlace place)
@@ -57,6 +58,7 @@ internal sealed class EvaluatorProgram
         start.Environment["MERGE_WORKER"] = worker.ToString();
         foreach (var (name, value) in variables)
             start.Environment[name] = value;
+        _guard.Take(start);
         try
         {
             return Process.Start(start)!;
@@ -67,6 +69,8 @@ internal sealed class EvaluatorProgram
                 "A script needs a first line such as '#!/bin/sh', or its interpreter before it.", fault);
         }
     }
+
+    public void Dispose() => _guard.Dispose();
 
     /// <summary>Ends it and all that it has started.</summary>
     public static void Kill(Process process)

@@ -20,7 +20,15 @@ internal sealed class FolderCandidate : StoredCandidate, ITensorSink
         : base(id, values)
     {
         (Folder, _layout, _shape) = (folder, layout, shape);
-        _writer = OutputWriter.Create(folder, layout);
+        try
+        {
+            _writer = OutputWriter.Create(folder, layout);
+        }
+        catch (MergeException fault)
+        {
+            OwnFolder.Remove(folder);
+            throw new CandidateNotWritten(fault);
+        }
         try
         {
             foreach (var file in companions)
@@ -30,7 +38,7 @@ internal sealed class FolderCandidate : StoredCandidate, ITensorSink
         {
             Free();
             if (FileProblem.Is(fault))
-                throw FileProblem.Writing(folder, layout.Size, fault);
+                throw new CandidateNotWritten(FileProblem.Writing(folder, layout.Size, fault));
             throw;
         }
     }
@@ -44,7 +52,14 @@ internal sealed class FolderCandidate : StoredCandidate, ITensorSink
     public void Write(string tensor, long offset, ReadOnlySpan<byte> bytes)
     {
         var place = _layout.Placements[tensor];
-        _writer.Write(place.File, place.Offset + offset, bytes);
+        try
+        {
+            _writer.Write(place.File, place.Offset + offset, bytes);
+        }
+        catch (MergeException fault)
+        {
+            throw new CandidateNotWritten(fault);
+        }
     }
 
     public void Finish(TensorPlan tensor, uint checksum)
@@ -66,3 +81,10 @@ internal sealed class FolderCandidate : StoredCandidate, ITensorSink
         OwnFolder.Remove(Folder);
     }
 }
+
+/// <summary>The place of the candidates is full or fails: no fault of the point, so it stops the search and fails no trial.</summary>
+internal sealed class CandidateNotWritten(MergeException fault) : MergeException(
+    [.. fault.Diagnostics.Select(d => d with
+    {
+        Fix = "Free space there, or name another place by 'evaluate: {candidates: {folder: …}}', then go on with the search.",
+    })], fault);

@@ -35,13 +35,10 @@ internal sealed class LinkedFolder : IDisposable
         }
         catch (Exception e) when (FileProblem.Is(e))
         {
-            throw FileProblem.Writing(path, 0, e);
+            throw FileProblem.Writing(path, 0, e, ScoringPlace.FullDisk);
         }
     }
 
-    public void Dispose()
-    {
-        if (Directory.Exists(Path))
-            Directory.Delete(Path, recursive: true);
-    }
+    // What an evaluator still holds open stays until the next time.
+    public void Dispose() => OwnFolder.Remove(Path);
 }

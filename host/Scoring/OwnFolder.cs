@@ -41,7 +41,7 @@ internal sealed class OwnFolder : IDisposable
         }
         catch (Exception fault) when (FileProblem.Is(fault))
         {
-            throw FileProblem.Writing(root, 0, fault);
+            throw FileProblem.Writing(root, 0, fault, ScoringPlace.FullDisk);
         }
     }
 

@@ -29,11 +29,12 @@ internal sealed class ScoreCache : IDisposable
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            file = new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            // Unbuffered: what a full disk refused must not be tried again when the file is closed.
+            file = new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
         }
         catch (Exception fault) when (FileProblem.Is(fault))
         {
-            throw FileProblem.IsDiskFull(fault) ? FileProblem.Writing(path, 0, fault)
+            throw FileProblem.IsDiskFull(fault) ? FileProblem.Writing(path, 0, fault, ScoringPlace.FullDisk)
                 : new MergeException(new Diagnostic($"the scores cannot be opened: {fault.Message}")
                 {
                     Where = path,
@@ -49,7 +50,7 @@ internal sealed class ScoreCache : IDisposable
         catch (Exception fault) when (FileProblem.Is(fault))
         {
             cache.Dispose();
-            throw FileProblem.Reading(path, fault);
+            throw FileProblem.IsDiskFull(fault) ? FileProblem.Writing(path, 0, fault, ScoringPlace.FullDisk) : FileProblem.Reading(path, fault);
         }
     }
 
@@ -95,19 +96,21 @@ internal sealed class ScoreCache : IDisposable
         line.WriteByte((byte)'\n');
         lock (_gate)
         {
-            if (!_known.TryAdd(key, score))
+            if (_known.ContainsKey(key))
                 return;
-            var end = _file.Position;
+            var end = _file.Length;
             try
             {
                 _file.Write(line.GetBuffer().AsSpan(0, (int)line.Length));
-                _file.Flush();
             }
             catch (Exception fault) when (FileProblem.Is(fault))
             {
+                // Part of the line may be there: the next one begins where it did.
+                _file.SetLength(end);
                 _file.Position = end;
-                throw FileProblem.Writing(_file.Name, line.Length, fault);
+                throw FileProblem.Writing(_file.Name, 0, fault, ScoringPlace.FullDisk);
             }
+            _known.Add(key, score);
         }
     }
 
@@ -115,7 +118,7 @@ internal sealed class ScoreCache : IDisposable
 
     private void Load()
     {
-        using var reader = new StreamReader(_file, Encoding.UTF8, leaveOpen: true);
+        using var reader = new StreamReader(_file, Encoding.UTF8, bufferSize: 64 << 10, leaveOpen: true);
         while (reader.ReadLine() is { } line)
         {
             if (Read(line) is var (key, score))

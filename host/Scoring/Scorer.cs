@@ -16,8 +16,12 @@ internal sealed class Scorer : IDisposable
     // An evaluator that is told to stop gets this long before nobody waits for it any more.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
 
-    // Less free space than this beside a failure is its likely reason.
+    // Less free space than this beside a failure is its likely reason; on a small disk, that share of it.
     private const long FullDisk = 4 << 20;
+    private const double FullShare = 0.01;
+
+    // As C, Python and Rust programs say it.
+    private static readonly string[] FullDiskWords = ["No space left on device", "Disk quota exceeded"];
 
     private readonly EvaluateRecipe _recipe;
     private readonly ScoringPlace _place;
@@ -128,7 +132,7 @@ internal sealed class Scorer : IDisposable
             var hasFailed = score.Status is ScoreStatus.Failed or ScoreStatus.TimedOut;
             if (hasFailed && score.Metrics.Count == 0)
             {
-                CheckDisks(candidate, score);
+                CheckDisks(candidate, score, log);
                 if (attempt <= _recipe.Retries)
                     continue;
             }
@@ -201,18 +205,22 @@ internal sealed class Scorer : IDisposable
     }
 
     /// <summary>A full disk fails every trial from now on: the search should stop, not the trial.</summary>
-    private void CheckDisks(StoredCandidate candidate, TrialScore score)
+    private void CheckDisks(StoredCandidate candidate, TrialScore score, TrialLog log)
     {
         foreach (var folder in new[] { candidate.Folder, _place.Folder, Path.GetTempPath() }.OfType<string>())
         {
-            if (_place.Media.Free(folder) is not { } free || free >= FullDisk)
-                continue;
-            throw new MergeException(new Diagnostic($"the evaluator failed, and the disk is full ({DiskSpace.Text(free)} free): {score.Error}")
-            {
-                Where = folder,
-                Fix = "Free space, then go on with the search; the trial is not counted.",
-            });
+            if (_place.Media.Free(folder) is { } free && free < Math.Min(FullDisk, FullShare * (_place.Media.Size(folder) ?? long.MaxValue)))
+                throw Full($"the evaluator failed, and the disk is full ({DiskSpace.Text(free)} free): {score.Error}", folder);
         }
+        // A disk that this process does not know of: a cache elsewhere, another machine's.
+        if (new[] { score.Error, log.Errors.LastLine() }.FirstOrDefault(said => said is not null && FullDiskWords.Any(said.Contains)) is { } why)
+            throw Full($"the evaluator failed because a disk is full: {why}", null);
+
+        static MergeException Full(string found, string? where) => new(new Diagnostic(found)
+        {
+            Where = where,
+            Fix = "Free space, then go on with the search; the trial is not counted.",
+        });
     }
 
     private static int WorkersOf(EvaluateRecipe recipe) =>

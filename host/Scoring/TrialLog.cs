@@ -43,7 +43,7 @@ internal sealed class TrialLog
         }
         catch (Exception fault) when (FileProblem.Is(fault))
         {
-            throw FileProblem.Writing(path, bytes.Length, fault);
+            throw FileProblem.Writing(path, 0, fault, ScoringPlace.FullDisk);
         }
     }
 

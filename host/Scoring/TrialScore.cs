@@ -37,7 +37,11 @@ internal sealed record TrialScore(
     /// <summary>Attempts made; 0 where the score comes from the cache.</summary>
     public int Attempts { get; init; } = 1;
 
+    /// <summary>Whether nobody was asked: from the cache, or there was nothing to ask.</summary>
     public bool IsCached => Attempts == 0;
+
+    /// <summary>Whether the evaluation, not the candidate, is to blame: another attempt may succeed.</summary>
+    public bool IsBroken => Status is ScoreStatus.Failed or ScoreStatus.TimedOut;
 
     /// <summary>A trial without metrics.</summary>
     public static TrialScore Without(ScoreStatus status, string error, double seconds) =>

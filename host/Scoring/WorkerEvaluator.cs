@@ -32,5 +32,6 @@ internal sealed class WorkerEvaluator(EvaluatorProgram program, int workers, str
     {
         Parallel.ForEach(_workers.OfType<WorkerProcess>(), worker => worker.Dispose());
         Array.Clear(_workers);
+        program.Dispose();
     }
 }

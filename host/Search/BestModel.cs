@@ -1,6 +1,8 @@
+using Merge.Checkpoints;
 using Merge.Merging;
 using Merge.Planning;
 using Merge.Recipes;
+using Merge.Scoring;
 using Merge.Sdk;
 
 namespace Merge.Search;
@@ -17,10 +19,22 @@ internal static class BestModel
         SearchSession session, IReadOnlyList<double> point, IReadOnlyList<string> comment, CancellationToken cancellation)
     {
         var folder = session.Request.Folder;
-        File.WriteAllText(folder.BestRecipe, session.Planned.Recipes(folder.Path).At(point, comment));
+        Write(folder.BestRecipe, session.Planned.Recipes(folder.Path).At(point, comment));
         using var planner = session.Request.Planner();
         var plan = planner.Plan(RecipeFile.Read(folder.BestRecipe), PlanRequest.DefaultMaxShardBytes);
         return MergeToFolder.Run(
             plan, folder.Best, force: true, sha256: false, session.Request.Settings, new RunProgress(), cancellation).Findings;
+    }
+
+    private static void Write(string path, string recipe)
+    {
+        try
+        {
+            File.WriteAllText(path, recipe);
+        }
+        catch (Exception fault) when (FileProblem.Is(fault))
+        {
+            throw FileProblem.Writing(path, recipe.Length, fault, ScoringPlace.FullDisk);
+        }
     }
 }

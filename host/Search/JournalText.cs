@@ -118,7 +118,7 @@ internal static class JournalText
                     names = [.. document.RootElement.GetProperty("names").EnumerateArray().Select(n => n.GetString()!)];
                 }
                 else
-                    trials.Add(Trial(document.RootElement, trials.Count));
+                    trials.Add(Trial(document.RootElement, trials.Count, names.Count));
             }
             catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException or FormatException
                 or ArgumentException)
@@ -163,11 +163,13 @@ internal static class JournalText
 
     private static readonly string[] StatusNames = ["ok", "infeasible", "failed", "timed_out", "not_a_number"];
 
-    private static Trial Trial(JsonElement line, int expected)
+    private static Trial Trial(JsonElement line, int expected, int values)
     {
         var index = line.GetProperty("trial").GetInt32();
         if (index != expected)
             throw new FormatException($"trial {index} stands where trial {expected} should");
+        if (line.GetProperty("values").GetArrayLength() is var given && given != values)
+            throw new FormatException($"trial {index} has {given} values, and {values} are searched");
         var status = Array.IndexOf(StatusNames, line.GetProperty("status").GetString());
         if (status < 0)
             throw new FormatException($"no status is called {line.GetProperty("status")}");

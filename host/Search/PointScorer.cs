@@ -24,6 +24,8 @@ internal sealed class PointScorer(
     PlannedSpace planned, GenerationMerge merge, CandidatePlace place, Scorer scorer, IReadOnlySet<string> metrics, string recipeDigest)
     : IPointScorer
 {
+    private bool _hasMerged;
+
     public async IAsyncEnumerable<PointScore> Score(
         IReadOnlyList<PointToScore> points, string split, [EnumeratorCancellation] CancellationToken cancellation)
     {
@@ -68,6 +70,9 @@ internal sealed class PointScorer(
                 return all;
             var results = merge.Run(
                 [.. made.Select(m => new GenerationMember(OptionsOf(m.Point.Point), m.Candidate!.Sink!))], cancellation);
+            if (results.Select(r => r.Fault).OfType<CandidateNotWritten>().FirstOrDefault() is { } unwritten)
+                throw unwritten;
+            CheckMethod(results);
             foreach (var (merged, result) in made.Zip(results))
                 merged.Result = result;
             return all;
@@ -77,6 +82,14 @@ internal sealed class PointScorer(
             all.ForEach(m => m.Candidate?.Dispose());
             throw;
         }
+    }
+
+    // A method that refuses every point of the first generation for one reason refuses the recipe, not points.
+    private void CheckMethod(IReadOnlyList<MergedMember> results)
+    {
+        if (!_hasMerged && results is [{ Fault: MergeException fault }, _, ..] && results.All(r => r.Fault?.Message == fault.Message))
+            throw fault;
+        _hasMerged |= results.Any(r => r.Fault is null);
     }
 
     // What a record refuses stops the candidate, not its generation: it says so when it is asked.

@@ -32,12 +32,18 @@ internal sealed record SearchFolder(string Path)
         }
         if (resume && !isSearch && !File.Exists(Journal))
             throw Refuse("there is no search in this folder to go on with", "Leave out --resume to begin one.");
-        if (!File.Exists(Journal) && Directory.Exists(Path) && Directory.EnumerateFileSystemEntries(Path).Any())
+        if (!File.Exists(Journal) && Directory.Exists(Path) && Directory.EnumerateFileSystemEntries(Path)
+            .Any(e => System.IO.Path.GetFileName(e) != TrialJournal.LockName))
             throw Refuse("the folder exists and holds something else", "Give another name.");
     }
 
     /// <summary>Refuses a folder within a model, or one that would hold an input.</summary>
-    public void CheckInputs(MergePlan plan) => OutputTarget.Check(Best, plan, force: true);
+    public void CheckInputs(MergePlan plan)
+    {
+        if (plan.Opened.Select(c => c.Folder).OfType<string>().FirstOrDefault(OutputTarget.Holds(Path)) is { } model)
+            throw Refuse($"the folder of the search would be within a model that is merged: {model}", "Give a folder outside the models.");
+        OutputTarget.Check(Best, plan, force: true);
+    }
 
     private MergeException Refuse(string found, string fix) =>
         new(new Diagnostic(found) { Where = Path, Fix = fix }) { WrongUsage = true };

@@ -103,7 +103,7 @@ internal sealed class SearchJob(SearchRequest request)
                 ? look.Compare(best.Score, incumbent?.Selection) : look.Compare(onReport, incumbent?.Report),
             Noise = request.NoiseMeasurements > 0
                 ? await look.Noise(trials, request.NoiseMeasurements, splits.Selection, cancellation) : null,
-            Remarks = Remarks(trials, isExhausted, splits),
+            Remarks = [.. Remarks(trials, isExhausted, splits), .. look.Failures],
         };
     }
 
@@ -114,7 +114,12 @@ internal sealed class SearchJob(SearchRequest request)
         var again = await look.Rescore(SecondLook.Top(trials, FinalCandidates), request.Recipe.Splits.Final!, cancellation);
         // Of equal ones that which is better on the selection split: they come in that order.
         return again.Where(r => r.Other.Objective is not null).OrderByDescending(r => r.Other.Objective).FirstOrDefault()?.Trial
-            ?? Trial.Best(trials)!;
+            ?? throw new MergeException(new Diagnostic($"none of the {again.Count} best trials has a score on '{request.Recipe.Splits.Final}', "
+                + $"the split that picks the result; the first: {again[0].Other.Error ?? "no reason given"}")
+            {
+                Where = again[0].Other.Log,
+                Fix = "Repair the evaluation, or write 'final: selection', then go on with --resume.",
+            });
     }
 
     private List<string> Remarks(IReadOnlyList<Trial> trials, bool isExhausted, SplitsRecipe splits)

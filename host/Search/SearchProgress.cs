@@ -16,6 +16,9 @@ internal sealed class SearchProgress
     /// <summary>Trials taken over from the journal.</summary>
     public int Resumed { get; private set; }
 
+    /// <summary>Whether an end now is one that <c>--resume</c> helps against.</summary>
+    public bool CanGoOn { get; set; } = true;
+
     public int Done => Volatile.Read(ref _done);
 
     public int Failed => Volatile.Read(ref _failed);

@@ -1,9 +1,11 @@
 using System.Globalization;
+using Merge.Checkpoints;
 using Merge.Compute;
 using Merge.Merging;
 using Merge.Recipes;
 using Merge.Reports;
 using Merge.Scoring;
+using Merge.Sdk;
 
 namespace Merge.Search;
 
@@ -14,13 +16,25 @@ internal static class SearchReport
     private const int MostDistances = 100;
 
     /// <summary>Writes the page.</summary>
-    public static void Write(SearchSession session, SearchOutcome outcome, string procedure, CancellationToken cancellation) =>
-        HtmlReport.Write(Of(session, outcome, procedure, cancellation), new ManagedLinearAlgebra(), session.Request.Folder.Report);
+    /// <exception cref="MergeException">The disk is full or fails.</exception>
+    public static void Write(SearchSession session, SearchOutcome outcome, string procedure, CancellationToken cancellation)
+    {
+        var (data, path) = (Of(session, outcome, procedure, cancellation), session.Request.Folder.Report);
+        try
+        {
+            HtmlReport.Write(data, new ManagedLinearAlgebra(), path);
+        }
+        catch (Exception fault) when (FileProblem.Is(fault))
+        {
+            throw FileProblem.Writing(path, 0, fault, ScoringPlace.FullDisk);
+        }
+    }
 
     private static ReportData Of(SearchSession session, SearchOutcome outcome, string procedure, CancellationToken cancellation)
     {
         var recipe = session.Recipe;
         var objective = recipe.Objective!;
+        var whole = session.Planned.Options.Whole.Values;
         var incumbent = outcome.Ingredients.Where(i => i.Selection.Objective is not null).MaxBy(i => i.Selection.Objective);
         return new()
         {
@@ -35,8 +49,8 @@ internal static class SearchReport
             ReportSplit = recipe.Splits.Report,
             Facts = Facts(session),
             Models = session.Planned.ModelNames,
-            Dimensions = session.IsSearch ? session.Planned.Space.Dimensions : [],
-            Trials = [.. outcome.Trials.Select(Trial)],
+            Dimensions = session.IsSearch ? [.. whole.Select(v => Dimension(v, session.Planned.Space.Dimensions))] : [],
+            Trials = [.. outcome.Trials.Select(t => Trial(t, session.IsSearch ? [.. whole.Select(v => v.Of(t.Point))] : t.Point))],
             Best = outcome.Best?.Index,
             Ingredients = [.. outcome.Ingredients.Select(i => new ModelScore(i.Name, i.Selection.Objective, i.Report?.Objective))],
             Baselines = [.. outcome.Baselines.Select(b => new ModelScore(b.Name, b.Selection.Objective, b.Report?.Objective))],
@@ -63,8 +77,13 @@ internal static class SearchReport
         ];
     }
 
-    private static ReportTrial Trial(Trial trial) => new(
-        trial.Index, trial.Generation, trial.Point, trial.Score.Status switch
+    // What follows has no range it was searched in.
+    private static SearchDimension Dimension(WholeValue value, IReadOnlyList<SearchDimension> searched) => value.Index is { } index
+        ? searched[index]
+        : searched[value.Others[0]] with { Name = value.Name, Model = 0, Low = double.NaN, High = double.NaN, Start = null };
+
+    private static ReportTrial Trial(Trial trial, IReadOnlyList<double> point) => new(
+        trial.Index, trial.Generation, point, trial.Score.Status switch
         {
             ScoreStatus.Ok => ReportStatus.Ok,
             ScoreStatus.TimedOut => ReportStatus.TimedOut,

@@ -69,7 +69,7 @@ internal sealed class SearchSession : IDisposable
                 [("method's plugin", planned.Plan.Plugin.Digest), ("space", planned.Options.Description), .. plugins]);
             var evaluate = request.Recipe.Evaluate!;
             journal = TrialJournal.Open(
-                request.Folder.Path, identity, [.. planned.Space.Dimensions.Select(d => d.Name)]);
+                request.Folder.Path, identity, [.. planned.Space.Dimensions.Select(d => d.Name)], new(request.Recipe.Objective!));
             scorer = Scorer.Open(evaluate, request.Recipe.Objective!, request.Plugins, new(request.Recipe.Path, request.Folder.Path));
             var place = CandidatePlace.Open(planned.Plan, evaluate.Candidates, scorer.NeedsFolder, request.Folder.Path,
                 request.Recipe.Path, WantedAtOnce);
@@ -90,9 +90,9 @@ internal sealed class SearchSession : IDisposable
         var checkpoint = Planned.Plan.Models[model];
         // It is only looked at: nothing of a search may be lost to it.
         if (_scorer.NeedsFolder && checkpoint.Folder is null)
-            return TrialScore.Without(ScoreStatus.Failed, "it is a single file, and the evaluator needs a folder", 0);
+            return Unasked("it is a single file, and the evaluator needs a folder");
         if (_scorer.NeedsFolder && checkpoint.Key != checkpoint.Path)
-            return TrialScore.Without(ScoreStatus.Failed, "it is a model with adapters in it, which has no folder of its own", 0);
+            return Unasked("it is a model with adapters in it, which has no folder of its own");
         var files = checkpoint.Files.Select(f => $"{f.Path} {f.Size} {f.LastWrite.Ticks}");
         var id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', files.Prepend(checkpoint.Key)))).AsSpan(0, 16));
         using var folder = _scorer.NeedsFolder
@@ -100,6 +100,8 @@ internal sealed class SearchSession : IDisposable
         using var candidate = new CheckpointCandidate(id, checkpoint, folder) { Label = $"model-{model:000}" };
         return await _scorer.Score(candidate, split, cancellation);
     }
+
+    private static TrialScore Unasked(string why) => TrialScore.Without(ScoreStatus.Failed, why, 0) with { Attempts = 0 };
 
     public void Dispose()
     {

@@ -1,3 +1,4 @@
+using Merge.Recipes;
 using Merge.Scoring;
 using Merge.Trust;
 
@@ -14,28 +15,36 @@ internal sealed class SecondLook(SearchSession session)
 {
     private const int NoiseCandidates = 5;
 
+    private readonly List<string> _failures = [];
+
+    /// <summary>What could not be looked at, and why: sentences. The result stands without it, so nothing stops for it.</summary>
+    public IReadOnlyList<string> Failures => _failures;
+
     /// <summary>The best trials, best first.</summary>
     public static IReadOnlyList<Trial> Top(IEnumerable<Trial> trials, int count) =>
     [
         .. trials.Where(t => t.Objective is not null).OrderByDescending(t => t.Objective).ThenBy(t => t.Index).Take(count),
     ];
 
-    /// <summary>Scores trials on another split.</summary>
+    /// <summary>Scores trials on another split; gives up, as the search does, after too many failures in a row.</summary>
     public async Task<IReadOnlyList<RescoredPoint>> Rescore(IReadOnlyList<Trial> trials, string split, CancellationToken cancellation)
     {
-        var scores = await session.Points.Score([.. trials.Select(t => new PointToScore(t.Index, t.Point))], split, cancellation)
-            .ToListAsync(cancellation);
-        return [.. trials.Zip(scores, (t, s) => new RescoredPoint(t, s.Score))];
+        var scores = await Scores([.. trials.Select(t => new PointToScore(t.Index, t.Point))], split, cancellation);
+        Note($"of the {trials.Count} best trials have no score on '{split}'", scores);
+        return [.. trials.Zip(scores, (t, s) => new RescoredPoint(t, s))];
     }
 
     /// <summary>Scores the single models on the selection split, and the best of them on the report split.</summary>
     public async Task<IReadOnlyList<IngredientScore>> Ingredients(string selection, string? report, CancellationToken cancellation)
     {
         var names = session.Planned.ModelNames;
-        var scores = await Task.WhenAll(names.Select((_, i) => session.ScoreIngredient(i, selection, cancellation)));
+        var scores = await Models(names.Count, selection, cancellation);
+        Note($"of {names.Count} single models have no score on '{selection}'", scores);
         var best = Enumerable.Range(0, scores.Length).Where(i => scores[i].Objective is not null)
             .OrderByDescending(i => scores[i].Objective).Cast<int?>().FirstOrDefault();
         var reported = best is { } model && report is not null ? await session.ScoreIngredient(model, report, cancellation) : null;
+        if (reported is { Objective: null })
+            Note($"single model, the best one, has no score on '{report}'", [reported]);
         return [.. scores.Select((s, i) => new IngredientScore(i, names[i], s, i == best ? reported : null))];
     }
 
@@ -47,10 +56,11 @@ internal sealed class SecondLook(SearchSession session)
         var each = measurements + 1;
         PointToScore[] points =
             [.. top.SelectMany(t => Enumerable.Range(1, each).Select(r => new PointToScore(t.Index, t.Point, r)))];
-        var scores = await session.Points.Score(points, split, cancellation).ToListAsync(cancellation);
+        var scores = await Scores(points, split, cancellation);
+        Note($"of {points.Length} measurements of the evaluator's noise have no score", scores);
         return SignalNoise.Of(
         [
-            .. scores.Chunk(each).Select(again => (IReadOnlyList<double>)[.. again.Select(s => s.Score.Objective ?? double.NaN)]),
+            .. scores.Chunk(each).Select(again => (IReadOnlyList<double>)[.. again.Select(s => s.Objective ?? double.NaN)]),
         ]);
     }
 
@@ -63,5 +73,63 @@ internal sealed class SecondLook(SearchSession session)
             return null;
         }
         return PairedBootstrap.Compare(a, b, session.Recipe.Search?.Seed ?? 0);
+    }
+
+    private int MostFailures => session.Recipe.Search?.Patience ?? SearchRecipe.DefaultPatience;
+
+    private async Task<TrialScore[]> Scores(PointToScore[] points, string split, CancellationToken cancellation)
+    {
+        var (patience, scores) = (new Patience(MostFailures), new List<TrialScore>());
+        await foreach (var point in session.Points.Score(points, split, cancellation))
+        {
+            scores.Add(point.Score);
+            patience.Count(point.Score);
+            if (patience.IsAtItsEnd)
+                break;
+        }
+        return [.. scores, .. Enumerable.Repeat(GivenUp, points.Length - scores.Count)];
+    }
+
+    private async Task<TrialScore[]> Models(int count, string split, CancellationToken cancellation)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var (patience, scores) = (new Patience(MostFailures), new TrialScore[count]);
+        Task<TrialScore>[] running = [.. Enumerable.Range(0, count).Select(i => session.ScoreIngredient(i, split, stop.Token))];
+        try
+        {
+            foreach (var (model, scoring) in running.Index())
+            {
+                if (patience.IsAtItsEnd)
+                    await stop.CancelAsync();
+                try
+                {
+                    scores[model] = await scoring;
+                    patience.Count(scores[model]);
+                }
+                catch (OperationCanceledException) when (patience.IsAtItsEnd && !cancellation.IsCancellationRequested)
+                {
+                    scores[model] = GivenUp;
+                }
+            }
+            return scores;
+        }
+        finally
+        {
+            // The checkpoints are closed soon: nobody may be reading them any more.
+            await stop.CancelAsync();
+            await Task.WhenAll(running).ContinueWith(static _ => { }, TaskScheduler.Default);
+        }
+    }
+
+    private static TrialScore GivenUp => TrialScore.Without(
+        ScoreStatus.Failed, "not tried: too many evaluations before it failed one after the other", 0) with
+    { Attempts = 0 };
+
+    private void Note(string what, IReadOnlyList<TrialScore> scores)
+    {
+        if (scores.FirstOrDefault(s => s.Objective is null) is not { } first)
+            return;
+        _failures.Add($"{scores.Count(s => s.Objective is null)} {what}; the first: {first.Error ?? "no reason given"}"
+            + (first.Log is { } log ? $" ({log})" : ""));
     }
 }

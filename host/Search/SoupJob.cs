@@ -66,8 +66,14 @@ internal sealed class SoupJob(SearchRequest request, bool isGreedy, AcceptRule a
             AgainstBestIngredient = splits.Report is null
                 ? look.Compare(soup.Score, best?.Score)
                 : look.Compare(again.GetValueOrDefault(soup.Index), best is null ? null : again.GetValueOrDefault(best.Index)),
-            Remarks = splits.Report is null
-                ? ["There is no report split: every score here was also chosen on, and is too good by an unknown amount."] : [],
+            Remarks =
+            [
+                .. single.Where(t => t.Objective is null).Take(1).Select(t => $"{single.Count(s => s.Objective is null)} of {single.Length} "
+                    + $"models have no score, and are in no soup but the uniform one; the first: {t.Score.Error ?? "no reason given"}"),
+                .. splits.Report is null
+                    ? ["There is no report split: every score here was also chosen on, and is too good by an unknown amount."] : Array.Empty<string>(),
+                .. look.Failures,
+            ],
         };
     }
 

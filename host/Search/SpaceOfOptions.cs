@@ -24,6 +24,9 @@ internal sealed class SpaceOfOptions
 
     public SearchSpace Space { get; private set; } = null!;
 
+    /// <summary>The space's values and those that follow from them.</summary>
+    public WholePoint Whole => new([.. Space.Dimensions.Select(d => d.Name)]);
+
     public bool IsSmooth => _search.IsSmooth && _groups.Count > 1;
 
     /// <summary>Whether a tensor's name decides any of its values.</summary>

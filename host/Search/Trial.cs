@@ -18,8 +18,8 @@ internal sealed record Trial(int Index, int Generation, IReadOnlyList<double> Po
     /// <summary>Higher is better; null where the trial failed.</summary>
     public double? Objective => Score.Objective;
 
-    /// <summary>Whether the evaluation, not the candidate, is to blame: another attempt may succeed.</summary>
-    public bool IsBroken => Score.Status is ScoreStatus.Failed or ScoreStatus.TimedOut;
+    /// <inheritdoc cref="TrialScore.IsBroken"/>
+    public bool IsBroken => Score.IsBroken;
 
     /// <summary>The best of some: the first of those with the highest objective; null where all failed.</summary>
     public static Trial? Best(IEnumerable<Trial> trials) =>

@@ -16,7 +16,7 @@ internal sealed class TrialBook(TrialJournal journal, IPointScorer scorer, strin
 {
     private readonly Dictionary<IReadOnlyList<double>, Trial> _known = new(Points.ByValue);
     private readonly List<Trial> _trials = [];
-    private int _brokenInARow;
+    private readonly Patience _patience = new(patience);
 
     public IReadOnlyList<Trial> Trials => _trials;
 
@@ -45,7 +45,9 @@ internal sealed class TrialBook(TrialJournal journal, IPointScorer scorer, strin
             journal.Add([trial]);
             Take(trial);
             index++;
-            Endure(trial);
+            _patience.Count(score);
+            if (_patience.IsAtItsEnd)
+                throw _patience.Stop(score);
         }
     }
 
@@ -56,29 +58,17 @@ internal sealed class TrialBook(TrialJournal journal, IPointScorer scorer, strin
         progress.Add(trial, isResumed: trial.Index < journal.Trials.Count);
     }
 
-    private static Trial Replayed(Trial known, IReadOnlyList<double> point, int generation)
+    private Trial Replayed(Trial known, IReadOnlyList<double> point, int generation)
     {
         if (known.Generation == generation && Points.ByValue.Equals(known.Point, point))
             return known;
+        progress.CanGoOn = false;
         throw new MergeException(new Diagnostic(
             $"trial {known.Index} of the journal is not the point that the search asks for now")
         {
             Expected = $"[{string.Join(", ", point.Select(NumberText.Of))}]; the journal has "
                 + $"[{string.Join(", ", known.Point.Select(NumberText.Of))}]",
             Fix = "The journal or the searcher was changed, or the searcher's choices do not follow from its seed alone. Search in another folder.",
-        });
-    }
-
-    private void Endure(Trial trial)
-    {
-        _brokenInARow = trial.IsBroken ? _brokenInARow + 1 : 0;
-        if (_brokenInARow < patience)
-            return;
-        throw new MergeException(new Diagnostic(
-            $"{_brokenInARow} evaluations failed one after the other, the last one so: {trial.Score.Error ?? "no reason given"}")
-        {
-            Where = trial.Score.Log,
-            Fix = "Repair the evaluation, then go on with --resume: those evaluations are tried again.",
         });
     }
 }

@@ -1,6 +1,6 @@
 using System.Text;
-using System.Text.Json;
 using Merge.Checkpoints;
+using Merge.Scoring;
 using Merge.Sdk;
 
 namespace Merge.Search;
@@ -13,7 +13,11 @@ internal sealed class TrialJournal : IDisposable
 {
     public const string FileName = "journal.jsonl";
 
-    private const string LockName = "journal.lock";
+    public const string LockName = "journal.lock";
+
+    // What .NET gives for a file that is locked (EWOULDBLOCK), and Windows for one that is open.
+    private const int LockedOnUnix = 11;
+    private const int LockedOnWindows = unchecked((int)0x80070020);
 
     private readonly FileStream _lock;
     private readonly FileStream _file;
@@ -31,17 +35,18 @@ internal sealed class TrialJournal : IDisposable
     /// <param name="folder">Of the search; made where it is not there.</param>
     /// <param name="identity">Of the search at hand.</param>
     /// <param name="names">Of a point's values.</param>
-    /// <exception cref="MergeException">It is another search's, is in use, or cannot be written.</exception>
+    /// <param name="objective">What makes metrics a trial's score.</param>
+    /// <exception cref="MergeException">It is another search's, is in use, was changed by hand, or cannot be written.</exception>
     public static TrialJournal Open(
-        string folder, IReadOnlyList<(string Item, string Value)> identity, IReadOnlyList<string> names)
+        string folder, IReadOnlyList<(string Item, string Value)> identity, IReadOnlyList<string> names, Objective objective)
     {
-        Directory.CreateDirectory(folder);
         var hold = Lock(folder);
         FileStream? file = null;
         try
         {
+            // Unbuffered: what a full disk refused must not be tried again when the file is closed.
             file = new FileStream(
-                Path.Combine(folder, FileName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
+                Path.Combine(folder, FileName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
             var notes = new List<Diagnostic>();
             var content = JournalText.Read(file, Path.Combine(folder, FileName), notes);
             // Without trials there is nothing to lose.
@@ -53,15 +58,18 @@ internal sealed class TrialJournal : IDisposable
             }
             if (JournalText.Differences(content.Identity, identity) is { Count: > 0 } differences)
                 throw Other(folder, differences);
+            JournalScores.Check(content.Trials, objective, file.Name);
             var kept = Kept(content, notes, folder);
             file.SetLength(content.EndOf(kept));
             file.Seek(0, SeekOrigin.End);
             return new(hold, file, [.. content.Trials.Take(kept)], notes);
         }
-        catch
+        catch (Exception fault)
         {
             file?.Dispose();
             hold.Dispose();
+            if (FileProblem.Is(fault))
+                throw FileProblem.Writing(Path.Combine(folder, FileName), 0, fault, ScoringPlace.FullDisk);
             throw;
         }
     }
@@ -91,8 +99,17 @@ internal sealed class TrialJournal : IDisposable
             })
             { WrongUsage = true };
         }
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        return JournalText.Read(file, path, []) ?? throw JournalText.Damaged(path, 1, "the first line is cut");
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            var content = JournalText.Read(file, path, []) ?? throw JournalText.Damaged(path, 1, "the first line is cut");
+            JournalScores.Check(content.Trials, JournalScores.ObjectiveOf(content, path), path);
+            return content;
+        }
+        catch (Exception fault) when (FileProblem.Is(fault))
+        {
+            throw FileProblem.Reading(path, fault);
+        }
     }
 
     /// <summary>Adds trials; they are on the disk when it returns.</summary>
@@ -107,6 +124,7 @@ internal sealed class TrialJournal : IDisposable
     private static void Write(FileStream file, IReadOnlyList<string> lines)
     {
         var bytes = Encoding.UTF8.GetBytes(string.Concat(lines.Select(l => l + "\n")));
+        var end = file.Position;
         try
         {
             file.Write(bytes);
@@ -114,16 +132,24 @@ internal sealed class TrialJournal : IDisposable
         }
         catch (Exception fault) when (FileProblem.Is(fault))
         {
-            throw FileProblem.Writing(file.Name, bytes.Length, fault);
+            // A part of the line may be there: without it the journal ends with a whole trial.
+            file.SetLength(end);
+            throw FileProblem.Writing(file.Name, 0, fault, ScoringPlace.FullDisk);
         }
     }
 
     // The kernel gives the lock up when its process ends, however it ends.
     private static FileStream Lock(string folder)
     {
+        var path = Path.Combine(folder, LockName);
         try
         {
-            return new FileStream(Path.Combine(folder, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            Directory.CreateDirectory(folder);
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (Exception fault) when (FileProblem.Is(fault) && fault is not IOException { HResult: LockedOnUnix or LockedOnWindows })
+        {
+            throw FileProblem.Writing(path, 0, fault, ScoringPlace.FullDisk);
         }
         catch (IOException fault)
         {

@@ -24,6 +24,6 @@ public sealed class SearchableAttribute(double low, double high) : Attribute
     /// <summary>How the range is stepped through.</summary>
     public SearchScale Scale { get; init; }
 
-    /// <summary>Of a parameter per model: the first model's value follows from the others' and is not searched.</summary>
+    /// <summary>Of a parameter per model: the first model's value is 1 minus the others' and is not searched.</summary>
     public bool ExceptFirst { get; init; }
 }

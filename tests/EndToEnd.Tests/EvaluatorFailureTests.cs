@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using EndToEnd.Tests.Support;
 
 namespace EndToEnd.Tests;
@@ -104,6 +105,90 @@ public sealed class EvaluatorFailureTests : IDisposable
         var outcome = _lab.Succeeds("--json").Json;
         Assert.InRange(_lab.Lines().Count(t => t.GetProperty("status").GetString() == "timed_out"), 1, 7);
         Assert.True(outcome.GetProperty("best").GetProperty("selection").GetDouble() > 0);
+    }
+
+    [Fact]
+    public void What_could_not_be_looked_at_once_more_is_said_and_the_result_stands()
+    {
+        _lab.Evaluator("if [ $2 = report ]; then echo x >> calls; echo 'no such split' >&2; exit 3; fi\necho \"{\\\"score\\\": 0.$sum}\"");
+        _lab.Recipe(search: ", give_up_after: 2", evaluate: ", retries: 0");
+        _lab.Scratch.Write("r.yaml", File.ReadAllText(_lab.Scratch["r.yaml"]).Replace("rescore: 3", "rescore: 20"));
+        const string Said = "20 of the 20 best trials have no score on 'report'; the first: the command ended with exit code 3: no such split";
+        var outcome = _lab.Succeeds();
+        Assert.Contains(Said, outcome.Out);
+        Assert.Contains("single model, the best one, has no score on 'report'", outcome.Out);
+        Assert.True(Directory.Exists(_lab.Scratch["out/best"]));
+        Assert.Contains("20 of the 20 best trials have no score", File.ReadAllText(_lab.Scratch["out/report.html"]));
+        // Two in a row, what was under way when the second failed, and the single model.
+        Assert.InRange(File.ReadAllLines(_lab.Scratch["calls"]).Length, 3, 5);
+        var json = _lab.Succeeds("--resume", "--json").Json;
+        Assert.Contains(Said, string.Join('\n', json.GetProperty("conclusions").EnumerateArray().Select(c => c.GetString())));
+        Assert.Equal(20, json.GetProperty("rescored").GetArrayLength());
+        Assert.All(json.GetProperty("rescored").EnumerateArray(), r => Assert.NotEmpty(r.GetProperty("error").GetString()!));
+        // Repaired, it is looked at.
+        _lab.Evaluator("echo \"{\\\"score\\\": 0.$sum}\"");
+        Assert.DoesNotContain("no score", _lab.Succeeds("--resume").Out);
+    }
+
+    [Fact]
+    public void A_split_that_picks_and_fails_stops_the_search()
+    {
+        _lab.Evaluator("if [ $2 = f ]; then exit 3; fi\necho \"{\\\"score\\\": 0.$sum}\"");
+        _lab.Recipe(search: ", final: rescored");
+        File.AppendAllText(_lab.Scratch["r.yaml"], "\nsplits: {selection: s, final: f, report: r}\n");
+        _lab.Fails(1, ["best trials has a score on 'f', the split that picks the result", "'final: selection'", "to go on"]);
+        _lab.Scratch.Write("r.yaml", File.ReadAllText(_lab.Scratch["r.yaml"]).Replace("final: rescored", "final: selection"));
+        Assert.Contains("(24 from the journal)", _lab.Succeeds("--resume").Out);
+    }
+
+    [Theory]
+    [InlineData("command: [sh, busy.sh, '{candidate}']")]
+    [InlineData("worker: [sh, busy.sh]")]
+    public void A_search_that_is_killed_takes_its_evaluators_along(string evaluator)
+    {
+        // Busy for long, deaf to the end of its input, with a program of its own.
+        _lab.Scratch.Write("busy.sh", "sleep 300 &\necho $! >> ids\necho $$ >> ids\nwait\n");
+        _lab.Recipe();
+        _lab.Scratch.Write("r.yaml", Regex.Replace(File.ReadAllText(_lab.Scratch["r.yaml"]), @"command: \[[^]]*\]", evaluator));
+        using var process = _lab.Scratch.Start("search", "r.yaml", "out");
+        string[] ids = [];
+        for (var waited = 0; ids.Length < 2; waited++)
+        {
+            Assert.True(waited < 6_000 && !process.HasExited, "no evaluator was started");
+            Thread.Sleep(10);
+            ids = File.Exists(_lab.Scratch["ids"]) ? File.ReadAllLines(_lab.Scratch["ids"]) : [];
+        }
+        Assert.All(ids, id => Assert.True(IsRunning(id)));
+        process.Signal(9);
+        process.Wait();
+        for (var waited = 0; ids.Any(IsRunning); waited++)
+        {
+            Assert.True(waited < 6_000, "an evaluator goes on without its search");
+            Thread.Sleep(10);
+        }
+    }
+
+    // One that has ended and that nobody has asked for yet still has its number.
+    private static bool IsRunning(string id)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{id}/stat").Split(')')[^1].Trim()[0] is not ('Z' or 'X');
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    [Fact]
+    public void A_method_that_refuses_the_recipe_is_told_once_and_no_evaluation_is_blamed()
+    {
+        _lab.Recipe();
+        _lab.Scratch.Write("r.yaml", File.ReadAllText(_lab.Scratch["r.yaml"]).Replace("merge_method: linear", "merge_method: mwa")
+            .Replace("[m0, m1, m2, m3]", "[{model: m0, parameters: {metric: 0}}, {model: m1, parameters: {metric: 1}}]")
+            .Replace("search: {", "search: {space: [pf], "));
+        _lab.Fails(2, ["'metric' of model 1 of 2 is 0", "kernel: penalty"]);
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using EndToEnd.Tests.Support;
 
 namespace EndToEnd.Tests;
@@ -223,12 +225,76 @@ public sealed class SearchTests : IDisposable
         var csv = _lab.Scratch.Succeeds("trials", "out", "--csv").Out.TrimEnd().Split('\n');
         Assert.Equal(25, csv.Length);
         Assert.StartsWith("trial,generation,status,objective,score,seconds,merge_seconds,weight[0],", csv[0]);
+        var scores = _lab.Lines().Select(t => t.GetProperty("objective").GetDouble()).OrderDescending().Take(3).ToArray();
+        var best = _lab.Scratch.Succeeds("trials", "out", "--csv", "--best", "3").Out.TrimEnd().Split('\n')[1..];
+        Assert.Equal(scores, best.Select(row => double.Parse(row.Split(',')[3], CultureInfo.InvariantCulture)));
+        Assert.Equal(scores, _lab.Scratch.Succeeds("trials", "out", "--json", "--best", "3").Json.GetProperty("trials")
+            .EnumerateArray().Select(t => t.GetProperty("objective").GetDouble()));
         var compared = _lab.Scratch.Succeeds("trials", "out", "--compare", "0", "5");
         Assert.Contains("3 examples", compared.Out);
         Assert.Matches(@"weight\[3\] +", compared.Out);
         Assert.Equal(24, _lab.Scratch.Succeeds("trials", "out", "--json").Json.GetProperty("trials").GetArrayLength());
         Assert.Contains("there is no trial 99", _lab.Scratch.Merge("trials", "out", "--compare", "0", "99").Error);
         Assert.Contains("there is no search here", _lab.Scratch.Merge("trials", "m0").Error);
+    }
+
+    [Fact]
+    public void The_first_coefficient_of_lcsc_is_shown_wherever_the_others_are()
+    {
+        _lab.Recipe();
+        _lab.Scratch.Write("r.yaml", File.ReadAllText(_lab.Scratch["r.yaml"]).Replace("linear", "lcsc"));
+        Assert.Matches(@"coefficient\[0\] \(1 − the others\) +\S+ +m0\n *coefficient\[1\] +\S+ +m1", _lab.Succeeds().Out);
+        var best = _lab.Succeeds("--resume", "--json").Json.GetProperty("best");
+        var first = best.GetProperty("following").GetProperty("coefficient[0]").GetDouble();
+        Assert.Equal(1, first + best.GetProperty("values").EnumerateObject().Sum(v => v.Value.GetDouble()), 9);
+        Assert.StartsWith("#", File.ReadAllLines(_lab.Scratch["out/best.yaml"]).Single(l => l.Contains("coefficient[0] is what the others leave")));
+        Assert.Contains(">coefficient[0]<", File.ReadAllText(_lab.Scratch["out/report.html"]));
+        var csv = _lab.Scratch.Succeeds("trials", "out", "--csv").Out.TrimEnd().Split('\n').Select(l => l.Split(',')).ToArray();
+        var column = Array.IndexOf(csv[0], "coefficient[0]");
+        Assert.All(csv[1..], row => Assert.Equal(
+            1, row[column..(column + 4)].Sum(v => double.Parse(v, CultureInfo.InvariantCulture)), 9));
+        Assert.Matches(@"coefficient\[0\] +", _lab.Scratch.Succeeds("trials", "out", "--compare", "0", "5").Out);
+    }
+
+    [Fact]
+    public void A_journal_of_other_points_is_no_journal_to_go_on_with()
+    {
+        _lab.Recipe();
+        _lab.Succeeds();
+        Edit(5, "\"values\":\\[[^,]*,", "\"values\":[0.875,");
+        var outcome = _lab.Fails(1, ["trial 5 of the journal is not the point", "Search in another folder"], "--resume");
+        Assert.DoesNotContain("to go on", outcome.Error);
+    }
+
+    [Fact]
+    public void A_score_that_was_edited_is_not_believed()
+    {
+        _lab.Recipe();
+        _lab.Succeeds();
+        Edit(5, "\"objective\":[0-9.]+", "\"objective\":0.9999");
+        _lab.Fails(1, ["the score of trial 5 is not that of its metrics: it says 0.9999", "journal.jsonl, line 7", "expected"], "--resume");
+        var trials = _lab.Scratch.Merge("trials", "out");
+        Assert.Equal(1, trials.ExitCode);
+        Assert.Contains("journal.jsonl, line 7", trials.Error);
+    }
+
+    [Fact]
+    public void A_search_within_a_model_is_refused()
+    {
+        _lab.Recipe();
+        var outcome = _lab.Scratch.Merge("search", "r.yaml", "m1/found");
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Contains("within a model that is merged", outcome.Error);
+        Assert.False(Directory.Exists(_lab.Scratch["m1/found"]));
+    }
+
+    private void Edit(int trial, string pattern, string replacement)
+    {
+        var lines = File.ReadAllLines(_lab.Journal);
+        var edited = Regex.Replace(lines[trial + 1], pattern, replacement);
+        Assert.NotEqual(lines[trial + 1], edited);
+        lines[trial + 1] = edited;
+        File.WriteAllLines(_lab.Journal, lines);
     }
 
     [Fact]

@@ -89,7 +89,9 @@ internal sealed record XyChart(string Title, string Text, string XName, string Y
         if (!IsMap)
             return (Axis.Of(xs, Left, Left + width), Axis.Of(ys, Top + height, Top));
         var (midX, midY) = (Middle(xs), Middle(ys));
-        var unit = 1.2 * Math.Max(Math.Max(Extent(xs) / width, Extent(ys) / height), 1e-12);
+        // Points that are all one still lie on an axis with numbers that differ.
+        var least = Math.Max(1e-3 * Math.Max(Math.Abs(midX), Math.Abs(midY)) / width, 1e-12);
+        var unit = 1.2 * Math.Max(Math.Max(Extent(xs) / width, Extent(ys) / height), least);
         return (Axis.Between(midX - (unit * width / 2), midX + (unit * width / 2), Left, Left + width),
             Axis.Between(midY - (unit * height / 2), midY + (unit * height / 2), Top + height, Top));
     }

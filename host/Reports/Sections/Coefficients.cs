@@ -77,12 +77,14 @@ internal static class Coefficients
             [.. models.Select(m => ModelName(m, data))],
             [.. groups.Select(g => g ?? "all")],
             (i, j) => known.GetValueOrDefault((models[i] ?? -1, groups[j] ?? ""), double.NaN));
-        return Figure.Of(id, map.Draw(id), map.Key(), Markup.Of($"{name}: a row a model, a column a group of layers or modules."), map.Table());
+        return Figure.Of(id, map.Draw(id), map.Key(), Markup.Of($"{name}: a row a model, a column a group of layers or modules.{(
+            values.Any(v => double.IsNaN(v.Dimension.Low)) ? " The first model's is not searched: it is 1 minus the others." : "")}"), map.Table());
     }
 
     private static string Sum((SearchDimension Dimension, double Value)[] values, string name) =>
         values.Any(v => v.Dimension.Model is not null)
             ? $"{name} a model; they add up to {NumberText.Of(values.Sum(v => v.Value))}."
+                + (values.Any(v => double.IsNaN(v.Dimension.Low)) ? " The first model's is not searched: it is 1 minus the others." : "")
             : $"{name}.";
 
     private static Markup Table((SearchDimension Dimension, double Value)[] values, ReportData data, string name) =>

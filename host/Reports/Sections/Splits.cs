@@ -79,6 +79,7 @@ internal static class Splits
             ])
         {
             HasDiagonal = true,
+            IsMap = true,
             Height = 380,
         };
         var drop = both.Average(r => r.Selection - r.Report!.Value);

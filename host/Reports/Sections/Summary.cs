@@ -54,7 +54,7 @@ internal static class Summary
             ("searched by", data.Searcher + (data.Seed is { } seed ? $", seed {seed}" : "")),
             ("objective", data.Objective),
             ("models", data.Models.Count == 0 ? "" : $"{data.Models.Count}"),
-            ("dimensions", data.Dimensions.Count == 0 ? "" : $"{data.Dimensions.Count}"),
+            ("dimensions", data.Dimensions.Count == 0 ? "" : $"{data.Dimensions.Count(d => !double.IsNaN(d.Low))}"),
             ("trials", data.Trials.Count == 0 ? "" : $"{data.Trials.Count}, of which {failed} failed; evaluations took {NumberText.Duration(seconds)} in all"),
             ("splits", data.ReportSplit is { } split ? $"chosen on {data.SelectionSplit}, reported on {split}" : $"{data.SelectionSplit} only"),
             .. data.Facts,

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Merge.Recipes;
 using Merge.Scoring;
 using Merge.Sdk;
 using Merge.Search;
@@ -10,6 +11,9 @@ public sealed class SearchRunTests : IDisposable
 {
     private static readonly SearchSpace Space = new([new SearchDimension("x", "x", 0, 1) { Minimum = 0 }], 1);
     private static readonly (string, string)[] Identity = [("objective", "{maximize: x}")];
+
+    private static readonly Objective Objective = new(RecipeParser.Parse(
+        "r.yaml", "merge_method: x\nmodels: [x]\nobjective: {maximize: x}\n").Objective!);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("merge-journal-").FullName;
 
@@ -32,7 +36,7 @@ public sealed class SearchRunTests : IDisposable
     [Fact]
     public async Task A_searcher_that_repeats_itself_ends()
     {
-        using var journal = TrialJournal.Open(_folder, Identity, ["x"]);
+        using var journal = TrialJournal.Open(_folder, Identity, ["x"], Objective);
         var book = new TrialBook(journal, new Squares(), "selection", 10, new());
         var run = new SearchRun(Space, new Fixed([[0.5]]), new(0), book, 10);
         await run.Run(CancellationToken.None);
@@ -74,15 +78,64 @@ public sealed class SearchRunTests : IDisposable
     public async Task Numbers_that_json_does_not_have_survive_the_journal()
     {
         await Run(new Fixed([[0.5]]), new Squares { Metric = double.NaN }, 1);
-        using var journal = TrialJournal.Open(_folder, Identity, ["x"]);
+        using var journal = TrialJournal.Open(_folder, Identity, ["x"], Objective);
         Assert.Equal(double.NaN, journal.Trials[0].Score.Metrics["odd"]);
         Assert.Equal([0.5, double.PositiveInfinity], journal.Trials[0].Score.Examples["odd"]);
         Assert.Equal(["x"], TrialJournal.Read(_folder).Names);
     }
 
+    [Fact]
+    public async Task A_score_that_is_not_that_of_its_metrics_is_refused_with_its_line()
+    {
+        await Run(new Fixed([[0.5], [0.25], [0.75]]), new Squares(), 3);
+        var path = Path.Combine(_folder, TrialJournal.FileName);
+        var journal = File.ReadAllText(path);
+        foreach (var (from, to, said) in new[]
+        {
+            ("\"objective\":0.0625", "\"objective\":0.99", "it says 0.99"),
+            ("\"x\":0.0625", "\"x\":0.99", "it says 0.0625"),
+            ("\"objective\":0.0625,", "", "it says Ok"),
+            ("\"status\":\"ok\",\"objective\":0.0625", "\"status\":\"failed\",\"error\":\"no luck\"", "it says no luck"),
+        })
+        {
+            Assert.Contains(from, journal);
+            File.WriteAllText(path, journal.Replace(from, to));
+            foreach (var open in new Action[] { () => TrialJournal.Open(_folder, Identity, ["x"], Objective).Dispose(), () => TrialJournal.Read(_folder) })
+            {
+                var stop = Assert.Throws<MergeException>(open);
+                Assert.Contains($"the score of trial 1 is not that of its metrics: {said}", stop.Message);
+                Assert.Equal($"{path}, line 3", Assert.Single(stop.Diagnostics).Where);
+            }
+        }
+        File.WriteAllText(path, journal);
+        Assert.Equal(3, TrialJournal.Read(_folder).Trials.Count);
+    }
+
+    [Fact]
+    public async Task A_trial_of_too_many_values_is_refused_with_its_line()
+    {
+        await Run(new Fixed([[0.5], [0.25], [0.75]]), new Squares(), 3);
+        var path = Path.Combine(_folder, TrialJournal.FileName);
+        File.WriteAllText(path, File.ReadAllText(path).Replace("[0.25]", "[0.25,1]"));
+        var stop = Assert.Throws<MergeException>(() => TrialJournal.Read(_folder));
+        Assert.Contains("trial 1 has 2 values, and 1 are searched", stop.Message);
+        Assert.Equal($"{path}, line 3", stop.Diagnostics[0].Where);
+    }
+
+    [Fact]
+    public void A_lock_that_cannot_be_made_is_not_taken_for_another_search()
+    {
+        var file = Path.Combine(_folder, "file");
+        File.WriteAllText(file, "");
+        var stop = Assert.Throws<MergeException>(() => TrialJournal.Open(Path.Combine(file, "out"), Identity, ["x"], Objective));
+        Assert.Contains("cannot be written", stop.Message);
+        using var first = TrialJournal.Open(_folder, Identity, ["x"], Objective);
+        Assert.Contains("another merge is at work", Assert.Throws<MergeException>(() => TrialJournal.Open(_folder, Identity, ["x"], Objective)).Message);
+    }
+
     private async Task<IReadOnlyList<Trial>> Run(ISearcher searcher, Squares scorer, int trials)
     {
-        using var journal = TrialJournal.Open(_folder, Identity, ["x"]);
+        using var journal = TrialJournal.Open(_folder, Identity, ["x"], Objective);
         var book = new TrialBook(journal, scorer, "selection", 10, new());
         await new SearchRun(Space, searcher, new(0), book, trials).Run(CancellationToken.None);
         return book.Trials;
@@ -114,7 +167,7 @@ public sealed class SearchRunTests : IDisposable
                 await Task.Yield();
                 Evaluated++;
                 var x = point.Point[0];
-                yield return new(new(ScoreStatus.Ok, new Dictionary<string, double> { ["odd"] = Metric },
+                yield return new(new(ScoreStatus.Ok, new Dictionary<string, double> { ["odd"] = Metric, ["x"] = x * x },
                     new Dictionary<string, IReadOnlyList<double>> { ["odd"] = [0.5, double.PositiveInfinity] }, x * x, 0), 0);
             }
         }
