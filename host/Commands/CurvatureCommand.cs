@@ -41,7 +41,7 @@ internal static class CurvatureCommand
             var summary = TerminalProgress.Run(
                 terminal,
                 "compressing",
-                moments.Tensors.Values.Sum(t => t.Length),
+                moments.Files.Sum(f => f.Size),
                 progress,
                 () => Compression.Run(
                     moments,

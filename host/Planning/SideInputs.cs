@@ -39,7 +39,7 @@ internal static class SideInputs
                     Fix = misfits[0].Fix,
                 });
             }
-            if (misfits.Count > 0 || tensors.Any(t => t.Side(file.Name, file.Model) is not null))
+            if (misfits.Count > 0 || file.Checkpoint.StateProblem is not null || tensors.Any(t => t.Side(file.Name, file.Model) is not null))
                 continue;
             problems.Add(new Diagnostic($"'{file.Text}' has nothing for any tensor of the model")
             {
@@ -55,6 +55,12 @@ internal static class SideInputs
     private static SideTensor? Find(TensorInfo tensor, string ownName, SideFile file, List<Diagnostic> problems)
     {
         // A training checkpoint holds both: weights are never what a side input means.
+        if (file.Checkpoint.StateProblem is { } unnamed)
+        {
+            if (!problems.Contains(unnamed))
+                problems.Add(unnamed);
+            return null;
+        }
         var tensors = file.Checkpoint.State.Count > 0 ? file.Checkpoint.State : file.Checkpoint.Tensors;
         foreach (var name in new[] { ownName, ownName + file.Suffix }.Distinct())
         {

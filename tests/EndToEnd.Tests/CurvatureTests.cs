@@ -119,19 +119,26 @@ public sealed class CurvatureTests : IDisposable
             Assert.True(await shown.Page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= width);
             Assert.Equal(3, await shown.Page.Locator("figure svg[role=img]").CountAsync());
             Assert.Equal(["org/logic", "org/prose-wsd0p4"], await shown.Page.Locator("section#models tbody th").AllInnerTextsAsync());
-            // One of four elements: of logic the last, of prose the first.
-            Assert.Equal(["1.44E-18", "0.2500", "8.1E-19", "0.2500"], await shown.Page.Locator("section#models tbody td").AllInnerTextsAsync());
-            Assert.Equal(["layers.0.w"], await shown.Page.Locator("section#tensors tbody th").AllInnerTextsAsync());
+            // Two of eight elements.
+            Assert.Equal(["4E-20", "0.2500", "1.6E-19", "0.2500"], await shown.Page.Locator("section#models tbody td").AllInnerTextsAsync());
+            Assert.Equal(["embed_tokens.weight", "layers.0.w"], await shown.Page.Locator("section#tensors tbody th").AllInnerTextsAsync());
         }
     }
 
     private void Model(string name, double[] values, string? export, double[]? moments)
     {
         var repository = _scratch[$"{Hub}{name}"];
-        TinyCheckpoint.Write($"{repository}/snapshots/abc", TinyTensor.Of("F32", "layers.0.w", [2, 2], values));
+        // No edits, two tokens.
+        TinyTensor Embedding(double value) => TinyTensor.Of("F32", "embed_tokens.weight", [2, 2], value, value, value, value);
+        TinyCheckpoint.Write($"{repository}/snapshots/abc", TinyTensor.Of("F32", "layers.0.w", [2, 2], values), Embedding(7));
         _scratch.Write($"{repository}/snapshots/abc/tokenizer.json", Tokenizer);
         _scratch.Write($"{Hub}{name}/refs/main", "abc");
         if (moments is not null)
-            TinyCheckpoint.WriteFile($"{repository}/snapshots/abc/{export}/exp_avg_sq.safetensors", TinyTensor.Of("F32", "layers.0.w", [2, 2], moments));
+        {
+            TinyCheckpoint.WriteFile(
+                $"{repository}/snapshots/abc/{export}/exp_avg_sq.safetensors",
+                TinyTensor.Of("F32", "layers.0.w", [2, 2], moments),
+                Embedding(1e-20));
+        }
     }
 }

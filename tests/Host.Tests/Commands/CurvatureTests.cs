@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Host.Tests.Checkpoints.PyTorch;
 using Host.Tests.Planning;
 using Merge.Checkpoints;
 using Merge.Commands;
@@ -34,6 +35,37 @@ public sealed class CurvatureTests : IDisposable
         Assert.Equal([4, 8], Values(compressed, "w.column_sum"));
         Assert.Equal([1, 1], Values(compressed, "b"));
         Assert.Empty(Directory.GetFiles(_models.Root, "*.partial"));
+    }
+
+    [Fact]
+    public async Task Of_a_training_checkpoint_the_second_moments_are_compressed_and_not_the_weights()
+    {
+        Assert.Equal(0, (await Run("curvature", "compress", PyTorchFixture.Path("groups.pt"), _models["c.safetensors"])).Code);
+        using var training = Checkpoint.Open(PyTorchFixture.Path("groups.pt"));
+        using var compressed = Checkpoint.Open(_models["c.safetensors"]);
+        Assert.Equal(
+            training.State.Keys.Where(k => k.EndsWith(".exp_avg_sq", StringComparison.Ordinal)).Order(StringComparer.Ordinal),
+            compressed.Tensors.Keys.Select(k => k.Replace(".row_sum", "").Replace(".column_sum", "")).Distinct().Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Weights_are_not_taken_for_moments_where_those_have_no_names()
+    {
+        var training = PyTorchFixture.Path("groups_of_twins.pt");
+        var (code, text) = await Run("curvature", "compress", training, _models["c.safetensors"]);
+        Assert.Equal(1, code);
+        Assert.Contains("the names cannot be told", text);
+        using (var checkpoint = Checkpoint.Open(training))
+            _models.Write("base", null, [.. checkpoint.Tensors.Values.Select(t => TestTensor.Of(t.Name, [.. Values(checkpoint, t.Name).Select(_ => 0f)]) with { Shape = [.. t.Shape] })]);
+        File.WriteAllText(_models["r.yaml"], $$"""
+            merge_method: ffg
+            base_model: base
+            models: [{model: {{training}}, parameters: {preconditioner_path: {{training}}}}]
+            """);
+        (code, text) = await Run("run", _models["r.yaml"], _models["out"]);
+        Assert.Equal(1, code);
+        Assert.Contains("the names cannot be told", text);
+        Assert.DoesNotContain("has nothing for any tensor", text);
     }
 
     [Fact]
