@@ -57,10 +57,13 @@ public sealed class CurvatureTests : IDisposable
         Assert.Contains("the names cannot be told", text);
         using (var checkpoint = Checkpoint.Open(training))
             _models.Write("base", null, [.. checkpoint.Tensors.Values.Select(t => TestTensor.Of(t.Name, [.. Values(checkpoint, t.Name).Select(_ => 0f)]) with { Shape = [.. t.Shape] })]);
-        File.WriteAllText(_models["r.yaml"], $$"""
+        File.WriteAllText(_models["r.yaml"], $"""
             merge_method: ffg
             base_model: base
-            models: [{model: {{training}}, parameters: {preconditioner_path: {{training}}}}]
+            models:
+              - model: {training}
+            parameters:
+              preconditioner_path: {training}
             """);
         (code, text) = await Run("run", _models["r.yaml"], _models["out"]);
         Assert.Equal(1, code);
