@@ -41,7 +41,7 @@ internal static class CurvatureCommand
             var summary = TerminalProgress.Run(
                 terminal,
                 "compressing",
-                moments.Tensors.Values.Sum(t => t.Length),
+                moments.Files.Sum(f => f.Size),
                 progress,
                 () => Compression.Run(
                     moments,
@@ -74,20 +74,28 @@ internal static class CurvatureCommand
         var recipe = MergeOptions.Recipe();
         var density = GraftCommand.Density("The share of the whole model's edits that is to stay, above 0 to 1.");
         density.Required = true;
+        var report = MergeOptions.NotEmpty(new Option<string?>("--report")
+        {
+            Description = "Write it as a page, too: charts of what each layer and kind of tensor keeps. Replaces an older one.",
+            HelpName = "FILE.html",
+        });
         var (modelDirs, plugins) = (MergeOptions.ModelDirs(), MergeOptions.Plugins());
         var (threads, memory) = (MergeOptions.Threads(), MergeOptions.Memory());
         var command = new Command(
             "threshold",
             "Find each model's precond_threshold for a density over the whole model, and which layers keep their edits.")
         {
-            recipe, density, modelDirs, plugins, threads, memory,
+            recipe, density, report, modelDirs, plugins, threads, memory,
         };
         command.SetAction((parsed, cancellation) =>
         {
+            var recipeFile = parsed.GetRequiredValue(recipe);
+            var page = parsed.GetValue(report) is { } name ? Path.GetFullPath(name) : null;
+            if (page is not null)
+                MaskReport.Check(page);
             using var catalog = PluginCatalog.Load(PluginFolders.Default(parsed.GetValue(plugins) ?? []));
             using var planner = new RecipePlanner(catalog, parsed.GetValue(modelDirs) ?? []);
-            var plan = planner.Plan(
-                RecipeFile.Read(parsed.GetRequiredValue(recipe)), PlanRequest.DefaultMaxShardBytes);
+            var plan = planner.Plan(RecipeFile.Read(recipeFile), PlanRequest.DefaultMaxShardBytes);
             foreach (var warning in catalog.Warnings.Concat(plan.Warnings))
                 terminal.Warn(warning);
             var progress = new RunProgress();
@@ -103,7 +111,9 @@ internal static class CurvatureCommand
                     MergeOptions.Settings(parsed.GetValue(threads), parsed.GetValue(memory)),
                     progress,
                     cancellation));
-            MaskListing.Print(terminal, found);
+            if (page is not null)
+                MaskReport.Write(found, recipeFile, plan.Base is { } theta0 ? NameOf(plan, theta0) : null, page);
+            MaskListing.Print(terminal, found, page);
             return Task.FromResult(0);
         });
         return command;

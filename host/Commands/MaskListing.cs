@@ -7,11 +7,11 @@ namespace Merge.Commands;
 /// <summary>What <c>merge curvature threshold</c> prints: thresholds, and the share of its edits every layer keeps.</summary>
 internal static class MaskListing
 {
-    public static void Print(Terminal terminal, MaskDensities masks)
+    public static void Print(Terminal terminal, MaskDensities masks, string? report)
     {
         if (terminal.IsJson)
         {
-            terminal.Json(json => Write(json, masks));
+            terminal.Json(json => Write(json, masks, report));
             return;
         }
         var models = new TerminalTable("model", "precond_threshold", "keeps");
@@ -23,10 +23,14 @@ internal static class MaskListing
         foreach (var layer in masks.Layers.InNaturalOrder(l => l.Layer))
             layers.Add([layer.Layer, $"{layer.Count}", .. layer.Densities.Select(Percent)]);
         layers.Write(terminal);
+        if (report is not null)
+            terminal.Line(report);
     }
 
-    private static void Write(Utf8JsonWriter json, MaskDensities masks)
+    private static void Write(Utf8JsonWriter json, MaskDensities masks, string? report)
     {
+        if (report is not null)
+            json.WriteString("report", report);
         json.WriteNumber("density", masks.Density);
         json.WriteNumber("elements", masks.Count);
         json.WriteStartArray("models");

@@ -24,6 +24,16 @@ internal static class MergeOptions
         return argument;
     }
 
+    public static Option<string?> NotEmpty(Option<string?> option)
+    {
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Any(t => t.Value.Length == 0))
+                result.AddError($"{option.Name} is given an empty name");
+        });
+        return option;
+    }
+
     private static Option<string[]> Folders(Option<string[]> option)
     {
         option.Validators.Add(result =>

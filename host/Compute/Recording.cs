@@ -109,6 +109,12 @@ internal sealed class Recording
         // The same bits as the root that hardware has.
         if (node.Op == Op.Pow && _terms[args[1]] is { Op: Op.Constant, Node.Value: 0.5f })
             (node, args) = (new Node(node.Scope!, Op.Sqrt, node.Args[0]), [args[0]]);
+        // Its argument, but NaN below zero as every power.
+        if (node.Op == Op.Pow && _terms[args[1]] is { Op: Op.Constant, Node.Value: 1f })
+        {
+            var isPower = Share(new Node(node.Scope!, Op.GreaterOrEqual, node.Args[0]), [args[0], Number(0)]);
+            (node, args) = (new Node(node.Scope!, Op.Where, node.Args[0]), [isPower, args[0], Number(float.NaN)]);
+        }
 
         var identity = new Identity(
             node.Op,
@@ -131,6 +137,8 @@ internal sealed class Recording
         _equal.Add(identity, _terms.Count - 1);
         return _terms.Count - 1;
     }
+
+    private int Number(float value) => Share(Node.Constant(value), []);
 
     private readonly record struct Identity(Op Op, int A, int B, int C, int Number, InputKey Input, object? Data);
 

@@ -22,17 +22,22 @@ internal static class Compression
     public const string RowSum = ".row_sum";
     public const string ColumnSum = ".column_sum";
 
-    /// <param name="moments">A file of second moments, or of any diagonal importance.</param>
+    private const string SecondMoment = ".exp_avg_sq";
+
+    /// <summary>What Adam keeps of a parameter beside it.</summary>
+    private static readonly string[] Neighbours = [".exp_avg", ".max_exp_avg_sq"];
+
+    /// <param name="moments">Second moments, or any diagonal importance; of a training checkpoint its optimizer's state.</param>
     /// <param name="output">The safetensors file to make; complete as soon as it has this name.</param>
     /// <param name="force">Whether a file of that name may be replaced.</param>
     /// <param name="settings">Threads and memory.</param>
     /// <param name="progress">Counters to raise.</param>
     /// <param name="cancellation">Stops between two blocks, and leaves nothing.</param>
-    /// <exception cref="MergeException">A value is negative or not finite; the output cannot be written.</exception>
+    /// <exception cref="MergeException">A value is negative or not finite; a state has no names; the output cannot be written.</exception>
     public static CompressionSummary Run(
         Checkpoint moments, string output, bool force, RunSettings settings, RunProgress progress, CancellationToken cancellation)
     {
-        var tensors = moments.Tensors.Values.OrderBy(t => t.Name, StringComparer.Ordinal).ToArray();
+        var tensors = Moments(moments);
         CheckNames(tensors, moments.Path);
         var layout = SafetensorsLayout.Of(
             tensors.SelectMany(Stored), long.MaxValue, new Dictionary<string, string> { ["format"] = "pt" });
@@ -55,6 +60,18 @@ internal static class Compression
             tensors.Count(t => !IsCompressed(t)),
             moments.Files.Sum(f => f.Size),
             layout.Size);
+    }
+
+    // A training checkpoint's are in its optimizer's state, beside their neighbours.
+    private static TensorSource[] Moments(Checkpoint checkpoint)
+    {
+        if (checkpoint.StateProblem is { } problem)
+            throw new MergeException(problem);
+        var all = checkpoint.State.Count > 0 ? checkpoint.State : checkpoint.Tensors;
+        return [.. all.Values.Where(t => !IsNeighbour(t.Name)).OrderBy(t => t.Name, StringComparer.Ordinal)];
+
+        bool IsNeighbour(string name) => Neighbours.Any(
+            n => name.EndsWith(n, StringComparison.Ordinal) && all.ContainsKey(name[..^n.Length] + SecondMoment));
     }
 
     private static bool IsCompressed(TensorSource tensor) =>

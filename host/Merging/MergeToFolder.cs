@@ -89,7 +89,7 @@ internal static class MergeToFolder
 
     /// <summary>Whether the next run would fail alike: nothing the user can free or repair beside it.</summary>
     private static bool IsHopeless(Exception fault) =>
-        fault is MergeException stop && (stop.WrongUsage || stop.Diagnostics.Any(d => d.Actor == Actor.PluginAuthor));
+        fault is InputFault || (fault is MergeException stop && (stop.WrongUsage || stop.Diagnostics.Any(d => d.Actor == Actor.PluginAuthor)));
 
     /// <summary>A folder that looks like the finished merge, with no values: its files hold headers, and then nothing
     /// that takes room.</summary>

@@ -61,11 +61,25 @@ internal sealed class ScanOf
         var rowSums = Values(rows);
         var columnSums = Values(columns);
         var total = rowSums.Sum(v => (double)v);
+        CheckTotals(rows, total, columnSums.Sum(v => (double)v));
         var scaled = columnSums.Select(v => total == 0 ? 0f : (float)(v / total)).ToArray();
         return _expanded[(name, key.Model)] = Node.Of(
             Op.Multiply,
             new Node(Tensor, Op.RowVector) { Data = rowSums },
             new Node(Tensor, Op.ColumnVector) { Data = scaled });
+    }
+
+    // Sums of halves in another order differ; those of two files differ by more.
+    private static void CheckTotals(TensorSource rows, double ofRows, double ofColumns)
+    {
+        if (Math.Abs(ofRows - ofColumns) <= 0.01 * Math.Max(ofRows, ofColumns))
+            return;
+        throw new InputFault(new Diagnostic($"side tensor '{rows.Name}' adds up to {ofRows:G4}, and the column sums beside it to {ofColumns:G4}")
+        {
+            Expected = "one total, as both are sums of one matrix",
+            Where = rows.Files.First().Path,
+            Fix = "The file is damaged or made of two: make it again with 'merge curvature compress'.",
+        });
     }
 
     private static float[] Values(TensorSource stored)

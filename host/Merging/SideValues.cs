@@ -13,7 +13,7 @@ namespace Merge.Merging;
 /// </summary>
 internal static class SideValues
 {
-    /// <exception cref="MergeException">There is such a value: the first of these bytes.</exception>
+    /// <exception cref="InputFault">There is such a value: the first of these bytes.</exception>
     /// <param name="stored">The side tensor.</param>
     /// <param name="bytes">A part of it.</param>
     /// <param name="start">The index of the part's first element.</param>
@@ -30,7 +30,7 @@ internal static class SideValues
         if (bad < 0)
             return;
         var value = Value(stored.DType, bytes, bad);
-        throw new MergeException(new Diagnostic(
+        throw new InputFault(new Diagnostic(
             $"element {start + bad} of side tensor '{stored.Name}' is {(double.IsNaN(value) ? "NaN" : $"{value:R}")}")
         {
             Expected = "second moments and importances: finite, never negative",

@@ -252,7 +252,7 @@ internal sealed class RecipePlanner : IDisposable
                 SideFiles =
                 [
                     .. SideParameters().Select(s => new SideFile(
-                        s.Parameter.SideInput!.Name, s.Model, s.Parameter.SideInput.Suffix, s.File, planner._open[planner._sidePaths[s.File]])),
+                        s.Parameter.SideInput!.Name, s.Model, Models[s.Model].Model.Model.Text, s.Parameter.SideInput.Suffix, s.File, planner._open[planner._sidePaths[s.File]])),
                 ],
                 Options = place => Bound(place).Options,
                 Values = place => Bound(place).Parameters,

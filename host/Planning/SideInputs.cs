@@ -7,30 +7,46 @@ namespace Merge.Planning;
 /// <summary>A file of side tensors that the recipe names for one model.</summary>
 /// <param name="Name">The side input's name.</param>
 /// <param name="Model">The model's index.</param>
+/// <param name="Owner">The model as the recipe writes it.</param>
 /// <param name="Suffix">What its tensors' names may carry behind the parameter's.</param>
 /// <param name="Text">The file as the recipe writes it.</param>
 /// <param name="Checkpoint">The file.</param>
-internal sealed record SideFile(string Name, int Model, string? Suffix, string Text, Checkpoint Checkpoint);
+internal sealed record SideFile(string Name, int Model, string Owner, string? Suffix, string Text, Checkpoint Checkpoint);
 
 /// <summary>Finds, for a tensor, what the side files hold of it: whole, in rank-1 form, or nothing.</summary>
 internal static class SideInputs
 {
+    // The file of a model of another size fits nowhere; hundreds of lines would say no more.
+    private const int MostMisfits = 4;
+
     public static ImmutableArray<SideTensor> Find(
         TensorPlace tensor, IReadOnlyList<SideFile> files, List<Diagnostic> problems) =>
         [.. files.Select(f => Find(tensor.Tensor, tensor.Inputs[f.Model], f, problems)).OfType<SideTensor>()];
 
-    /// <summary>A file that has nothing for any tensor is the wrong file.</summary>
+    /// <summary>A file that has nothing for any tensor is the wrong file; of one that fits nowhere a few places are told.</summary>
     public static void CheckUsed(IReadOnlyList<SideFile> files, IReadOnlyList<TensorPlan> tensors, List<Diagnostic> problems)
     {
         foreach (var file in files)
         {
-            if (tensors.Any(t => t.Side(file.Name, file.Model) is not null))
+            var misfits = problems.FindAll(p => p.Where == file.Checkpoint.Path);
+            if (misfits.Count > MostMisfits)
+            {
+                problems.RemoveAll(misfits[MostMisfits..].Contains);
+                problems.Add(new Diagnostic($"{misfits.Count - MostMisfits} more side tensors do not fit")
+                {
+                    Expected = $"those of '{file.Owner}'",
+                    Where = file.Checkpoint.Path,
+                    Fix = misfits[0].Fix,
+                });
+            }
+            if (misfits.Count > 0 || file.Checkpoint.StateProblem is not null || tensors.Any(t => t.Side(file.Name, file.Model) is not null))
                 continue;
             problems.Add(new Diagnostic($"'{file.Text}' has nothing for any tensor of the model")
             {
-                Expected = $"tensors named as the parameters{(file.Suffix is null ? "" : $", or with {file.Suffix} appended")}",
+                Expected = $"tensors named as the parameters{(tensors.Count == 0 ? "" : $" ('{tensors[0].Info.Name}')")}"
+                    + (file.Suffix is null ? "" : $", or with {file.Suffix} appended"),
                 Where = file.Checkpoint.Path,
-                Fix = $"Its first tensor is '{file.Checkpoint.Tensors.Keys.FirstOrDefault()}': give the file that belongs to this model.",
+                Fix = $"Its first tensor is '{file.Checkpoint.Tensors.Keys.FirstOrDefault()}': give the file that belongs to '{file.Owner}'.",
             });
         }
     }
@@ -39,6 +55,12 @@ internal static class SideInputs
     private static SideTensor? Find(TensorInfo tensor, string ownName, SideFile file, List<Diagnostic> problems)
     {
         // A training checkpoint holds both: weights are never what a side input means.
+        if (file.Checkpoint.StateProblem is { } unnamed)
+        {
+            if (!problems.Contains(unnamed))
+                problems.Add(unnamed);
+            return null;
+        }
         var tensors = file.Checkpoint.State.Count > 0 ? file.Checkpoint.State : file.Checkpoint.Tensors;
         foreach (var name in new[] { ownName, ownName + file.Suffix }.Distinct())
         {
@@ -55,6 +77,7 @@ internal static class SideInputs
                 {
                     Expected = $"'{name}.row_sum' and '{name}.column_sum', or '{name}'",
                     Where = file.Checkpoint.Path,
+                    Fix = "The file is not complete: make it again, with 'merge curvature compress'.",
                 });
             }
             if (rows is not null && columns is not null)
@@ -68,13 +91,16 @@ internal static class SideInputs
 
         void Check(TensorSource stored, ImmutableArray<long> shape, DType? dtype = null)
         {
-            if (stored.Shape.AsSpan().SequenceEqual(shape.AsSpan()) && (dtype is null ? stored.DType.IsMergeable() : stored.DType == dtype))
+            var hasShape = stored.Shape.AsSpan().SequenceEqual(shape.AsSpan());
+            if (hasShape && (dtype is null ? stored.DType.IsMergeable() : stored.DType == dtype))
                 return;
             problems.Add(new Diagnostic($"side tensor '{stored.Name}' is {stored.DType} [{string.Join(", ", stored.Shape)}]")
             {
                 Expected = $"{dtype?.ToString() ?? "a floating-point dtype"} [{string.Join(", ", shape)}]",
                 Where = file.Checkpoint.Path,
-                Fix = $"Give the file that belongs to '{file.Text}'s model.",
+                Fix = hasShape
+                    ? $"Its values must be stored as {dtype?.ToString() ?? "floating-point numbers"}: save it again."
+                    : $"Give the file that belongs to '{file.Owner}': it is of another model, or for another one.",
             });
         }
     }

@@ -39,7 +39,7 @@ internal static class SideFileResolver
             $"'{parameter}' names {RecipeText.Quote(file)}, which is not found; looked for {string.Join(", ", looked)}")
         {
             Where = line is null ? recipePath : $"{recipePath}, line {line}",
-            Fix = fetch,
+            Fix = fetch ?? "Correct the path; it starts from the recipe's folder or the working directory.",
         })
         {
             WrongUsage = true,

@@ -26,6 +26,7 @@ internal static class Page
           font: 1rem/1.5 system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif; overflow-wrap: anywhere; }
         h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .5rem; }
         h2 { font-size: 1.2rem; margin: 2.5rem 0 .5rem; padding-top: .6rem; border-top: 1px solid var(--rule); }
+        h3 { font-size: 1rem; margin: 1.8rem 0 .3rem; }
         p { margin: .5rem 0; }
         a { color: var(--blue); }
         dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: 1rem 0; }
@@ -65,7 +66,7 @@ internal static class Page
           html { font-size: 10pt; }
           .sortable tbody tr:nth-child(n+31) { display: none; }
           body { max-width: none; padding: 0; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-          figure, pre, tr { break-inside: avoid; } h2 { break-after: avoid; } details { display: none; }
+          figure, pre, tr { break-inside: avoid; } h2, h3 { break-after: avoid; } details { display: none; }
           figure svg[role] { min-width: 0; max-width: 150mm; } .wide { overflow: visible; } th button::after { content: none !important; }
         }
         </style>

@@ -47,6 +47,25 @@ public sealed class ConvertTests : IDisposable
     }
 
     [Fact]
+    public void A_compiled_model_of_several_devices_has_the_names_it_had_before_and_so_has_its_optimizer()
+    {
+        TinyPyTorch.Write(_scratch["a.pt"], new Dictionary<string, object>
+        {
+            ["model"] = TinyPyTorch.Dict([.. Model.Select(t => t with { Name = $"_orig_mod.module.{t.Name}" })]),
+            ["optimizer"] = new Dictionary<string, object>
+            {
+                ["state"] = Model.ToDictionary(
+                    t => $"_orig_mod.module.{t.Name}", t => (object)new Dictionary<string, object> { ["exp_avg_sq"] = t }),
+                ["param_groups"] = Array.Empty<object>(),
+            },
+        });
+        Assert.Contains("prefix '_orig_mod.module.'", _scratch.Succeeds("convert", "a.pt", "out").Error);
+        Assert.Equal(["v", "w"], TinyCheckpoint.Read(_scratch["out"]).Keys.Order());
+        _scratch.Succeeds("convert", "a.pt", "state", "--state");
+        Assert.Equal(["v.exp_avg_sq", "w.exp_avg_sq"], TinyCheckpoint.Read(_scratch["state"]).Keys.Order());
+    }
+
+    [Fact]
     public void Dtype_rounds_the_tensors_and_the_config_says_so()
     {
         _scratch.Succeeds("convert", "model", "out", "--dtype", "bfloat16");

@@ -114,6 +114,47 @@ public abstract class OtaTests
         Near.Relative([2.75, 2.75, 2.75, 2.75], Merge("ota", "rank1_approx: true, epsilon: 1.0e-26", inputs));
     }
 
+    [Fact]
+    public void Normalised_preconditioners_count_alike_however_large_they_are()
+    {
+        // Roots (1, 3)·1e-10 and (2, 2)·1e-5; divided by their means (0.5, 1.5) and (1, 1).
+        var inputs = Sided(
+            MergeInputs.OfOne(ArrayTensor.Of(1, 1), ArrayTensor.Of(2, 2), ArrayTensor.Of(4, 1)), [1e-20f, 9e-20f], [4e-10f, 4e-10f]);
+        Near.Relative([1 + (3.5 / 1.5), 1.6], Merge("ota", "normalise: global, epsilon: 1.0e-26", inputs), 1e-6);
+        Near.Relative([4, 1], Merge("ota", "epsilon: 1.0e-26", inputs), 1e-4);
+    }
+
+    [Fact]
+    public void Ties_keeps_of_each_task_vector_the_share_of_ties_density_before_signs_are_elected()
+    {
+        var inputs = Sided(
+            MergeInputs.OfOne(
+                ArrayTensor.Of(1, 1, 1, 1), ArrayTensor.Of(5, 2, -1, 1), ArrayTensor.Of(0, 4, -1, 1.5f)),
+            [1, 1, 1, 1],
+            [1, 1, 1, 1]);
+        Assert.Equal([3, 3, -1, 1.25f], Merge("ota", "masked_task_vector_merge_method: ties", inputs));
+        Assert.Equal([3, 2.5f, -1, 1], Merge("ota", "masked_task_vector_merge_method: ties, ties_density: 0.5", inputs));
+    }
+
+    [Theory]
+    [InlineData("false")]
+    [InlineData("true")]
+    public void Rescaled_edits_have_the_spectral_norm_back_approximated_or_not(string approximate)
+    {
+        // The edits are (1, 2, 2, 4)(1, 2)ᵀ, the first two rows stay: the norm was 5·√5 and is √5·√5.
+        var theta0 = new ArrayTensor([4, 2], [1, 1, 1, 1, 1, 1, 1, 1]);
+        var tuned = new ArrayTensor([4, 2], [2, 3, 3, 5, 3, 5, 5, 9]);
+        var v = new ArrayTensor([4, 2], [1, 1, 1, 1, 0, 0, 0, 0]);
+        var root = Math.Sqrt(5);
+        Near.Relative(
+            [1 + root, 1 + (2 * root), 1 + (2 * root), 1 + (4 * root), 1, 1, 1, 1],
+            Merge(
+                "ota",
+                $"precond_threshold: 0.5, rescale: true, approximate_norm: {approximate}, masked_task_vector_merge_method: linear",
+                Sided(MergeInputs.OfOne(theta0, tuned), new[] { v })),
+            1e-6);
+    }
+
     [Theory]
     [InlineData("ota", "epsilon: 0", "'epsilon'")]
     [InlineData("ota", "power: 0", "'power'")]

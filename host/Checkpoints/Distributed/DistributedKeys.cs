@@ -9,8 +9,6 @@ namespace Merge.Checkpoints.Distributed;
 /// <param name="State">Names, <c>parameter.exp_avg_sq</c> and the like, by key.</param>
 internal sealed partial record DistributedKeys(IReadOnlyDictionary<string, string> Weights, IReadOnlyDictionary<string, string> State)
 {
-    private static readonly string[] Prefixes = ["module.", "_orig_mod."];
-
     public static DistributedKeys Of(DistributedMetadata metadata, string path, TrainingContent content)
     {
         var state = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -87,14 +85,10 @@ internal sealed partial record DistributedKeys(IReadOnlyDictionary<string, strin
 
     private static Dictionary<string, string> Unwrapped(Dictionary<string, string> names, TrainingContent content, string what)
     {
-        foreach (var prefix in Prefixes)
-        {
-            if (names.Count == 0 || !names.Values.All(n => n.StartsWith(prefix, StringComparison.Ordinal)))
-                continue;
-            names = names.ToDictionary(n => n.Key, n => n.Value[prefix.Length..], StringComparer.Ordinal);
-            content.Notes.Add($"the prefix '{prefix}' of every name of {what} is left out");
-        }
-        return names;
+        if (WrapperPrefix.Of([.. names.Values]) is not { Length: > 0 } prefix)
+            return names;
+        content.Notes.Add($"the prefix '{prefix}' of every name of {what} is left out");
+        return names.ToDictionary(n => n.Key, n => n.Value[prefix.Length..], StringComparer.Ordinal);
     }
 
     [GeneratedRegex(@"^([A-Za-z_]+\.)?optim[A-Za-z]*(_?[0-9]+)?\.([0-9]+\.)?state\.(?<name>.+)\.(?<field>[A-Za-z_]+)$"

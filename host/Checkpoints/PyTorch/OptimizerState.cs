@@ -42,14 +42,20 @@ internal static class OptimizerState
         var names = isByName ? null : Names(path, optimizers[0], state, model, out problem);
         if (problem is not null)
             return [];
-        return
+        (string? Parameter, PickleDict Fields)[] own =
         [
             .. from item in state.Items
-               let parameter = item.Key as string ?? names!.GetValueOrDefault(item.Key as long? ?? -1)
-               where parameter is not null && item.Value is PickleDict
-               from field in ((PickleDict)item.Value!).Items
+               where item.Value is PickleDict
+               select (item.Key as string ?? names!.GetValueOrDefault(item.Key as long? ?? -1), (PickleDict)item.Value!),
+        ];
+        var wrapper = WrapperPrefix.Of([.. own.Select(o => o.Parameter).OfType<string>()]).Length;
+        return
+        [
+            .. from parameter in own
+               where parameter.Parameter is not null
+               from field in parameter.Fields.Items
                where field.Key is string and not "step" && field.Value is PickleTensor
-               select ($"{Unwrapped(parameter)}.{field.Key}", (PickleTensor)field.Value!),
+               select ($"{parameter.Parameter![wrapper..]}.{field.Key}", (PickleTensor)field.Value!),
         ];
     }
 
@@ -67,9 +73,6 @@ internal static class OptimizerState
     }
 
     private static HashSet<object> Seen() => new(ReferenceEqualityComparer.Instance);
-
-    private static string Unwrapped(string name) =>
-        name.StartsWith("module.", StringComparison.Ordinal) ? name["module.".Length..] : name;
 
     /// <summary>The parameters' names by their numbers.</summary>
     private static Dictionary<long, string>? Names(

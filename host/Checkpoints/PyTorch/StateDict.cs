@@ -7,9 +7,6 @@ namespace Merge.Checkpoints.PyTorch;
 /// <param name="Notes">What was unwrapped and what was left out, a sentence each.</param>
 internal sealed record StateDict(IReadOnlyList<(string Name, PickleTensor Tensor)> Tensors, IReadOnlyList<string> Notes)
 {
-    /// <summary>What wraps every name where a model was saved within another object.</summary>
-    private static readonly string[] Prefixes = ["module.", "_orig_mod."];
-
     private const int DeepestWrapper = 4;
 
     private static readonly StateDict Empty = new([], []);
@@ -92,7 +89,7 @@ internal sealed record StateDict(IReadOnlyList<(string Name, PickleTensor Tensor
         var notes = new List<string>();
         if (keys.Count > 0)
             notes.Add($"the weights are those under {string.Concat(keys.Select(k => $"['{PickleText.Shown(k)}']"))}");
-        foreach (var prefix in keepsNames ? [] : Prefixes.Where(p => tensors.TrueForAll(t => t.Name.StartsWith(p, StringComparison.Ordinal))))
+        if (!keepsNames && WrapperPrefix.Of(tensors.ConvertAll(t => t.Name)) is { Length: > 0 } prefix)
         {
             tensors = tensors.ConvertAll(t => (t.Name[prefix.Length..], t.Tensor));
             notes.Add($"the prefix '{prefix}' of every name is left out");

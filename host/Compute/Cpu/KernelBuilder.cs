@@ -65,6 +65,11 @@ internal sealed class KernelBuilder
     private static bool IsLeaf(Op op) =>
         op is Op.RowVector or Op.ColumnVector or Op.MatrixView or Op.LowRank or Op.Uniform;
 
+    /// <summary>Whether a term is the product of a row and a column vector: a leaf, as neither streams.</summary>
+    private bool IsOuter(int index) => _recording.Terms[index] is { Op: Op.Multiply, Args: [var a, var b] }
+        && (_recording.Terms[a].Op, _recording.Terms[b].Op)
+            is (Op.RowVector, Op.ColumnVector) or (Op.ColumnVector, Op.RowVector);
+
     private Stage BuildStage(int level)
     {
         int[] barriers = [.. Enumerable.Range(0, _level.Length)
@@ -165,7 +170,7 @@ internal sealed class KernelBuilder
         var open = new Stack<int>([root]);
         while (open.TryPop(out var term))
         {
-            if (!reached.Add(term) || _values.ContainsKey(term) || _repeated.ContainsKey(term))
+            if (!reached.Add(term) || _values.ContainsKey(term) || _repeated.ContainsKey(term) || IsOuter(term))
                 continue;
             foreach (var argument in _recording.Terms[term].Args)
                 open.Push(argument);
@@ -198,7 +203,7 @@ internal sealed class KernelBuilder
                 _repeats.TryAdd(index, repeated);
                 return Stream(DType.F32, LoopStream.Scratch(repeated.Tile));
             }
-            if (IsLeaf(term.Op))
+            if (IsLeaf(term.Op) || IsOuter(index))
             {
                 var tile = _tiles.TryGetValue(index, out var known) ? known : _tiles[index] = Value(ofSlab: false);
                 _leaves.TryAdd(index, (Leaf(index), tile));
@@ -241,7 +246,7 @@ internal sealed class KernelBuilder
         for (var i = needed.Length - 1; i >= 0; i--)
         {
             var known = _values.ContainsKey(i) || _repeated.ContainsKey(i);
-            if (!needed[i] || known)
+            if (!needed[i] || known || IsOuter(i))
                 continue;
             foreach (var argument in _recording.Terms[i].Args)
                 needed[argument] = true;
@@ -256,12 +261,15 @@ internal sealed class KernelBuilder
         {
             Op.RowVector => new RowVectorLeaf((float[])term.Node.Data!, _recording.Tensor.RowLength),
             Op.ColumnVector => new ColumnVectorLeaf((float[])term.Node.Data!),
+            Op.Multiply => new OuterLeaf(Vector(Op.RowVector), Vector(Op.ColumnVector)),
             Op.MatrixView => new MatrixLeaf((Matrix)term.Node.Data!),
             Op.LowRank => LowRank(((Matrix, Matrix))term.Node.Data!),
             _ when _draws is not null && ThresholdOf(index) is { } threshold =>
                 _draws.Leaf(_key, term.Node.Stream, threshold),
             _ => new UniformLeaf(_key, term.Node.Stream),
         };
+
+        float[] Vector(Op op) => (float[])_recording.Terms[term.Args.Single(a => _recording.Terms[a].Op == op)].Node.Data!;
     }
 
     /// <summary>The number a term is compared with, where that is all it is used for; else null.</summary>

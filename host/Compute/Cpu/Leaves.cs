@@ -48,6 +48,34 @@ internal sealed unsafe class ColumnVectorLeaf(float[] values) : ILeaf
     }
 }
 
+/// <summary>row_i · column_j, as a rank-1 second moment has it: written once, where two leaves would be written and read.</summary>
+internal sealed unsafe class OuterLeaf(float[] rows, float[] columns) : ILeaf
+{
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Fill(long start, int count, float* target)
+    {
+        var row = start / columns.Length;
+        var column = (int)(start % columns.Length);
+        fixed (float* all = columns)
+        {
+            while (count > 0)
+            {
+                var run = Math.Min(columns.Length - column, count);
+                var factor = rows[row++];
+                var values = all + column;
+                var whole = run - (run % Vector<float>.Count);
+                for (var i = 0; i < whole; i += Vector<float>.Count)
+                    (factor * Vector.Load(values + i)).Store(target + i);
+                for (var i = whole; i < run; i++)
+                    target[i] = factor * values[i];
+                target += run;
+                count -= run;
+                column = 0;
+            }
+        }
+    }
+}
+
 internal sealed unsafe class MatrixLeaf(Matrix matrix) : ILeaf
 {
     public void Fill(long start, int count, float* target)

@@ -41,9 +41,11 @@ internal sealed record HeatMap(
 
     public Markup Key() => Figure.Key(
     [
-        (Markup.Of($"<path class=\"cell blue\" d=\"M5 0h14v14h-14z\"/>"), "positive (square)"),
         .. Values().Any(v => v < 0)
-            ? [(Markup.Of($"<circle class=\"cell orange\" cx=\"12\" cy=\"7\" r=\"7\"/>"), "negative (round)")]
+            ? [
+                (Markup.Of($"<path class=\"cell blue\" d=\"M5 0h14v14h-14z\"/>"), "positive (square)"),
+                (Markup.Of($"<circle class=\"cell orange\" cx=\"12\" cy=\"7\" r=\"7\"/>"), "negative (round)"),
+            ]
             : Array.Empty<(Markup, string)>(),
         (Markup.Of($"<path class=\"cell blue\" opacity=\"0.2\" d=\"M5 0h14v14h-14z\"/>"), $"pale: near 0; full: {NumberText.Of(FullValue())}"),
     ]);

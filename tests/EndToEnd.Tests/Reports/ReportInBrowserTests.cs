@@ -119,7 +119,7 @@ public sealed class ReportInBrowserTests : IDisposable
 
     private string Curvature()
     {
-        CurvatureReport.Write(SampleReports.Curvature, _scratch["curvature.html"]);
+        File.WriteAllText(_scratch["curvature.html"], CurvatureReport.Of(SampleReports.Curvature));
         return _scratch["curvature.html"];
     }
 

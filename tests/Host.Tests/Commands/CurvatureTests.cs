@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Host.Tests.Checkpoints.PyTorch;
 using Host.Tests.Planning;
 using Merge.Checkpoints;
 using Merge.Commands;
@@ -37,6 +38,40 @@ public sealed class CurvatureTests : IDisposable
     }
 
     [Fact]
+    public async Task Of_a_training_checkpoint_the_second_moments_are_compressed_and_not_the_weights()
+    {
+        Assert.Equal(0, (await Run("curvature", "compress", PyTorchFixture.Path("groups.pt"), _models["c.safetensors"])).Code);
+        using var training = Checkpoint.Open(PyTorchFixture.Path("groups.pt"));
+        using var compressed = Checkpoint.Open(_models["c.safetensors"]);
+        Assert.Equal(
+            training.State.Keys.Where(k => k.EndsWith(".exp_avg_sq", StringComparison.Ordinal)).Order(StringComparer.Ordinal),
+            compressed.Tensors.Keys.Select(k => k.Replace(".row_sum", "").Replace(".column_sum", "")).Distinct().Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Weights_are_not_taken_for_moments_where_those_have_no_names()
+    {
+        var training = PyTorchFixture.Path("groups_of_twins.pt");
+        var (code, text) = await Run("curvature", "compress", training, _models["c.safetensors"]);
+        Assert.Equal(1, code);
+        Assert.Contains("the names cannot be told", text);
+        using (var checkpoint = Checkpoint.Open(training))
+            _models.Write("base", null, [.. checkpoint.Tensors.Values.Select(t => TestTensor.Of(t.Name, [.. Values(checkpoint, t.Name).Select(_ => 0f)]) with { Shape = [.. t.Shape] })]);
+        File.WriteAllText(_models["r.yaml"], $"""
+            merge_method: ffg
+            base_model: base
+            models:
+              - model: {training}
+            parameters:
+              preconditioner_path: {training}
+            """);
+        (code, text) = await Run("run", _models["r.yaml"], _models["out"]);
+        Assert.Equal(1, code);
+        Assert.Contains("the names cannot be told", text);
+        Assert.DoesNotContain("has nothing for any tensor", text);
+    }
+
+    [Fact]
     public async Task Compression_refuses_what_is_there_and_values_that_are_no_moments_and_leaves_nothing()
     {
         _models.Write("signs", null, Matrix("w", 1, -2, 3, 6));
@@ -63,6 +98,86 @@ public sealed class CurvatureTests : IDisposable
             t => t!["name"]!.GetValue<string>(), t => t!["kept"]![0]!.GetValue<double>());
         Assert.Equal(0.5, kept["w"]);
         Assert.Equal(0.5, kept["b"]);
+    }
+
+    [Fact]
+    public async Task A_report_is_a_page_of_thresholds_and_densities_and_replaces_only_a_page()
+    {
+        var page = _models["reports/masks.html"];
+        string[] command = ["curvature", "threshold", _models["r.yaml"], "--density", "0.5", "--json", "--report"];
+        Assert.Equal(0, (await Run([.. command, page])).Code);
+        var html = File.ReadAllText(page);
+        Assert.Contains("<th scope=\"row\">tune</th>\n<td>25</td>\n<td>0.5000</td>", html);
+        var (code, text) = await Run([.. command, page]);
+        Assert.Equal(0, code);
+        Assert.Equal(page, JsonNode.Parse(text)!["report"]!.GetValue<string>());
+        Assert.Equal(html, File.ReadAllText(page));
+        Assert.Equal([page], Directory.GetFiles(_models["reports"]));
+
+        (code, text) = await Run([.. command, _models["tune/model.safetensors"]]);
+        Assert.Equal(2, code);
+        Assert.Contains("does not end in .html", text);
+        Directory.CreateDirectory(_models["folder.html"]);
+        Assert.Equal(2, (await Run([.. command, _models["folder.html"]])).Code);
+        Assert.Equal(2, (await Run([.. command, ""])).Code);
+        Assert.Equal(1, (await Run([.. command, Path.Combine(_models["r.yaml"], "masks.html")])).Code);
+    }
+
+    [Fact]
+    public async Task NaN_among_the_moments_is_refused_and_nothing_is_left_in_the_way_of_mended_ones()
+    {
+        string[] command = ["run", _models["r.yaml"], _models["out"], "--threads", "1"];
+        foreach (var bad in new[] { "w", "b" })
+        {
+            _models.Write("v", null, Matrix("w", 1, 2, bad == "w" ? float.NaN : 3, 6), TestTensor.Of("b", 1, bad == "b" ? float.NaN : 1));
+            var (code, text) = await Run(command);
+            Assert.Equal(1, code);
+            Assert.Contains($"element {(bad == "w" ? 2 : 1)} of side tensor '{bad}' is NaN", text);
+            Assert.DoesNotContain("the same command", text);
+            Assert.Empty(Directory.GetFileSystemEntries(_models.Root, "out*"));
+        }
+        _models.Write("v", null, Matrix("w", 1, 2, 3, 6), TestTensor.Of("b", 1, 1));
+        Assert.Equal(0, (await Run(command)).Code);
+    }
+
+    [Fact]
+    public async Task Moments_of_another_model_are_refused_with_the_name_of_the_one_they_should_be_of()
+    {
+        _models.Write("v", null, Matrix("transformer.w", 1, 2, 3, 6));
+        var (code, text) = await Run("run", _models["r.yaml"], _models["out"]);
+        Assert.Equal(1, code);
+        Assert.Contains("'v' has nothing for any tensor of the model", text);
+        Assert.Contains("give the file that belongs to 'tune'", text);
+        _models.Write("v", null, TestTensor.Of("w", 1, 2, 3, 6), TestTensor.Of("b", 1, 1));
+        (code, text) = await Run("run", _models["r.yaml"], _models["out"]);
+        Assert.Equal(1, code);
+        Assert.Contains("side tensor 'w' is F32 [4]", text);
+        Assert.Contains("Give the file that belongs to 'tune'", text);
+    }
+
+    [Fact]
+    public async Task Row_and_column_sums_of_two_matrices_are_refused()
+    {
+        _models.Write("v", null, TestTensor.Of("w.row_sum", 3, 9), TestTensor.Of("w.column_sum", 40, 80), TestTensor.Of("b", 1, 1));
+        var (code, text) = await Run("run", _models["r.yaml"], _models["out"]);
+        Assert.Equal(1, code);
+        Assert.Contains("side tensor 'w.row_sum' adds up to 12, and the column sums beside it to 120", text);
+    }
+
+    [Fact]
+    public async Task Moments_of_a_rank_that_do_not_fit_into_memory_are_refused_with_what_suffices()
+    {
+        TestTensor Large(float value) =>
+            TestTensor.Of("w", [.. Enumerable.Repeat(value, 300_000)]) with { Shape = [300, 1000] };
+        _models.Write("base", null, Large(0));
+        _models.Write("tune", null, Large(1));
+        _models.Write("v", null, Large(2));
+        File.WriteAllText(_models["r.yaml"], File.ReadAllText(_models["r.yaml"]) + "\nparameters: {rank: 2}\n");
+        string[] command = ["run", _models["r.yaml"], _models["out"], "--threads", "1", "--memory"];
+        var (code, text) = await Run([.. command, "1MB"]);
+        Assert.Equal(1, code);
+        Assert.Contains("Raise --memory to ", text);
+        Assert.Equal(0, (await Run([.. command, "64MB"])).Code);
     }
 
     [Fact]

@@ -71,6 +71,44 @@ public class KernelTests
         }
     }
 
+    [Theory]
+    [InlineData(37, 1100)]
+    [InlineData(900, 7)]
+    [InlineData(1, 1)]
+    public void A_product_of_rows_and_columns_is_spread_over_its_places_wherever_a_part_begins(int rows, int columns)
+    {
+        var scan = Evaluate.Scan(0, rows, columns);
+        var (r, c) = (Evaluate.Finite(rows, 1), Evaluate.Finite(columns, 2));
+        var value = scan.Record(b =>
+        {
+            var outer = b.Columns([.. c.Select(v => (double)v)]) * b.Rows([.. r.Select(v => (double)v)]);
+            // Its factors are wanted alone, too.
+            return (outer * b.Base) + b.Rows([.. r.Select(v => (double)v)]);
+        });
+        var input = Evaluate.Finite(rows * columns, 4);
+        float[] expected = [.. input.Select((x, i) => (c[i % columns] * r[i / columns] * x) + r[i / columns])];
+        var bytes = Evaluate.Store(input, DType.F32);
+        long[][] parts = rows * columns < 6000 ? [[]] : [[], [5, 1234, 6000], [4096, 4097]];
+        foreach (var cuts in parts)
+        {
+            foreach (var width in Widths)
+            {
+                var actual = Evaluate.Run(Evaluate.Compiler(width), scan, _ => (DType.F32, bytes), [(value, DType.F32)], cuts);
+                Assert.Equal(expected, MemoryMarshal.Cast<byte, float>(actual[0]).ToArray());
+            }
+        }
+    }
+
+    [Fact]
+    public void The_first_power_is_the_number_itself_and_no_number_below_zero()
+    {
+        var scan = Evaluate.Scan(0, 5);
+        Assert.Equal(
+            [3e-45f, 0, 1e-20f, float.PositiveInfinity, float.NaN],
+            Evaluate.Value(Evaluate.Compiler(Widths[0]), scan, b => b.Base.Pow(1f), [3e-45f, 0, 1e-20f, float.PositiveInfinity, -1]));
+        Assert.DoesNotContain(Recording.Of(scan.Info, [scan.Record(b => b.Base.Pow(1f))]).Terms, t => t.Op == Op.Pow);
+    }
+
     [Fact]
     public void Zero_dim_tensors_have_one_element_along_any_axis()
     {

@@ -30,6 +30,8 @@ internal sealed class RandomExpressions(ulong seed)
 
     public TensorExpr Value(Block block, TensorInfo info, int steps, bool along)
     {
+        TensorExpr Rows() => block.Rows([.. Enumerable.Range(0, (int)info.RowCount).Select(k => k * 0.1)]);
+        TensorExpr Columns() => block.Columns([.. Enumerable.Range(0, (int)info.RowLength).Select(k => 1 - (k * 0.1))]);
         List<TensorExpr> values = [block.Base, .. block.Models, .. block.Deltas, 0.3f, -2f];
         List<TensorMask> masks = [block.Base > 0f];
         TensorExpr Any() => values[^(1 + Below(Math.Min(values.Count, 8)))];
@@ -38,7 +40,7 @@ internal sealed class RandomExpressions(ulong seed)
         {
             var (a, b) = (Any(), Any());
             var own = a.Node.Scope is null ? a + block.Base : a;
-            switch (Below(along ? 33 : 26))
+            switch (Below(along ? 34 : 26))
             {
                 case 0: values.Add(a + b); break;
                 case 1: values.Add(a - b); break;
@@ -69,14 +71,15 @@ internal sealed class RandomExpressions(ulong seed)
                     masks.Add((values[Below(5)] + 0f).KeptBy(new Cut(ends[Below(5)], limit)));
                     break;
                 case 24: values.Add(block.Uniform(Below(3))); break;
-                case 25: values.Add(a.Pow(0.5f)); break;
-                case 26: values.Add(block.Rows([.. Enumerable.Range(0, (int)info.RowCount).Select(k => k * 0.1)])); break;
-                case 27: values.Add(block.Columns([.. Enumerable.Range(0, (int)info.RowLength).Select(k => 1 - (k * 0.1))])); break;
+                case 25: values.Add(a.Pow(Below(2) == 0 ? 0.5f : 1f)); break;
+                case 26: values.Add(Rows()); break;
+                case 27: values.Add(Columns()); break;
                 case 28: values.Add(block.Map([a, b], AddUp)); break;
                 case 29: values.Add(own.SumAlong(Below(info.Rank))); break;
                 case 30: values.Add(own.MaxAlong(Below(info.Rank))); break;
                 case 31: values.Add(own.DotAlong(b, Below(info.Rank))); break;
                 case 32: values.Add(own.RankAlong(Below(info.Rank))); break;
+                case 33: values.Add(Below(2) == 0 ? Rows() * Columns() : Columns() * Rows()); break;
             }
         }
         return values[^1] is { Node.Scope: null } ? values[^1] + block.Base : AnyMask().Select(values[^1], values[^2]);

@@ -79,6 +79,19 @@ public sealed class MergePlannerTests : IDisposable
             ],
             problems.Select(p => p.Found).Order());
         Assert.Contains("F32 [3]", problems.Single(p => p.Found.Contains("column_sum")).Expected);
+        Assert.Contains("'org/tuned'", problems.Single(p => p.Found.Contains("'p'")).Fix);
+        Assert.Contains("stored as floating-point numbers", problems.Single(p => p.Found.Contains("'r'")).Fix);
+    }
+
+    [Fact]
+    public void A_side_file_that_fits_nowhere_is_told_in_a_few_lines()
+    {
+        var a = _models.Add("a", [.. Enumerable.Range(0, 9).Select(i => Shaped($"w{i}", DType.F32, 2))]);
+        var side = Side([.. Enumerable.Range(0, 9).Select(i => Shaped($"w{i}", DType.F32, 3))]);
+        var problems = Plans.Refused(Plans.Request(a) with { SideFiles = [side] });
+        Assert.Equal(5, problems.Count);
+        Assert.Equal("5 more side tensors do not fit", problems[^1].Found);
+        Assert.Contains("'org/tuned'", problems[^1].Expected);
     }
 
     [Fact]
@@ -88,7 +101,9 @@ public sealed class MergePlannerTests : IDisposable
         var problem = Assert.Single(Plans.Refused(Plans.Request(a) with { SideFiles = [Side(Of("other", 1))] }));
         Assert.Contains("has nothing for any tensor", problem.Found);
         Assert.Contains(".sq appended", problem.Expected);
+        Assert.Contains("'w'", problem.Expected);
         Assert.Contains("'other'", problem.Fix);
+        Assert.Contains("'org/tuned'", problem.Fix);
     }
 
     [Fact]
@@ -104,7 +119,7 @@ public sealed class MergePlannerTests : IDisposable
     private SideFile Side(params TestTensor[] tensors)
     {
         _models.Write("side", null, tensors);
-        return new("moment", 0, ".sq", "moments.safetensors", _models.Open("side"));
+        return new("moment", 0, "org/tuned", ".sq", "moments.safetensors", _models.Open("side"));
     }
 
     private static IEnumerable<DType> Types(MergePlan plan) =>

@@ -88,11 +88,24 @@ public partial class HtmlReportTests
     [Fact]
     public void Densities_are_added_up_a_layer()
     {
-        var html = CurvatureReport.Of(new("mask", [], [
-            new("layers.0.a", 0, "a", 10, 100), new("layers.0.a.bias", 0, "a", 10, 100), new("head", null, "head", 50, 100)]));
-        Assert.Contains("<th scope=\"row\">layer 0</th>\n<td>0.1000</td>", html, StringComparison.Ordinal);
+        var html = CurvatureReport.Of(new("mask", [], [new("x", 1)], [
+            new("layers.0.a", "layers.0", "a", 100, [10]), new("layers.0.a.bias", "layers.0", "a", 100, [10]),
+            new("head", null, "head", 100, [50])]));
+        Assert.Contains("<th scope=\"row\">layers.0</th>\n<td>0.1000</td>", html, StringComparison.Ordinal);
         Assert.Contains("In all 0.2333", html, StringComparison.Ordinal);
-        Assert.Contains("No tensor has a mask", CurvatureReport.Of(new("mask", [], [])), StringComparison.Ordinal);
+        Assert.DoesNotContain("id=\"densities\"", html, StringComparison.Ordinal);
+        Assert.Contains("No tensor has a mask", CurvatureReport.Of(new("mask", [], [], [])), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Densities_of_several_models_are_drawn_beside_each_other_and_one_by_one()
+    {
+        var html = CurvatureReport.Of(new("mask", [], [new("x", 2.626e-19f), new("y", 1e-20f)], [
+            new("layers.0.a", "layers.0", "a", 100, [10, 20]), new("head", null, "head", 100, [50, 0])]));
+        Assert.Contains("<th scope=\"row\">layers.0</th>\n<td>0.1000</td>\n<td>0.2000</td>", html, StringComparison.Ordinal);
+        Assert.Contains("<th scope=\"row\">x</th>\n<td>2.626E-19</td>\n<td>0.3000</td>", html, StringComparison.Ordinal);
+        Assert.Contains("<figure id=\"parts-1\">", html, StringComparison.Ordinal);
+        Assert.Contains("<figure id=\"parts-2\">", html, StringComparison.Ordinal);
     }
 
     private static string Html(ReportData data) => HtmlReport.Of(data, new ManagedLinearAlgebra());

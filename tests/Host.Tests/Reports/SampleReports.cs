@@ -69,13 +69,16 @@ internal static class SampleReports
     }
 
     public static CurvatureReportData Curvature { get; } = new(
-        "Mask of tuned.safetensors",
-        [("density", "0.2"), ("score", "OTA preconditioned curvature")],
+        "Edits kept of experts.yaml",
+        [("recipe", "experts.yaml"), ("density asked for", "0.2")],
+        [new("org/math", 2.6e-19f), new("an-expert-with-a-name-that-is-longer-than-charts-have-room-for", 1.1e-18f), new("org/code", 0)],
         [
             .. from layer in Enumerable.Range(0, 12)
                from part in new[] { "self_attn.q_proj", "self_attn.v_proj", "mlp.up_proj", "mlp.down_proj" }
-               select new TensorDensity($"model.layers.{layer}.{part}.weight", layer, part, 1000 + (80L * layer) + (10 * part.Length), 8000),
-            new("lm_head.weight", null, "lm_head", 4000, 50_000),
+               select new TensorDensity(
+                   $"model.layers.{layer}.{part}.weight", $"model.layers.{layer}", part, 8000,
+                   [1000 + (80L * layer) + (10 * part.Length), 2000 - (150L * layer), 100 * part.Length]),
+            new("lm_head.weight", null, "lm_head.weight", 50_000, [4000, 0, 50_000]),
         ]);
 
     private static ReportTrial Trial(int i, int trials, int failed, SearchDimension[] dimensions, SearchRandom random)

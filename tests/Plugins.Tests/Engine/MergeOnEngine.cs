@@ -30,7 +30,7 @@ internal sealed class MergeOnEngine(EngineSettings settings) : IMergeRunner
             from file in side.Value.Index()
             where file.Item is not null
             let name = $"{side.Key}{file.Index}"
-            select new SideFile(side.Key, file.Index, null, name, folders.Add(name, file.Item, DType.F32).Checkpoint);
+            select new SideFile(side.Key, file.Index, $"model{file.Index}", null, name, folders.Add(name, file.Item, DType.F32).Checkpoint);
         return MergePlanner.Plan(new PlanRequest
         {
             Strategy = strategy,

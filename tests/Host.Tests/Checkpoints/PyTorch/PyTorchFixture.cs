@@ -6,8 +6,7 @@ namespace Host.Tests.Checkpoints.PyTorch;
 /// <summary>The files that PyTorch itself wrote, beside this one.</summary>
 internal static class PyTorchFixture
 {
-    public static string Path(string name, [CallerFilePath] string here = "") =>
-        System.IO.Path.Combine(System.IO.Path.GetDirectoryName(here)!, "Fixtures", name);
+    public static string Path(string name) => System.IO.Path.Combine(Folder(), "Fixtures", name);
 
     public static byte[] Bytes(TensorSource tensor)
     {
@@ -15,4 +14,6 @@ internal static class PyTorchFixture
         tensor.Read(0, bytes);
         return bytes;
     }
+
+    private static string Folder([CallerFilePath] string here = "") => System.IO.Path.GetDirectoryName(here)!;
 }
