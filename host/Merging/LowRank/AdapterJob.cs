@@ -9,7 +9,11 @@ namespace Merge.Merging.LowRank;
 /// <param name="Left">[m, r], as the weight is stored.</param>
 /// <param name="Right">[r, n].</param>
 /// <param name="RelativeError">‖ΔW − L·R‖_F / ‖ΔW‖_F; 0 where it is exact.</param>
-internal sealed record MergedModule(float[] Left, float[] Right, int Rank, double RelativeError);
+internal sealed record MergedModule(float[] Left, float[] Right, int Rank, double RelativeError)
+{
+    /// <summary>What is written as it is, side by side, once all ranks are known; then Left and Right are empty.</summary>
+    public ConcatenatedFactors? Concatenated { get; init; }
+}
 
 /// <summary>
 /// One module of an adapter from plan to factors: ask the strategy, which sees task vectors s·B·A on a base of zeros; a
@@ -40,6 +44,7 @@ internal sealed class AdapterJob(
             return sweep;
         done(_work.Result);
         context.Progress.FinishedTensor();
+        context.Progress.Finish(plan.Info.Count);
         return null;
     }
 
@@ -103,6 +108,12 @@ internal sealed class AdapterJob(
         ];
         if (used.Length == 0)
             return new([], [], 0, 0);
+        if (_choice is null && output.Combination == AdapterCombination.Exact)
+        {
+            var side = new ConcatenatedFactors(context, used);
+            return new([], [], side.Rank, 0) { Concatenated = side };
+        }
+        context.Progress.Read(used.Sum(m => m.Module.A.Length + m.Module.B.Length));
         return Reduce(output.Combination == AdapterCombination.Exact
             ? Factors.Of(used) : FactorAverage.Of(plan.Info.Name, used, output.Combination));
     }

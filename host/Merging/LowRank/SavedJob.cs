@@ -25,6 +25,7 @@ internal sealed class SavedJob(
         {
             Average([1]);
             context.Progress.FinishedTensor();
+            context.Progress.Finish(plan.Info.Count);
             return null;
         }
         _planning ??= StrategyCall.Run(context.Plan.Strategy, plan.Info.Name, () =>
@@ -33,6 +34,7 @@ internal sealed class SavedJob(
             return sweep;
         Average(Weights(_planning.Result));
         context.Progress.FinishedTensor();
+        context.Progress.Finish(plan.Info.Count);
         return null;
     }
 
@@ -71,6 +73,7 @@ internal sealed class SavedJob(
                 if (weights[i] == 0)
                     continue;
                 StoredValues.Read(each[i]!, first, values.AsSpan(0, count));
+                context.Progress.Read(count * (each[i]!.DType.Bits() / 8));
                 for (var k = 0; k < count; k++)
                     sum[k] += (float)weights[i] * values[k];
             }
