@@ -44,8 +44,8 @@ internal static class AdapterRun
         }
         progress.Expect(plan.Tensors.Sum(t => t.Info.Count));
         new Scheduler(settings.Threads, stop, room: settings.Memory / 2).Run(plan.Tensors.Select(IJob (tensor) =>
-            output.Modules.TryGetValue(tensor.Info.Name, out var module)
-                ? new AdapterJob(context, tensor, output, module.Each, made => modules[tensor.Info.Name] = Store(tensor, made))
+            output.Modules.ContainsKey(tensor.Info.Name)
+                ? new AdapterJob(context, tensor, output, made => modules[tensor.Info.Name] = Store(tensor, made))
                 : new SavedJob(context, tensor, output.Saved[tensor.Info.Name], output.IsExtracted, folder.Factors, at =>
                     modules[tensor.Info.Name] = new(null, 0, 0, at, -1))));
         folder.Write(plan, modules, context, stop);

@@ -32,13 +32,15 @@ internal sealed class SavedJob(
             context.Plan.Strategy.PlanTensor(_scan.Tensor, plan.Options!, context.Survey).AsTask());
         if (_pump.Next(_planning) is { } sweep)
             return sweep;
-        Average(Weights(_planning.Result));
+        Average(Weights(context.Plan, plan, each, _planning.Result));
         context.Progress.FinishedTensor();
         context.Progress.Finish(plan.Info.Count);
         return null;
     }
 
-    private double[] Weights(TensorMerge merge)
+    /// <summary>The weights of an average.</summary>
+    /// <exception cref="MergeException">The strategy's answer is none, or not all have the parameter.</exception>
+    public static double[] Weights(MergePlan merged, TensorPlan plan, IReadOnlyList<TensorSource?> each, TensorMerge merge)
     {
         double[]? weights = merge switch
         {
@@ -50,7 +52,7 @@ internal sealed class SavedJob(
             return weights;
         throw new MergeException(new Diagnostic(
             "the adapters bring this parameter whole (modules_to_save, or a bias), "
-            + (weights is null ? $"and {context.Plan.Strategy.Info.Id} is no average"
+            + (weights is null ? $"and {merged.Strategy.Info.Id} is no average"
                 : each.Contains(null) ? "but not all of them do" : $"and the weights add up to {weights.Sum():R}"))
         {
             Where = plan.Info.Name,
