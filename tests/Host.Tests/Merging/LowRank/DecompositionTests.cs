@@ -19,7 +19,7 @@ public sealed class DecompositionTests
     {
         var (left, right) = (WrittenTensors.Random(1, rows * rank), WrittenTensors.Random(2, rank * columns));
         var whole = new float[rows * columns];
-        new Factors(left, right, rank, columns).Read(0, whole);
+        new FactorProduct(new(left, right, rank, columns)).Read(0, whole);
         var svd = Decompose(whole, rows, columns, new(rank, null));
         Assert.Equal(rank, svd.Rank);
         Assert.InRange(Distance(whole, svd), 0, 1e-6);
@@ -51,6 +51,23 @@ public sealed class DecompositionTests
         var svd = Decompose(whole, 400, 300, new(null, share));
         Assert.InRange(svd.Kept / svd.Energy, share, 1);
         Assert.InRange(svd.Take(svd.Rank - 1).Kept / svd.Energy, 0, share);
+    }
+
+    [Fact]
+    public void An_energy_extends_the_basis_it_has()
+    {
+        // Of full rank: nearly all directions are needed.
+        var whole = WrittenTensors.Random(4, 400 * 300);
+        var info = new TensorInfo("block.weight", [400, 300], TensorKind.Weight, 0);
+        var scan = new TensorScan(info, 0, true, (_, _) => false, new ManagedLinearAlgebra());
+        var work = RangeFinder.Decompose(scan, b => b.Base, new(null, 0.9), 3).AsTask();
+        var columns = 0;
+        var svd = Finish(work, scan, whole, () => columns += scan.Pending.OfType<ProductRequest>().Sum(p => p.Right.Columns));
+        Assert.Equal(Distance(whole, svd), svd.RelativeError, 1e-6);
+        IsOrthonormal(svd);
+        Assert.InRange(svd.Kept / svd.Energy, 0.9, 0.91);
+        // Each of the 300 directions is looked for once, and looked at again in two iterations.
+        Assert.InRange(columns, 3 * svd.Rank, 3 * 300);
     }
 
     [Fact]
@@ -121,8 +138,17 @@ public sealed class DecompositionTests
         var info = new TensorInfo("block.weight", [rows, columns], TensorKind.Weight, 0);
         var scan = new TensorScan(info, 0, true, (_, _) => false, new ManagedLinearAlgebra());
         var work = RangeFinder.Decompose(scan, b => b.Base, choice, 3).AsTask();
+        return Finish(work, scan, whole, () => cut++, () => cut);
+    }
+
+    private static TruncatedSvd Finish(
+        Task<TruncatedSvd> work, TensorScan scan, float[] whole, Action each, Func<ulong>? cut = null)
+    {
         while (!work.IsCompleted)
-            Sweeps.Complete(scan, [whole], cut++);
+        {
+            each();
+            Sweeps.Complete(scan, [whole], cut?.Invoke() ?? 1);
+        }
         return work.Result;
     }
 
