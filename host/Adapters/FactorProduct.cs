@@ -33,7 +33,8 @@ internal sealed class FactorProduct : IDisposable
     /// <param name="modules">Each with its weight w; all of one shape.</param>
     public static FactorProduct Of(IReadOnlyList<(AdapterModule Module, double Weight)> modules)
     {
-        if (modules is not [{ Module: { Layout: not FactorLayout.Transposed } module, Weight: var weight }])
+        if (modules is not [{ Module: { Layout: not FactorLayout.Transposed } module, Weight: var weight }]
+            || Math.Max(module.Outputs, module.Inputs) * module.Rank > Array.MaxLength)
             return new(Factors.Of(modules));
         // Memory that is used again: fresh pages cost more than what is read into them.
         var (ofB, ofA) = (checked((int)(module.Outputs * module.Rank)), checked((int)(module.Rank * module.Inputs)));

@@ -11,10 +11,23 @@ internal static class FactorValues
 {
     public static float[] Read(TensorSource tensor)
     {
-        var values = GC.AllocateUninitializedArray<float>(checked((int)tensor.Shape.Aggregate(1L, (p, s) => p * s)));
+        var values = Array(tensor.Name, tensor.Shape.Aggregate(1L, (p, s) => p * s));
         Read(tensor, values);
         return values;
     }
+
+    /// <summary>Room for a factor.</summary>
+    /// <param name="name">Whose, for the message.</param>
+    /// <param name="count">Elements.</param>
+    /// <exception cref="MergeException">An array does not hold as many.</exception>
+    public static float[] Array(string name, long count) => count <= System.Array.MaxLength
+        ? GC.AllocateUninitializedArray<float>((int)count)
+        : throw new MergeException(new Diagnostic($"a factor of {count} elements is too large to be worked on")
+        {
+            Where = name,
+            Expected = $"at most {System.Array.MaxLength}: an adapter is small beside its model",
+            Fix = "Concatenating it exactly (without a rank or an energy) reads it piece by piece, whatever its size.",
+        });
 
     /// <param name="tensor">Of a dtype that is merged.</param>
     /// <param name="into">As many as it has.</param>

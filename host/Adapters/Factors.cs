@@ -18,8 +18,8 @@ internal sealed record Factors(float[] Left, float[] Right, int Rank, int Width)
         var shape = modules[0].Module.Shape;
         var (rows, width) = ((int)shape[0], (int)shape.Skip(1).Aggregate(1L, (p, s) => p * s));
         var rank = modules.Sum(m => m.Module.Rank);
-        var left = GC.AllocateUninitializedArray<float>(checked(rows * rank));
-        var right = GC.AllocateUninitializedArray<float>(checked(rank * width));
+        var left = FactorValues.Array(modules[0].Module.Name, (long)rows * rank);
+        var right = FactorValues.Array(modules[0].Module.Name, (long)rank * width);
         var first = 0;
         foreach (var (each, share) in modules)
         {

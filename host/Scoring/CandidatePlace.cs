@@ -35,7 +35,7 @@ internal sealed class CandidatePlace : IDisposable
             try
             {
                 _companions = plan.Adapter is null ? Companions(plan, _folder.Path) : [];
-                bytes = SizeOf(plan) + _companions.Sum(f => new FileInfo(f).Length);
+                bytes = plan.Layout.Size + _companions.Sum(f => new FileInfo(f).Length);
             }
             catch (Exception fault)
             {
@@ -81,7 +81,7 @@ internal sealed class CandidatePlace : IDisposable
             ? Path.Combine(searchFolder, "candidates")
             : Path.GetFullPath(recipe.Folder, Path.GetDirectoryName(Path.GetFullPath(recipePath))!);
         // The size is known but for a few small files: what is just too small is found out when it is opened.
-        var size = Math.Max(1, SizeOf(plan));
+        var size = Math.Max(1, plan.Layout.Size);
         var (inMemory, onDisk) = (Usable(memory), Usable(media.Free(disk) ?? long.MaxValue));
         var takesMemory = recipe.Place switch
         {
@@ -126,10 +126,6 @@ internal sealed class CandidatePlace : IDisposable
             block.Dispose();
         _folder?.Dispose();
     }
-
-    /// <summary>What a candidate takes at most.</summary>
-    private static long SizeOf(MergePlan plan) =>
-        plan.Adapter is { } output ? Merging.LowRank.AdapterSketch.Layout(output).Size : plan.Layout.Size;
 
     private void GiveBack(NativeBlock block)
     {

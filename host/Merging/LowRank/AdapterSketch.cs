@@ -11,35 +11,10 @@ internal static class AdapterSketch
     public static void Write(MergePlan plan, string folder)
     {
         var output = plan.Adapter!;
-        OutputWriter.Create(folder, Layout(output)).Dispose();
+        OutputWriter.Create(folder, plan.Layout).Dispose();
         if (output.IsKohya)
             return;
         File.WriteAllText(Path.Combine(folder, AdapterConfig.FileName), MergedConfig.Text(
-            output.Adapters, Modules(output).ToDictionary(m => m.Name, m => m.Rank), [.. output.Saved.Keys], output.BaseModel, [], output.FanInFanOut));
-    }
-
-    /// <summary>The largest file it may become.</summary>
-    public static SafetensorsLayout Layout(AdapterOutput output)
-    {
-        var modules = Modules(output);
-        var tensors = modules.SelectMany(m => new[] { m.A(output.IsKohya), m.B(output.IsKohya) })
-            .Concat(output.Saved.Select(s => (
-                Name: AdapterTensors.Saved(s.Key, modules.Select(m => m.Name)), s.Value.First(t => t is not null)!.Shape)));
-        return SafetensorsLayout.Of(
-            tensors.Select(t => new OutputTensor(t.Name, output.OutType, t.Shape)), long.MaxValue,
-            new Dictionary<string, string> { ["format"] = "pt" }, Adapter.TensorFiles[0]);
-    }
-
-    private static AdapterTensors[] Modules(AdapterOutput output) =>
-        [.. output.Modules.Values.Select(m => new AdapterTensors(m.Like.Name, m.Like, RankOf(output, m.Like, m.Each)))];
-
-    private static int RankOf(AdapterOutput output, AdapterModule like, IReadOnlyList<AdapterModule?> each)
-    {
-        var most = output.Combination == AdapterCombination.Exact
-            ? each.Sum(m => (long)(m?.Rank ?? 0)) : each.Max(m => m?.Rank ?? 0);
-        // Of what is no sum of the adapters all directions may be kept.
-        if (output.ChoiceOf(like.Name) is { } choice)
-            most = Math.Min(choice.Rank ?? long.MaxValue, Math.Min(like.Shape[0], like.Inputs * like.Outputs / like.Shape[0]));
-        return (int)Math.Max(most, 1);
+            output.Adapters, AdapterLayout.Modules(output).ToDictionary(m => m.Name, m => m.Rank), [.. output.Saved.Keys], output.BaseModel, [], output.FanInFanOut));
     }
 }

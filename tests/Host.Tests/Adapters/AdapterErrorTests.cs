@@ -110,6 +110,19 @@ public sealed class AdapterErrorTests : IDisposable
     }
 
     [Fact]
+    public void An_alpha_of_zero_is_a_warning()
+    {
+        var adapter = Good();
+        adapter.Config["lora_alpha"] = 0;
+        using var opened = adapter.Open();
+        Assert.Contains("alpha is 0 in all modules", Assert.Single(opened.Warnings).Found);
+    }
+
+    [Fact]
+    public void A_factor_beyond_what_an_array_holds_is_refused_in_words() => Assert.Contains(
+        "too large to be worked on", Assert.Throws<MergeException>(() => FactorValues.Array("x", 1L << 32)).Message);
+
+    [Fact]
     public void The_largest_numbers_are_finite()
     {
         WrittenTensors.Write(_folder["f.safetensors"], [("f", [20], [.. Enumerable.Repeat(float.MaxValue, 19), float.MinValue])]);

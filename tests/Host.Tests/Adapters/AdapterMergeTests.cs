@@ -333,6 +333,20 @@ public sealed class AdapterMergeTests : IDisposable
     }
 
     [Fact]
+    public void A_plan_of_adapters_says_how_large_the_adapter_becomes_and_whose_they_are()
+    {
+        (First(), Second().With(c => c["base_model_name_or_path"] = "org/other").Write()).ToString();
+        var recipe = "merge_method: linear\nmodels: [{model: a, parameters: {weight: 1}}, {model: b, parameters: {weight: 1}}]\n";
+        using var planner = new RecipePlanner(_catalog, []);
+        var plan = planner.Plan(RecipeParser.Parse(_folder.WriteText("r.yaml", recipe), recipe), long.MaxValue);
+        Assert.Contains(plan.Warnings, w => w.Found.Contains("different models: org/base, org/other", StringComparison.Ordinal));
+        Run(recipe, "out").Dispose();
+        Assert.Equal(new FileInfo(_folder["out/adapter_model.safetensors"]).Length, plan.OutputBytes);
+        Assert.Equal(
+            new[] { "a", "b" }.Sum(n => new FileInfo(_folder[$"{n}/adapter_model.safetensors"]).Length), plan.InputBytes);
+    }
+
+    [Fact]
     public void Scales_are_applied_once_whatever_they_are()
     {
         // rsLoRA, a rank and an alpha by pattern: s = 6/√2 in q_proj, 3/√6 in up_proj; and 8/4 in the other.
