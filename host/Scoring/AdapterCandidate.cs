@@ -1,4 +1,3 @@
-using Merge.Adapters;
 using Merge.Checkpoints;
 using Merge.Merging;
 using Merge.Merging.LowRank;
@@ -15,7 +14,7 @@ internal sealed class AdapterCandidate(string id, IReadOnlyDictionary<string, do
     : StoredCandidate(id, values)
 {
     // Opened once it is merged, which is before it is scored.
-    private readonly Lazy<Checkpoint> _factors = new(() => Checkpoint.Open(Path.Combine(folder, Adapter.TensorFiles[0])));
+    private readonly Lazy<Checkpoint> _factors = new(() => Checkpoint.Open(new AdapterPlace(folder).Factors));
 
     public override IReadOnlyList<TensorInfo> Tensors =>
         [.. _factors.Value.Tensors.Values.Select(t => TensorNaming.Describe(t.Name, t.Shape))];

@@ -1,3 +1,4 @@
+using Merge.Adapters;
 using Merge.Planning;
 using Merge.Sdk;
 
@@ -35,6 +36,9 @@ internal static class AdapterGeneration
 /// <summary>Where a candidate that is an adapter goes: a folder that does not exist yet.</summary>
 internal sealed record AdapterPlace(string Folder) : ITensorSink
 {
+    /// <summary>The file of its tensors.</summary>
+    public string Factors => Path.Combine(Folder, Adapter.TensorFiles[0]);
+
     public void Write(string tensor, long offset, ReadOnlySpan<byte> bytes) => throw new NotSupportedException();
 
     public void Finish(TensorPlan tensor, uint checksum) => throw new NotSupportedException();

@@ -377,8 +377,12 @@ public sealed class AdapterMergeTests : IDisposable
         var rules = new PeftRules(older);
         var weights = new Dictionary<string, long[]>
         {
-            [Query + ".weight"] = [24, 40], [Up + ".weight"] = [64, 24], ["model.embed_tokens.weight"] = [Tokens, 24],
-            ["model.layers.0.v_proj.weight"] = [24, 40], ["score.weight"] = [2, 3], [Query + ".bias"] = [24],
+            [Query + ".weight"] = [24, 40],
+            [Up + ".weight"] = [64, 24],
+            ["model.embed_tokens.weight"] = [Tokens, 24],
+            ["model.layers.0.v_proj.weight"] = [24, 40],
+            ["score.weight"] = [2, 3],
+            [Query + ".bias"] = [24],
         };
         (First(), Second()).ToString();
         const string Both = "merge_method: linear\nmodels: [{model: a, parameters: {weight: 1}}, {model: b, parameters: {weight: 3}}]\n";
