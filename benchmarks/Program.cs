@@ -4,6 +4,7 @@ using Merge.Benchmarks;
 var root = new RootCommand("Makes large checkpoints and compares merging them with copying the same bytes.")
 {
     GenerateLlama.Command(),
+    GenerateAdapter.Command(),
     GenerateSparse.Command(),
     Floor.Command(),
     Compare.Command(),

@@ -96,6 +96,15 @@ internal sealed class Adapter : IDisposable
             ? new Dictionary<string, AdapterModule>() : reader.Modules(config);
         if (problems.Any(p => p.Severity == Severity.Error))
             throw new MergeException([.. problems.Where(p => p.Severity == Severity.Error)]);
+        if (modules.Values.Count(m => m.Scale == 0) is > 0 and var idle)
+        {
+            problems.Add(new Diagnostic($"alpha is 0 in {(idle == modules.Count ? "all" : $"{idle} of {modules.Count}")} modules: they change nothing")
+            {
+                Severity = Severity.Warning,
+                Where = path,
+                Fix = "Look at lora_alpha and alpha_pattern in its config.",
+            });
+        }
         return new Adapter(path, checkpoint)
         {
             Config = config,

@@ -15,6 +15,8 @@ internal static class AdapterFeatures
         ("pissa", "PiSSA"), ("olora", "OLoRA"), ("corda", "CorDA"), ("loftq", "LoftQ"), ("lora_ga", "LoRA-GA"),
     ];
 
+    private static readonly string[] LeavingInitialisations = ["gaussian", "eva", "orthogonal"];
+
     private static readonly (string Key, string What)[] Refused =
     [
         ("target_parameters", "adapts parameters inside a module (experts, for example), not whole modules"),
@@ -60,6 +62,19 @@ internal static class AdapterFeatures
                     Fix = "Save it again with PEFT's save_pretrained(..., path_initial_model_for_weight_conversion=...).",
                 });
             }
+        }
+        if (json["init_lora_weights"] is JsonValue given && given.TryGetValue<string>(out var scheme)
+            && !LeavingInitialisations.Contains(scheme.ToLowerInvariant())
+            && !ChangingInitialisations.Any(c => scheme.StartsWith(c.Name, StringComparison.OrdinalIgnoreCase)))
+        {
+            problems.Add(new Diagnostic($"the initialisation 'init_lora_weights': \"{scheme}\" is not known to this version")
+            {
+                Severity = Severity.Warning,
+                Where = path,
+                Expected = $"one that leaves the base alone: true, false, {string.Join(", ", LeavingInitialisations)}",
+                Fix = "If it takes the factors out of the base, as PiSSA does, save the adapter again with PEFT's "
+                    + "path_initial_model_for_weight_conversion; else all is well.",
+            });
         }
         foreach (var (key, what) in Refused)
         {

@@ -33,7 +33,8 @@ internal sealed class DoraUpdate
     public void Apply(long at, Span<float> values, Span<float> change)
     {
         var outputs = _factors.Value;
-        var factors = Factors();
+        using var loan = Factors();
+        var factors = loan.Factors;
         factors.Read(at, change);
         for (var i = 0; i < values.Length; i++)
             values[i] = outputs[OutputOf(at + i, factors.Width)] * (values[i] + change[i]);
@@ -43,11 +44,12 @@ internal sealed class DoraUpdate
     private float[] OutputFactors()
     {
         var magnitudes = FactorValues.Read(Module.Magnitude!);
-        var factors = Factors();
+        using var loan = Factors();
+        var factors = loan.Factors;
         var squares = new double[magnitudes.Length];
         var rows = Math.Max(1, (1 << 16) / factors.Width);
         var (values, change) = (new float[rows * factors.Width], new float[rows * factors.Width]);
-        var count = (long)factors.Left.Length / factors.Rank * factors.Width;
+        var count = factors.Count;
         for (var at = 0L; at < count; at += values.Length)
         {
             var length = (int)Math.Min(values.Length, count - at);
@@ -65,5 +67,5 @@ internal sealed class DoraUpdate
     private int OutputOf(long element, int width) =>
         (int)(Module.Layout == FactorLayout.Transposed ? element % width : element / width);
 
-    private Factors Factors() => _recent.Of(this, () => Adapters.Factors.Of([(Module, 1)]));
+    private RecentFactors.Loan Factors() => _recent.Of(this, () => FactorProduct.Of([(Module, 1)]));
 }

@@ -1,4 +1,6 @@
-using Merge.Compute;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Merge.Adapters;
 
@@ -9,8 +11,6 @@ namespace Merge.Adapters;
 /// <param name="Width">n: elements of a row.</param>
 internal sealed record Factors(float[] Left, float[] Right, int Rank, int Width)
 {
-    public long Bytes => sizeof(float) * ((long)Left.Length + Right.Length);
-
     /// <summary>Σ w·s·B·A over modules of one weight: their factors side by side, rank Σ r (exact).</summary>
     /// <param name="modules">Each with its weight w; all of one shape.</param>
     public static Factors Of(IReadOnlyList<(AdapterModule Module, double Weight)> modules)
@@ -18,52 +18,59 @@ internal sealed record Factors(float[] Left, float[] Right, int Rank, int Width)
         var shape = modules[0].Module.Shape;
         var (rows, width) = ((int)shape[0], (int)shape.Skip(1).Aggregate(1L, (p, s) => p * s));
         var rank = modules.Sum(m => m.Module.Rank);
-        var (left, right) = (new float[(long)rows * rank], new float[(long)rank * width]);
+        var left = FactorValues.Array(modules[0].Module.Name, (long)rows * rank);
+        var right = FactorValues.Array(modules[0].Module.Name, (long)rank * width);
         var first = 0;
-        foreach (var (module, weight) in modules)
+        foreach (var (each, share) in modules)
         {
-            var (a, b) = (FactorValues.Read(module.A), FactorValues.Read(module.B));
-            var scale = weight * module.Scale;
+            var (a, b) = (FactorValues.Read(each.A), FactorValues.Read(each.B));
             // Stored transposed, (B·A)ᵀ = Aᵀ·Bᵀ.
-            var isTransposed = module.Layout == FactorLayout.Transposed;
+            var isTransposed = each.Layout == FactorLayout.Transposed;
+            Scale(isTransposed ? a : b, share * each.Scale);
             for (var i = 0; i < rows; i++)
             {
-                for (var k = 0; k < module.Rank; k++)
+                var row = left.AsSpan((i * rank) + first, each.Rank);
+                if (isTransposed)
                 {
-                    var value = isTransposed ? a[((long)k * rows) + i] : b[((long)i * module.Rank) + k];
-                    left[((long)i * rank) + first + k] = (float)(scale * value);
+                    for (var k = 0; k < row.Length; k++)
+                        row[k] = a[(k * rows) + i];
+                }
+                else
+                {
+                    b.AsSpan(i * each.Rank, each.Rank).CopyTo(row);
                 }
             }
-            for (var k = 0; k < module.Rank; k++)
+            for (var k = 0; k < each.Rank; k++)
             {
                 var row = right.AsSpan((first + k) * width, width);
                 if (isTransposed)
                 {
                     for (var j = 0; j < width; j++)
-                        row[j] = b[((long)j * module.Rank) + k];
+                        row[j] = b[(j * each.Rank) + k];
                 }
                 else
                 {
                     a.AsSpan(k * width, width).CopyTo(row);
                 }
             }
-            first += module.Rank;
+            first += each.Rank;
         }
         return new(left, right, rank, width);
     }
 
-    /// <summary>Elements [start, start + into.Length) of ΔW.</summary>
-    public void Read(long start, Span<float> into)
+    /// <summary>Multiplies in float64, rounded once.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Scale(Span<float> values, double scale)
     {
-        while (!into.IsEmpty)
+        if (scale == 1)
+            return;
+        var vectors = MemoryMarshal.Cast<float, Vector<float>>(values);
+        foreach (ref var vector in vectors)
         {
-            var (row, column) = Math.DivRem(start, Width);
-            var rows = column == 0 ? into.Length / Width : 0;
-            var columns = rows > 0 ? Width : (int)Math.Min(Width - column, into.Length);
-            var count = Math.Max(rows, 1) * columns;
-            LowRankProduct.Compute(Left, Right, Rank, Width, (int)row, Math.Max(rows, 1), (int)column, columns, into[..count]);
-            into = into[count..];
-            start += count;
+            Vector.Widen(vector, out var low, out var high);
+            vector = Vector.Narrow(low * scale, high * scale);
         }
+        foreach (ref var value in values[(vectors.Length * Vector<float>.Count)..])
+            value = (float)(scale * value);
     }
 }

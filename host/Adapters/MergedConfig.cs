@@ -36,7 +36,7 @@ internal static class MergedConfig
         var config = new JsonObject
         {
             ["alpha_pattern"] = alphas,
-            ["auto_mapping"] = null,
+            ["auto_mapping"] = Same(configs, "auto_mapping"),
             ["base_model_name_or_path"] = baseModel ?? Common(configs, "base_model_name_or_path"),
             ["bias"] = Bias(configs, saved, modulesToSave),
             ["fan_in_fan_out"] = fanInFanOut,
@@ -50,7 +50,7 @@ internal static class MergedConfig
             ["peft_type"] = "LORA",
             ["r"] = common,
             ["rank_pattern"] = patterns,
-            ["revision"] = null,
+            ["revision"] = baseModel is null || baseModel == Common(configs, "base_model_name_or_path") ? Same(configs, "revision") : null,
             ["target_modules"] = List(Targets(configs, ranks.Keys, allModules)),
             ["task_type"] = Common(configs, "task_type"),
             ["use_dora"] = false,
@@ -107,6 +107,10 @@ internal static class MergedConfig
         string?[] values = [.. configs.Select(c => AdapterConfig.TextOf(c.Json[key])).Distinct()];
         return values.Length == 1 ? values[0] : null;
     }
+
+    /// <summary>What all of them say, whatever it is.</summary>
+    private static JsonNode? Same(AdapterConfig[] configs, string key) =>
+        configs.Length > 0 && configs.All(c => JsonNode.DeepEquals(c.Json[key], configs[0].Json[key])) ? configs[0].Json[key]?.DeepClone() : null;
 
     private static string Bias(AdapterConfig[] configs, IReadOnlyCollection<string> saved, List<string> modulesToSave)
     {

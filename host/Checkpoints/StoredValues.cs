@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Merge.Sdk;
 
@@ -70,6 +71,7 @@ internal static class StoredValues
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void DecodeUpperHalves(ReadOnlySpan<ushort> stored, Span<float> into)
     {
         var i = 0;

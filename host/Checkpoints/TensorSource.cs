@@ -16,6 +16,9 @@ internal abstract record TensorSource(string Name, DType DType, ImmutableArray<l
     /// <summary>What an output that keeps this tensor's dtype is written as: that of the bytes it is made from.</summary>
     public virtual DType OutputType => DType;
 
+    /// <summary>Reads are quickest in whole multiples of so many elements, from such a multiple on.</summary>
+    public virtual long Grain => 1;
+
     /// <summary>Fills a span from a byte of the tensor on; any number of threads at once.</summary>
     public abstract void Read(long start, Span<byte> into);
 }

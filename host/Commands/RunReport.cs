@@ -37,8 +37,8 @@ internal sealed record RunReport(MergePlan Plan, RunProgress Progress, double Se
         if (Modules.Count == 0)
             return;
         var kept = Modules.Where(m => m.Rank > 0).ToArray();
-        terminal.Line($"an adapter of {kept.Length} modules, ranks {kept.Min(m => m.Rank)} to {kept.Max(m => m.Rank)}"
-            + (kept.Length < Modules.Count ? $"; {Modules.Count - kept.Length} modules did not change and are left out" : ""));
+        terminal.Line($"an adapter of {kept.Length} module{(kept.Length == 1 ? "" : "s")}, ranks {kept.Min(m => m.Rank)} to {kept.Max(m => m.Rank)}"
+            + (kept.Length < Modules.Count ? $"; {Modules.Count - kept.Length} other modules did not change and are left out" : ""));
         ModuleReport[] lossy = [.. kept.Where(m => m.RelativeError > 0).OrderByDescending(m => m.RelativeError)];
         if (lossy.Length == 0)
             return;

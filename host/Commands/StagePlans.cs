@@ -1,4 +1,5 @@
 using Merge.Merging;
+using Merge.Merging.LowRank;
 using Merge.Planning;
 using Merge.Recipes;
 using Merge.Sdk;
@@ -75,7 +76,10 @@ internal sealed class StagePlans : IDisposable
             {
                 _planners.Add(planner(folders));
                 var plan = _planners[^1].Plan(merge, maxShardBytes);
-                _plans.Add(plan with { Warnings = [.. plan.Warnings.Select(Named)] });
+                var checks = AdapterChecks.Of(plan);
+                if (checks.Any(c => c.Severity == Severity.Error))
+                    throw new MergeException([.. checks.Where(c => c.Severity == Severity.Error)]) { WrongUsage = true };
+                _plans.Add(plan with { Warnings = [.. plan.Warnings.Concat(checks).Select(Named)] });
                 if (merge.Name is { } name)
                     MergeToFolder.Sketch(plan, folders[name.Text]);
             }

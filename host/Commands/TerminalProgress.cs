@@ -11,6 +11,7 @@ namespace Merge.Commands;
 internal static class TerminalProgress
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(30);
 
     /// <param name="terminal">Where it is shown.</param>
     /// <param name="what">One word, for example <c>merging</c>.</param>
@@ -33,15 +34,16 @@ internal static class TerminalProgress
     private static void PrintTenths(
         Terminal terminal, string what, long total, RunProgress progress, Stopwatch clock, Task running)
     {
-        var next = 1L;
+        var (next, last) = (1L, TimeSpan.Zero);
         while (!Ended(running))
         {
-            var tenth = Done(progress) * 10 / Math.Max(total, 1);
-            // What lasts less than a few seconds needs no news.
-            if (tenth < next || clock.Elapsed.TotalSeconds < 2)
+            var (done, all) = Done(progress, total);
+            var tenth = Math.Min((long)(10.0 * done / Math.Max(all, 1)), 10);
+            // What lasts less than a few seconds needs no news; what lasts long some, whether it gets on or not.
+            if ((tenth < next || clock.Elapsed.TotalSeconds < 2) && clock.Elapsed - last < Silence)
                 continue;
-            terminal.Note($"{what}: {Math.Min(tenth * 10, 100)} %, {Detail(progress, clock)}");
-            next = tenth + 1;
+            terminal.Note($"{what}: {tenth * 10} %, {Detail(progress, clock)}");
+            (next, last) = (Math.Max(next, tenth + 1), clock.Elapsed);
         }
     }
 
@@ -67,7 +69,8 @@ internal static class TerminalProgress
                 var bar = context.AddTask(Markup.Escape(what), maxValue: Math.Max(total, 1));
                 while (!Ended(running))
                 {
-                    bar.Value = Done(progress);
+                    var (done, all) = Done(progress, total);
+                    (bar.MaxValue, bar.Value) = (Math.Max(all, 1), done);
                     bar.Description = Markup.Escape($"{what} {Detail(progress, clock)}");
                 }
             });
@@ -75,8 +78,9 @@ internal static class TerminalProgress
 
     private static bool Ended(Task running) => Task.WhenAny(running, Task.Delay(Interval)).Result == running;
 
-    private static long Done(RunProgress progress) => progress.BytesRead + progress.BytesWritten;
+    private static (long Done, long All) Done(RunProgress progress, long total) =>
+        progress.Work > 0 ? (progress.WorkDone, progress.Work) : (progress.BytesRead + progress.BytesWritten, total);
 
     private static string Detail(RunProgress progress, Stopwatch clock) =>
-        $"{Done(progress) / 1e9 / clock.Elapsed.TotalSeconds:0.00} GB/s, {Environment.WorkingSet >> 20} MB memory";
+        $"{(progress.BytesRead + progress.BytesWritten) / 1e9 / clock.Elapsed.TotalSeconds:0.00} GB/s, {Environment.WorkingSet >> 20} MB memory";
 }

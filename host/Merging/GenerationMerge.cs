@@ -48,6 +48,8 @@ internal sealed class GenerationMerge : IDisposable
     public IReadOnlyList<MergedMember> Run(IReadOnlyList<GenerationMember> members, CancellationToken cancellation)
     {
         CheckInputs();
+        if (_stored.Adapter is not null)
+            return LowRank.AdapterGeneration.Run(_stored, members, _settings, Progress, cancellation);
         if (ResidentBytes > 0 && _inputs is null)
         {
             _inputs = ResidentInputs.Load(_stored, Checksums, Progress, _settings.Threads, cancellation);
@@ -81,7 +83,7 @@ internal sealed class GenerationMerge : IDisposable
     {
         var bytes = ResidentInputs.BytesOf(plan);
         var working = Math.Max(settings.Memory / 4, Math.Min(settings.Memory / 2, RunSettings.DefaultMemory));
-        return settings.KeepInputs && bytes <= settings.Memory - working ? bytes : 0;
+        return plan.Adapter is null && settings.KeepInputs && bytes <= settings.Memory - working ? bytes : 0;
     }
 
     private static void Survey(GenerationContext context, CancellationTokenSource stop)

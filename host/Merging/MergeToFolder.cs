@@ -95,6 +95,11 @@ internal static class MergeToFolder
     /// that takes room.</summary>
     public static void Sketch(MergePlan plan, string folder)
     {
+        if (plan.Adapter is not null)
+        {
+            LowRank.AdapterSketch.Write(plan, folder);
+            return;
+        }
         OutputWriter.Create(folder, plan.Layout).Dispose();
         WriteModelFiles(plan, folder);
     }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Merge.Checkpoints;
 using Merge.Compute.Cpu;
 using Merge.Planning;
@@ -35,6 +36,11 @@ internal class RunContext
         var bytes = ElementBytes(plan, inputs, outputBytes);
         var target = Math.Min(Settings.BlockBytes, Settings.Memory / Settings.Threads / 2);
         var length = Math.Max(target / Math.Max(bytes, 1) / 1024 * 1024, 1024);
+        // Where whole blocks of 1024 come out even with what a tensor is read in, blocks begin there.
+        var grain = inputs.Select(i => i.Grain).DefaultIfEmpty(1).Max();
+        grain *= 1024 / (long)BigInteger.GreatestCommonDivisor(grain, 1024);
+        if (unit == 1 && grain <= length)
+            length = length / grain * grain;
         return Math.Min(Math.Max(length / unit, 1) * unit, Math.Max(plan.Info.Count, 1));
     }
 

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Merge.Adapters;
 using Merge.Recipes;
 using Merge.Sdk;
@@ -68,6 +69,7 @@ internal static class AdapterRecipe
         Recipe recipe, AdapterViews views, IReadOnlyList<Adapter> adapters, string? baseModel)
     {
         var section = recipe.Adapter;
+        var pattern = RankPattern(recipe, [.. views.Modules.Values.Select(m => m.Like.Name)]);
         return new(
             adapters,
             views.Modules,
@@ -80,6 +82,33 @@ internal static class AdapterRecipe
                 _ => AdapterCombination.Exact,
             },
             recipe.OutDType ?? recipe.DType ?? DType.F32,
-            baseModel);
+            baseModel)
+        {
+            RankPattern = pattern,
+        };
+    }
+
+    private static (Regex Key, int Rank)[] RankPattern(Recipe recipe, string[] modules)
+    {
+        var problems = new List<Diagnostic>();
+        var pattern = new List<(Regex, int)>();
+        foreach (var (key, rank, line) in recipe.Adapter?.RankPattern ?? [])
+        {
+            var matcher = AdapterConfig.Matcher(key);
+            if (matcher is not null && modules.Any(matcher.IsMatch))
+            {
+                pattern.Add((matcher, rank));
+                continue;
+            }
+            problems.Add(new Diagnostic(matcher is null
+                ? $"{RecipeText.Quote(key)} in 'rank_pattern' is no regular expression without look-around and back-references"
+                : $"{RecipeText.Quote(key)} in 'rank_pattern' is no module of the adapters")
+            {
+                Where = $"{recipe.Path}, line {line}",
+                Expected = "a module's name, or what follows one of its dots, such as q_proj",
+                Fix = NearestMatch.Question(key, modules.Select(m => m[(m.LastIndexOf('.') + 1)..]).Distinct()),
+            });
+        }
+        return problems.Count == 0 ? [.. pattern] : throw new MergeException(problems) { WrongUsage = true };
     }
 }

@@ -62,7 +62,7 @@ internal sealed record MergePlan
     public long OutputBytes => Layout.Files.Sum(f => f.Size);
 
     /// <summary>Bytes one pass over everything reads.</summary>
-    public long InputBytes => Tensors.Sum(t => t.Inputs.Sum(i => i.Length));
+    public long InputBytes => Adapter is { IsExtracted: false } ? InputFiles.Sum(f => f.File.Size) : Tensors.Sum(t => t.Inputs.Sum(i => i.Length));
 }
 
 /// <summary>The recipe as its user wrote it.</summary>

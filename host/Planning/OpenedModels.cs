@@ -47,6 +47,17 @@ internal sealed class OpenedModels : IDisposable
     {
         Adapter[] adapters = [.. models.Select(m => OpenAdapter(m.Path))];
         var views = AdapterViews.Of(adapters);
+        string[] bases = [.. adapters.Select(a => a.Config?.BaseModel).OfType<string>().Distinct()];
+        if (bases.Length > 1)
+        {
+            Warnings.Add(new Diagnostic($"the adapters were trained on different models: {string.Join(", ", bases)}")
+            {
+                Severity = Severity.Warning,
+                Where = string.Join(", ", adapters.Select(a => a.Path)),
+                Expected = "adapters of one base: a change belongs to the weights it was learnt on",
+                Fix = "All is well where these are names of one model; the merged config names none, unless 'base_model' does.",
+            });
+        }
         foreach (var (model, view) in models.Zip(views.Models))
             _models[model.Key] = view;
         return views;

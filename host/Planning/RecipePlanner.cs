@@ -88,11 +88,11 @@ internal sealed class RecipePlanner : IDisposable
         });
         binder.CheckUse(names);
         binder.ThrowIfAny();
-        plan = plan with
+        if (adapters is not null)
         {
-            Adapter = adapters is null ? null : AdapterRecipe.Output(
-                recipe, adapters, [.. resolved.Models.Select(m => _open.OpenAdapter(m.Path))], adapterBase),
-        };
+            var output = AdapterRecipe.Output(recipe, adapters, [.. resolved.Models.Select(m => _open.OpenAdapter(m.Path))], adapterBase);
+            plan = plan with { Adapter = output, Layout = AdapterLayout.Of(output) };
+        }
         return plan with { Warnings = [.. recipe.Warnings, .. places.Shadowed(recipe), .. binder.Warnings, .. warnings, .. _open.Warnings, .. plan.Warnings] };
     }
 

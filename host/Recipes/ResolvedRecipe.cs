@@ -57,6 +57,18 @@ internal sealed record ResolvedRecipe(Recipe Recipe, IReadOnlyList<ResolvedModul
     {
         if (!model.Model.IsTrajectory)
             return [ResolvedModel.Of(model, places, recipePath)];
+        // The adapters of a run in one model. A folder whose name holds a '+' is one.
+        if (model.Model.Text.LastIndexOf('+') is > 0 and var plus && !model.Model.Text.AsSpan(0, plus).ContainsAny('*', '?')
+            && !Trajectory.Any(model.Model.Text, places))
+        {
+            var run = model with { Model = model.Model with { Text = model.Model.Text[(plus + 1)..].Trim() } };
+            return
+            [
+                .. Trajectory.Expand(run, places, recipePath).Select(path => ResolvedModel.With(
+                    model with { Model = model.Model with { Text = model.Model.Text[..plus].Trim() } },
+                    new(path, 1, NameOf(path, run.Model.Text)), places, recipePath)),
+            ];
+        }
         return Trajectory.Expand(model, places, recipePath).Select(path => new ResolvedModel(
             new(new(NameOf(path, model.Model.Text), model.Model.Line), model.Parameters, Layers: model.Layers), path));
     }
@@ -96,8 +108,23 @@ internal sealed record ResolvedModel(RecipeModel Model, string Path)
     /// <summary>What is in it besides.</summary>
     public IReadOnlyList<ResolvedAdapter> Adapters { get; init; } = [];
 
+    /// <summary>What was trained: the adapter, where there is one in it.</summary>
+    public string OwnPath => Adapters.Count == 0 ? Path : Adapters[^1].Path;
+
     /// <summary>Equal for equal weights.</summary>
     public string Key => string.Join('+', Adapters.Select(a => $"{a.Weight:R}*{a.Path}").Prepend(Path));
+
+    /// <summary>A model with one more adapter behind its name.</summary>
+    public static ResolvedModel With(RecipeModel model, ResolvedAdapter adapter, ModelPlaces places, string recipePath)
+    {
+        var inner = Of(model, places, recipePath);
+        var named = inner.Adapters.Count - model.Model.Adapters.Count;
+        return inner with
+        {
+            Model = model with { Model = model.Model with { Text = $"{model.Model.Text}+{adapter.Text}" } },
+            Adapters = [.. inner.Adapters.Take(named), adapter, .. inner.Adapters.Skip(named)],
+        };
+    }
 
     public static ResolvedModel Of(RecipeModel model, ModelPlaces places, string recipePath)
     {

@@ -33,7 +33,8 @@ internal sealed record StagedRecipe(IReadOnlyList<Recipe> Stages, Recipe? Final)
 
     /// <summary>Those of the named merges that a recipe uses.</summary>
     public static IEnumerable<ModelReference> Uses(Recipe recipe, IReadOnlyCollection<string> names) =>
-        recipe.References.Where(r => names.Contains(r.Text));
+        recipe.References.SelectMany(r => r.Text.Split('+', StringSplitOptions.TrimEntries).Concat(r.Adapters.Select(a => a.Text))
+            .Select(part => new ModelReference(part, r.Line))).Where(r => names.Contains(r.Text));
 
     private static void CheckNames(IReadOnlyList<Recipe> recipes, RecipeFindings findings)
     {

@@ -78,7 +78,7 @@ internal sealed class TrainingMetrics
     /// <summary>The step in the checkpoint's own trainer state, else in its name.</summary>
     private BigInteger? StepOf(ResolvedModel model)
     {
-        if (Path.Combine(model.Path, OwnLog) is var own && File.Exists(own) && Log(own, model)?.Step is { } step)
+        if (Path.Combine(model.OwnPath, OwnLog) is var own && File.Exists(own) && Log(own, model)?.Step is { } step)
             return step;
         var parts = model.Model.Model.Text.Split('/', StringSplitOptions.RemoveEmptyEntries);
         if (parts.Reverse().Select(Trajectory.Step).FirstOrDefault(s => s is not null) is { } named)
@@ -138,7 +138,7 @@ internal sealed class TrainingMetrics
     /// <summary>One log of the whole run, or the one in the checkpoint's folder.</summary>
     private string? FileOf(ResolvedModel model)
     {
-        var candidates = _places.Candidates(_metrics.File).Append(Path.Combine(model.Path, _metrics.File)).ToArray();
+        var candidates = _places.Candidates(_metrics.File).Append(Path.Combine(model.OwnPath, _metrics.File)).ToArray();
         if (candidates.FirstOrDefault(File.Exists) is { } found)
             return found;
         _findings.Error(_metrics.Line, $"{Name(model)} has no metric: there is no log {RecipeText.Quote(_metrics.File)}; "

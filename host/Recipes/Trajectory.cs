@@ -33,6 +33,9 @@ internal static class Trajectory
         return [.. newestFirst.Reverse()];
     }
 
+    /// <summary>Whether a pattern stands for anything.</summary>
+    public static bool Any(string pattern, ModelPlaces places) => places.Candidates(pattern).Any(p => Matches(p).Count > 0);
+
     // Walks the pattern part by part; Matched is the name that stood for the last part with a wildcard.
     private static List<(string Path, string Matched)> Matches(string pattern)
     {

@@ -34,7 +34,7 @@ internal sealed class CandidatePlace : IDisposable
             _folder = OwnFolder.Create(root);
             try
             {
-                _companions = Companions(plan, _folder.Path);
+                _companions = plan.Adapter is null ? Companions(plan, _folder.Path) : [];
                 bytes = plan.Layout.Size + _companions.Sum(f => new FileInfo(f).Length);
             }
             catch (Exception fault)
@@ -70,17 +70,9 @@ internal sealed class CandidatePlace : IDisposable
     public static CandidatePlace Open(MergePlan plan, CandidatesRecipe recipe, bool needsFolder, string searchFolder,
         string recipePath, int wanted, CandidateMedia? media = null)
     {
-        if (plan.Adapter is not null)
-        {
-            throw new MergeException(new Diagnostic("the models are adapters, which no evaluator can score without their base")
-            {
-                Where = recipePath,
-                Expected = "models",
-                Fix = "Write each as 'base+adapter': the candidates are then whole models, and nothing more is read twice.",
-            })
-            { WrongUsage = true };
-        }
         media ??= new();
+        // An adapter's ranks, and so its bytes, are known once it is merged: it is always a folder.
+        needsFolder |= plan.Adapter is not null;
         var shared = needsFolder ? media.SharedMemory : null;
         var memory = needsFolder && shared is null ? 0 : media.FreeMemory();
         if (shared is not null)
@@ -122,6 +114,8 @@ internal sealed class CandidatePlace : IDisposable
             return new MemoryCandidate(id, values, _shape, block, GiveBack) { Label = label };
         }
         var folder = Path.Combine(_folder.Path, Interlocked.Increment(ref _made).ToString());
+        if (_plan.Adapter is not null)
+            return new AdapterCandidate(id, values, folder) { Label = label };
         return new FolderCandidate(id, values, folder, _plan.Layout, _shape, _companions) { Label = label };
     }
 

@@ -87,16 +87,19 @@ internal sealed class SearchSession : IDisposable
     /// <summary>The score of a model that is there already, as it is.</summary>
     public async Task<TrialScore> ScoreIngredient(int model, string split, CancellationToken cancellation)
     {
-        var checkpoint = Planned.Plan.Models[model];
+        // An adapter that is merged with adapters is scored as what it is, not as the task vector the method sees.
+        var adapter = Planned.Plan.Adapter?.Adapters[model];
+        var checkpoint = adapter?.Checkpoint ?? Planned.Plan.Models[model];
+        var place = adapter is null ? checkpoint.Folder : Directory.Exists(adapter.Path) ? adapter.Path : null;
         // It is only looked at: nothing of a search may be lost to it.
-        if (_scorer.NeedsFolder && checkpoint.Folder is null)
+        if (_scorer.NeedsFolder && place is null)
             return Unasked("it is a single file, and the evaluator needs a folder");
         if (_scorer.NeedsFolder && checkpoint.Key != checkpoint.Path)
             return Unasked("it is a model with adapters in it, which has no folder of its own");
         var files = checkpoint.Files.Select(f => $"{f.Path} {f.Size} {f.LastWrite.Ticks}");
         var id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', files.Prepend(checkpoint.Key)))).AsSpan(0, 16));
         using var folder = _scorer.NeedsFolder
-            ? LinkedFolder.Of(checkpoint.Folder!, Path.Combine(Request.Folder.Path, $"model-{model:000}.{split}.links")) : null;
+            ? LinkedFolder.Of(place!, Path.Combine(Request.Folder.Path, $"model-{model:000}.{split}.links")) : null;
         using var candidate = new CheckpointCandidate(id, checkpoint, folder) { Label = $"model-{model:000}" };
         return await _scorer.Score(candidate, split, cancellation);
     }

@@ -119,11 +119,90 @@ public sealed class AdapterTests : IDisposable
         FolderContent.AssertSame(_scratch["out/best"], _scratch["again/best"]);
         var best = TinyCheckpoint.Read(_scratch["out/best"])["layers.0.q_proj.weight"];
         Assert.NotEqual(TinyCheckpoint.Read(_scratch["base"])["layers.0.q_proj.weight"].Bytes, best.Bytes);
-        // Adapters alone have nothing that could be scored.
-        _scratch.Write("r.yaml", File.ReadAllText(_scratch["r.yaml"]).Replace("[{model: base+a}, {model: base, adapters: [{adapter: b, weight: 0.5}]}]", "[a, b]"));
-        var refused = _scratch.Merge("search", "r.yaml", "alone");
-        Assert.Equal(2, refused.ExitCode);
-        Assert.Contains("'base+adapter'", refused.Error);
+    }
+
+    [Fact]
+    public void Adapters_alone_are_searched_and_scored_as_adapters()
+    {
+        _scratch.Write("eval.sh", """
+            test -f "$1/adapter_config.json" || exit 1
+            sum=$(cksum < "$1/adapter_model.safetensors" | cut -d' ' -f1)
+            echo "{\"score\": 0.$sum}"
+            """);
+        _scratch.Write("r.yaml", """
+            merge_method: linear
+            models: [a, b]
+            adapter: {rank: 5}
+            search: {searcher: random, trials: 3, seed: 3}
+            evaluate: {command: [sh, eval.sh, "{candidate}"]}
+            objective: {maximize: score}
+            """);
+        var outcome = _scratch.Succeeds("search", "r.yaml", "out", "--json");
+        Assert.Equal(3, outcome.Json.GetProperty("trials").GetInt32());
+        _scratch.Succeeds("run", "out/best.yaml", "again/best");
+        FolderContent.AssertSame(_scratch["out/best"], _scratch["again/best"]);
+        Assert.Equal([5, Inputs], TinyCheckpoint.ReadFile(_scratch["out/best/adapter_model.safetensors"]).First(t => t.Name.Contains("lora_A")).Shape);
+    }
+
+    [Fact]
+    public void A_soup_of_adapters_keeps_what_makes_it_better()
+    {
+        // The score is minus the rank: of two adapters the smaller one alone is best.
+        _scratch.Write("eval.sh", """
+            r=$(sed -n 's/.*"r": *\([0-9]*\).*/\1/p' "$1/adapter_config.json")
+            echo "{\"score\": -$r}"
+            """);
+        _scratch.Write("r.yaml", """
+            merge_method: uniform
+            models: [b, a]
+            evaluate: {command: [sh, eval.sh, "{candidate}"]}
+            objective: {maximize: score}
+            """);
+        var outcome = _scratch.Succeeds("soup", "r.yaml", "out");
+        Assert.Matches(@"1 +a +-4 +-4 +yes", outcome.Out);
+        Assert.Matches(@"2 +b +-6 +-10 +no", outcome.Out);
+    }
+
+    [Fact]
+    public void An_adapter_that_an_earlier_merge_made_goes_into_a_model()
+    {
+        _scratch.Write("r.yaml", """
+            name: first
+            merge_method: linear
+            models: [{model: a, parameters: {weight: 1}}, {model: b, parameters: {weight: 1}}]
+            ---
+            merge_method: passthrough
+            models: [base+first]
+            """);
+        _scratch.Succeeds("validate", "r.yaml");
+        _scratch.Succeeds("run", "r.yaml", "out");
+        _scratch.Succeeds("run", _scratch.Recipe("linear", "a=1 b=1"), "first");
+        _scratch.Succeeds("bake", "base+first", "alone");
+        Assert.Equal(
+            TinyCheckpoint.Read(_scratch["alone"])["layers.0.q_proj.weight"].Bytes,
+            TinyCheckpoint.Read(_scratch["out"])["layers.0.q_proj.weight"].Bytes);
+    }
+
+    [Fact]
+    public void Validating_knows_what_no_adapter_can_be_made_of()
+    {
+        var factors = _scratch.Merge("validate", _scratch.Recipe("linear", "a=1 b=1", "adapter: {combine: factors}\n"));
+        Assert.Equal(2, factors.ExitCode);
+        Assert.Contains("rank 4, scale 2", factors.Error);
+        // What depends on values is said, and left to the run.
+        var cut = _scratch.Succeeds("validate", _scratch.Recipe("ties", "a=1 b=1", "parameters: {density: 0.5}\n"));
+        Assert.Contains("adapter: {rank: 32}", cut.Error);
+        Assert.DoesNotContain("rank: 32", _scratch.Succeeds("validate", _scratch.Recipe("ties", "a=1 b=1", "parameters: {density: 0.5}\nadapter: {rank: 4}\n")).Error);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("adapter: {rank: 3}\n")]
+    public void What_was_read_and_written_is_counted(string section)
+    {
+        var json = _scratch.Succeeds("run", _scratch.Recipe("linear", "a=1 b=1", section), "out", "--json").Json;
+        Assert.Equal(4 * (4 + 6) * (Inputs + Outputs), json.GetProperty("bytes_read").GetInt64());
+        Assert.Equal(4 * (section.Length == 0 ? 10 : 3) * (Inputs + Outputs), json.GetProperty("bytes_written").GetInt64());
     }
 
     [Fact]

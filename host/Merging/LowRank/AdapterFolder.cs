@@ -52,25 +52,10 @@ internal sealed class AdapterFolder : IDisposable
     }
 
     /// <summary>The adapter's files, from its finished modules.</summary>
-    public void Write(MergePlan made, IReadOnlyDictionary<string, StoredModule> modules)
+    public void Write(
+        MergePlan made, IReadOnlyDictionary<string, StoredModule> modules, MergeContext context, CancellationTokenSource stop)
     {
         var merge = made.Adapter!;
-        var tensors = new List<(OutputTensor Tensor, long At)>();
-        foreach (var (name, stored) in modules)
-        {
-            if (stored.Tensors is { } module)
-            {
-                var (a, b) = (module.A(merge.IsKohya), module.B(merge.IsKohya));
-                tensors.Add((new(a.Name, merge.OutType, a.Shape), stored.Left));
-                tensors.Add((new(b.Name, merge.OutType, b.Shape), stored.Right));
-                if (merge.IsKohya)
-                    tensors.Add((new($"{module.Name}.alpha", DType.F32, []), Factors.Append([module.Rank])));
-            }
-            else if (stored.Left >= 0)
-            {
-                tensors.Add((new(AdapterTensors.Saved(name, modules.Values.Select(m => m.Tensors?.Name)), merge.OutType, made.Tensors.First(t => t.Info.Name == name).Info.Shape), stored.Left));
-            }
-        }
         if (modules.Values.All(m => m.Tensors is null))
         {
             throw new MergeException(new Diagnostic("no module's change is left: there is no adapter to write")
@@ -80,15 +65,18 @@ internal sealed class AdapterFolder : IDisposable
                     : "Look at the weights, and at what is merged.",
             });
         }
+        var parts = Parts(made, modules);
         var layout = SafetensorsLayout.Of(
-            tensors.Select(t => t.Tensor), long.MaxValue, new Dictionary<string, string> { ["format"] = "pt" }, Adapter.TensorFiles[0]);
+            parts.Select(t => t.Tensor), long.MaxValue, new Dictionary<string, string> { ["format"] = "pt" }, Adapter.TensorFiles[0]);
         DiskSpace.Check(_path, layout.Size);
-        uint crc;
+        context.Progress.Expect(layout.Size);
+        var crc = Crc32C.Append(0, layout.Files[0].Header);
         using (var writer = OutputWriter.Create(_path, layout))
         {
-            crc = Crc32C.Append(0, layout.Files[0].Header);
-            foreach (var (tensor, at) in tensors.OrderBy(t => layout.Placements[t.Tensor.Name].Offset))
-                crc = Copy(tensor, at, layout.Placements[tensor.Name], writer, crc);
+            WrittenPart[] written = [.. parts.Select(p => new WrittenPart(p, layout.Placements[p.Tensor.Name], writer, context.Progress))];
+            new Scheduler(context.Settings.Threads, stop).Run(written);
+            foreach (var part in written.OrderBy(p => p.Place.Offset))
+                crc = Crc32C.Combine(crc, part.Checksum, part.Place.Length);
             writer.Sync();
         }
         var plan = made with { Layout = layout };
@@ -105,7 +93,8 @@ internal sealed class AdapterFolder : IDisposable
         File.WriteAllText(Path.Combine(_path, ModelCard.FileName), ModelCard.Of(plan, "adapter", BaseOf(merge) ?? ""));
         File.WriteAllText(Path.Combine(_path, MergeToFolder.RecipeFileName), plan.Origin.Text);
         Manifest.Write(
-            Path.Combine(_path, Manifest.FileName), plan, [.. plan.InputFiles.Select(f => Whole(f.File))], [crc], sha256: false);
+            Path.Combine(_path, Manifest.FileName), plan,
+            [.. plan.InputFiles.Select(f => context.Checksums.Of(f.File) ?? Whole(f.File))], [crc], sha256: false);
     }
 
     /// <summary>Gives the folder its final name.</summary>
@@ -142,7 +131,39 @@ internal sealed class AdapterFolder : IDisposable
         return merge.BaseModel ?? (named.Length == 1 ? named[0] : null);
     }
 
-    private uint Copy(OutputTensor tensor, long at, Placement place, OutputWriter writer, uint crc)
+    private List<Part> Parts(MergePlan made, IReadOnlyDictionary<string, StoredModule> modules)
+    {
+        var merge = made.Adapter!;
+        var parts = new List<Part>();
+        foreach (var (name, stored) in modules)
+        {
+            if (stored.Tensors is { } module)
+            {
+                var (a, b) = (module.A(merge.IsKohya), module.B(merge.IsKohya));
+                var (tensorA, tensorB) = (new OutputTensor(a.Name, merge.OutType, a.Shape), new OutputTensor(b.Name, merge.OutType, b.Shape));
+                var side = stored.Concatenated;
+                parts.Add(new(tensorA, side is null ? Stored(tensorA, stored.Left) : write => side.WriteA(merge.OutType, write)));
+                parts.Add(new(tensorB, side is null ? Stored(tensorB, stored.Right) : write => side.WriteB(merge.OutType, write)));
+                if (merge.IsKohya)
+                {
+                    var alpha = new OutputTensor($"{module.Name}.alpha", DType.F32, []);
+                    parts.Add(new(alpha, Stored(alpha, Factors.Append([module.Rank]))));
+                }
+            }
+            else if (stored.Left >= 0)
+            {
+                var tensor = new OutputTensor(
+                    AdapterTensors.Saved(name, modules.Values.Select(m => m.Tensors?.Name)),
+                    merge.OutType,
+                    made.Tensors.First(t => t.Info.Name == name).Info.Shape);
+                parts.Add(new(tensor, Stored(tensor, stored.Left)));
+            }
+        }
+        return parts;
+    }
+
+    /// <summary>What lies in the factor file.</summary>
+    private Action<Action<long, ReadOnlySpan<byte>>> Stored(OutputTensor tensor, long at) => write =>
     {
         var count = tensor.Shape.Aggregate(1L, (p, s) => p * s);
         var size = tensor.DType.Bits() / 8;
@@ -153,12 +174,34 @@ internal sealed class AdapterFolder : IDisposable
             Factors.Read(at + (first * sizeof(float)), values.AsSpan(0, part));
             var stored = bytes.AsSpan(0, part * size);
             StoredValues.Encode(tensor.DType, values.AsSpan(0, part), stored);
-            writer.Write(place.File, place.Offset + (first * size), stored);
-            crc = Crc32C.Append(crc, stored);
+            write(first * size, stored);
         }
         ArrayPool<float>.Shared.Return(values);
         ArrayPool<byte>.Shared.Return(bytes);
-        return crc;
+    };
+
+    /// <param name="Tensor">What is written.</param>
+    /// <param name="Values">Gives its bytes, in order, each piece with its offset.</param>
+    private sealed record Part(OutputTensor Tensor, Action<Action<long, ReadOnlySpan<byte>>> Values);
+
+    private sealed class WrittenPart(Part part, Placement place, OutputWriter writer, RunProgress progress) : IJob
+    {
+        public Placement Place => place;
+
+        /// <summary>CRC-32C of its bytes, once it has run.</summary>
+        public uint Checksum { get; private set; }
+
+        public Phase? Next()
+        {
+            part.Values((at, bytes) =>
+            {
+                writer.Write(place.File, place.Offset + at, bytes);
+                Checksum = Crc32C.Append(Checksum, bytes);
+                progress.Wrote(bytes.Length);
+                progress.Finish(bytes.Length);
+            });
+            return null;
+        }
     }
 
     // An adapter is small: its file is read once more for the manifest. The models of an extraction are not.

@@ -9,7 +9,11 @@ namespace Merge.Merging.LowRank;
 /// <param name="Left">[m, r], as the weight is stored.</param>
 /// <param name="Right">[r, n].</param>
 /// <param name="RelativeError">‖ΔW − L·R‖_F / ‖ΔW‖_F; 0 where it is exact.</param>
-internal sealed record MergedModule(float[] Left, float[] Right, int Rank, double RelativeError);
+internal sealed record MergedModule(float[] Left, float[] Right, int Rank, double RelativeError)
+{
+    /// <summary>What is written as it is, side by side, once all ranks are known; then Left and Right are empty.</summary>
+    public ConcatenatedFactors? Concatenated { get; init; }
+}
 
 /// <summary>
 /// One module of an adapter from plan to factors: ask the strategy, which sees task vectors s·B·A on a base of zeros; a
@@ -18,13 +22,11 @@ internal sealed record MergedModule(float[] Left, float[] Right, int Rank, doubl
 /// <param name="context">The merge.</param>
 /// <param name="plan">The module's weight.</param>
 /// <param name="output">How it is written.</param>
-/// <param name="modules">The module in each of the models; null where one leaves it alone. None in an extraction.</param>
 /// <param name="done">Takes the result.</param>
 internal sealed class AdapterJob(
     MergeContext context,
     TensorPlan plan,
     AdapterOutput output,
-    IReadOnlyList<AdapterModule?> modules,
     Action<MergedModule> done) : IJob
 {
     private readonly RankChoice? _choice = output.ChoiceOf(output.Modules[plan.Info.Name].Like.Name);
@@ -40,6 +42,7 @@ internal sealed class AdapterJob(
             return sweep;
         done(_work.Result);
         context.Progress.FinishedTensor();
+        context.Progress.Finish(plan.Info.Count);
         return null;
     }
 
@@ -48,63 +51,30 @@ internal sealed class AdapterJob(
         if (output.IsExtracted)
             return Factored(await RangeFinder.Decompose(_scan.Tensor, b => b.Deltas[0], _choice!, context.Seed));
         var merge = await context.Plan.Strategy.PlanTensor(_scan.Tensor, plan.Options!, context.Survey);
-        if (Weights(merge) is { } weights)
-            return Concatenate(weights);
-        if (output.Combination != AdapterCombination.Exact)
-        {
-            throw new MergeException(new Diagnostic(
-                $"{context.Plan.Strategy.Info.Id} does not combine the adapters linearly: there are no factors to average")
-            {
-                Where = plan.Info.Name,
-                Expected = "a linear method where 'adapter' says 'combine'",
-                Fix = "Leave 'combine' out, and give a rank or an energy.",
-            })
-            { WrongUsage = true };
-        }
+        if (LinearPart.Of(context.Plan, plan, _scan.Tensor, merge) is { } weighted)
+            return Combine(weighted);
         if (merge is LowRankMerge { B: var b, A: var a })
         {
             var product = new Factors(
                 Array.ConvertAll(b.Values, v => (float)v), Array.ConvertAll(a.Values, v => (float)v), b.Columns, a.Columns);
             return Reduce(product);
         }
-        if (_choice is null)
-        {
-            throw new MergeException(new Diagnostic(
-                $"{context.Plan.Strategy.Info.Id} does not combine the adapters linearly: the result is no product of few factors")
-            {
-                Where = plan.Info.Name,
-                Expected = "a rank or an energy to keep",
-                Fix = "Add 'adapter: {rank: 32}' or 'adapter: {energy: 0.99}' to the recipe.",
-            })
-            { WrongUsage = true };
-        }
         var expression = ((ExpressionMerge)merge).Merge;
-        return Factored(await RangeFinder.Decompose(_scan.Tensor, expression, _choice, context.Seed));
+        return Factored(await RangeFinder.Decompose(_scan.Tensor, expression, _choice!, context.Seed));
     }
 
-    // Of a linear combination the weight of each model; null for anything else.
-    private double[]? Weights(TensorMerge merge)
+    private MergedModule Combine(IReadOnlyList<(AdapterModule Module, double Weight)> used)
     {
-        // Checks what a strategy may have got wrong.
-        _ = Lowered.From(merge, plan, _scan.Tensor);
-        return merge switch
-        {
-            CombinationMerge combination => [.. combination.Weights],
-            CopyMerge copy => [.. modules.Select((_, i) => i == copy.Model ? 1.0 : 0.0)],
-            _ => null,
-        };
-    }
-
-    private MergedModule Concatenate(double[] weights)
-    {
-        (AdapterModule Module, double Weight)[] used =
-        [
-            .. modules.Zip(weights).Where(m => m.First is not null && m.Second != 0).Select(m => (m.First!, m.Second)),
-        ];
-        if (used.Length == 0)
+        if (used.Count == 0)
             return new([], [], 0, 0);
+        if (_choice is null && output.Combination == AdapterCombination.Exact)
+        {
+            var side = new ConcatenatedFactors(context, used);
+            return new([], [], side.Rank, 0) { Concatenated = side };
+        }
+        context.Progress.Read(used.Sum(m => m.Module.A.Length + m.Module.B.Length));
         return Reduce(output.Combination == AdapterCombination.Exact
-            ? Factors.Of(used) : FactorAverage.Of(plan.Info.Name, used, output.Combination));
+            ? Factors.Of(used) : FactorAverage.Of(used, output.Combination));
     }
 
     private MergedModule Reduce(Factors factors) => _choice is null

@@ -42,14 +42,15 @@ internal static class AdapterRun
             new Scheduler(settings.Threads, stop).Run([new SurveyJob(context, plan, [survey])]);
             context.Survey = survey.Fault is null ? survey.Result : throw survey.Fault;
         }
+        progress.Expect(plan.Tensors.Sum(t => t.Info.Count));
         new Scheduler(settings.Threads, stop, room: settings.Memory / 2).Run(plan.Tensors.Select(IJob (tensor) =>
-            output.Modules.TryGetValue(tensor.Info.Name, out var module)
-                ? new AdapterJob(context, tensor, output, module.Each, made => modules[tensor.Info.Name] = Store(tensor, made))
+            output.Modules.ContainsKey(tensor.Info.Name)
+                ? new AdapterJob(context, tensor, output, made => modules[tensor.Info.Name] = Store(tensor, made))
                 : new SavedJob(context, tensor, output.Saved[tensor.Info.Name], output.IsExtracted, folder.Factors, at =>
                     modules[tensor.Info.Name] = new(null, 0, 0, at, -1))));
+        folder.Write(plan, modules, context, stop);
         if (InputsUnchanged.Problems(plan) is { Count: > 0 } changed)
             throw new MergeException(changed);
-        folder.Write(plan, modules);
         folder.Complete(final, plan, force);
         return
         [
@@ -63,6 +64,8 @@ internal static class AdapterRun
             if (made.Rank == 0)
                 return new(null, 0, made.RelativeError, -1, -1) { Name = like.Name };
             var tensors = new AdapterTensors(like.Name, like, made.Rank);
+            if (made.Concatenated is { } side)
+                return new(tensors, made.Rank, 0, -1, -1) { Concatenated = side };
             var (a, b) = tensors.Values(made.Left, made.Right);
             return new(tensors, made.Rank, made.RelativeError, folder.Factors.Append(a), folder.Factors.Append(b));
         }
@@ -80,4 +83,7 @@ internal static class AdapterRun
 internal sealed record StoredModule(AdapterTensors? Tensors, int Rank, double RelativeError, long Left, long Right)
 {
     public string? Name { get; init; }
+
+    /// <summary>What is not in the factor file: it is written from the adapters themselves.</summary>
+    public ConcatenatedFactors? Concatenated { get; init; }
 }

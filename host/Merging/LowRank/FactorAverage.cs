@@ -10,25 +10,31 @@ namespace Merge.Merging.LowRank;
 /// </summary>
 internal static class FactorAverage
 {
-    /// <param name="tensor">The weight's name, for messages.</param>
-    /// <param name="modules">Each with its weight w.</param>
-    /// <param name="combination"><see cref="AdapterCombination.Factors"/>: s·(Σ w·B)·(Σ w·A), all of one s;
-    /// <see cref="AdapterCombination.PeftLinear"/>: (Σ √|w·s|·B)·(Σ sign(w)·√|w·s|·A).</param>
-    public static Factors Of(
+    /// <exception cref="MergeException">Their ranks or scales differ.</exception>
+    public static void Check(
         string tensor, IReadOnlyList<(AdapterModule Module, double Weight)> modules, AdapterCombination combination)
     {
         var isPeft = combination == AdapterCombination.PeftLinear;
         var first = modules[0].Module;
-        if (modules.Any(m => m.Module.Rank != first.Rank || (!isPeft && m.Module.Scale != first.Scale)))
+        if (modules.All(m => m.Module.Rank == first.Rank && (isPeft || m.Module.Scale == first.Scale)))
+            return;
+        throw new MergeException(new Diagnostic("the adapters' factors cannot be averaged: their "
+            + $"ranks{(isPeft ? "" : " or scales")} differ ({string.Join(", ", modules.Select(m => $"rank {m.Module.Rank}, scale {m.Module.Scale:G6}"))})")
         {
-            throw new MergeException(new Diagnostic("the adapters' factors cannot be averaged: their "
-                + $"ranks{(isPeft ? "" : " or scales")} differ ({string.Join(", ", modules.Select(m => $"rank {m.Module.Rank}, scale {m.Module.Scale:G6}"))})")
-            {
-                Where = tensor,
-                Expected = $"one rank{(isPeft ? "" : " and one scale")}",
-                Fix = "Leave 'combine' out: the exact combination takes any ranks and scales.",
-            });
-        }
+            Where = tensor,
+            Expected = $"one rank{(isPeft ? "" : " and one scale")}",
+            Fix = "Leave 'combine' out: the exact combination takes any ranks and scales.",
+        })
+        { WrongUsage = true };
+    }
+
+    /// <param name="modules">Each with its weight w; <see cref="Check">checked</see>.</param>
+    /// <param name="combination"><see cref="AdapterCombination.Factors"/>: s·(Σ w·B)·(Σ w·A), all of one s;
+    /// <see cref="AdapterCombination.PeftLinear"/>: (Σ √|w·s|·B)·(Σ sign(w)·√|w·s|·A).</param>
+    public static Factors Of(IReadOnlyList<(AdapterModule Module, double Weight)> modules, AdapterCombination combination)
+    {
+        var isPeft = combination == AdapterCombination.PeftLinear;
+        var first = modules[0].Module;
         Factors[] plain = [.. modules.Select(m => Factors.Of([(m.Module with { Scale = 1 }, 1)]))];
         var (left, right) = (new double[plain[0].Left.Length], new double[plain[0].Right.Length]);
         foreach (var ((module, weight), factors) in modules.Zip(plain))

@@ -7,13 +7,17 @@ namespace Merge.Merging.LowRank;
 /// <summary>
 /// The leading singular triples of an expression, by random projection with subspace iterations (Halko, Martinsson and
 /// Tropp, "Finding structure with randomness", arXiv:0909.4061, algorithms 4.4 and 5.1): a few sweeps over the bytes,
-/// and never the m×n matrix in memory unless it is small.
+/// and never the m×n matrix in memory unless it is small. Where an energy is asked for, the basis is extended block by
+/// block (Martinsson and Voronin, arXiv:1503.07157) until it holds as much.
 /// </summary>
 internal static class RangeFinder
 {
     private const int Oversampling = 10;
     private const int PowerIterations = 2;
     private const int FirstGuess = 32;
+
+    // Of ‖X‖², what rounding leaves beyond any basis.
+    private const double Rounding = 1e-12;
 
     // Below this the whole matrix and an exact decomposition cost less than sweeps do.
     private const long SmallMatrix = 1 << 16;
@@ -39,16 +43,20 @@ internal static class RangeFinder
         CheckFinite(scan, energy);
         if (energy == 0)
             return new(new(rows, 0), [], new(0, columns), 0);
-        for (var wanted = choice.KeptEnergy is null ? choice.Rank!.Value : Math.Min(choice.Rank ?? FirstGuess, FirstGuess); ;
-            wanted *= 2)
+        var random = new SearchRandom(Philox.KeyOf(seed, scan.Info.Name));
+        // Where energy decides, the basis doubles until it holds enough.
+        var first = choice.KeptEnergy is null ? choice.Rank!.Value : Math.Min(choice.Rank ?? FirstGuess, FirstGuess);
+        var limit = Math.Min((choice.Rank ?? most) + (long)Oversampling, most);
+        var basis = await Extend(scan, value, null, (int)Math.Min(first + (long)Oversampling, most), random);
+        while (basis.Width < limit && choice.KeptEnergy is { } share
+            && energy - basis.Kept > Math.Max(1 - share, Rounding) * energy)
         {
-            var width = Math.Min(wanted + Oversampling, most);
-            var found = await Project(scan, value, width, energy, seed);
-            var enough = width == most || wanted >= (choice.Rank ?? int.MaxValue)
-                || (choice.KeptEnergy is { } share && found.Sigma.Take(wanted).Sum(s => s * s) >= share * energy);
-            if (enough)
-                return Cut(found, choice);
+            basis = await Extend(scan, value, basis, (int)Math.Min(basis.Width, limit - basis.Width), random);
         }
+        // QᵀX, as (XᵀQ)ᵀ: its SVD gives X's within the range of Q.
+        var small = scan.LinearAlgebra.Svd(basis.Projected);
+        var u = scan.LinearAlgebra.Multiply(basis.Q, small.Vt.Transpose());
+        return Cut(new(u, small.Sigma, small.U.Transpose(), energy), choice);
     }
 
     private static void CheckFinite(TensorScan scan, double energy)
@@ -64,25 +72,65 @@ internal static class RangeFinder
 
     private static TruncatedSvd Cut(TruncatedSvd svd, RankChoice choice) => svd.Take(choice.Of(svd.Sigma, svd.Energy));
 
-    private static async ValueTask<TruncatedSvd> Project(
-        TensorScan scan, Func<Block, TensorExpr> value, int width, double energy, ulong seed)
+    /// <summary>A basis with more columns, which find what the earlier ones leave of X; X itself is never changed.</summary>
+    private static async ValueTask<Basis> Extend(
+        TensorScan scan, Func<Block, TensorExpr> value, Basis? basis, int width, SearchRandom random)
     {
         var algebra = scan.LinearAlgebra;
-        var q = algebra.Qr(await scan.Product(value, Normal((int)scan.Info.RowLength, width, Philox.KeyOf(seed, scan.Info.Name)))).Q;
+        var q = Orthonormal(await scan.Product(value, Normal((int)scan.Info.RowLength, width, random)));
         for (var i = 0; i < PowerIterations; i++)
         {
             var z = algebra.Qr(await scan.TransposedProduct(value, q)).Q;
-            q = algebra.Qr(await scan.Product(value, z)).Q;
+            q = Orthonormal(await scan.Product(value, z));
         }
-        // QᵀX, as (XᵀQ)ᵀ: its SVD gives X's within the range of Q.
-        var small = algebra.Svd(await scan.TransposedProduct(value, q));
-        var u = algebra.Multiply(q, small.Vt.Transpose());
-        return new(u, small.Sigma, small.U.Transpose(), energy);
+        var projected = await scan.TransposedProduct(value, q);
+        return basis is null ? new(q, projected) : new(Beside(basis.Q, q), Beside(basis.Projected, projected));
+
+        // Twice: what one subtraction leaves of the earlier columns may be large beside what is new.
+        Matrix Orthonormal(Matrix y)
+        {
+            var own = algebra.Qr(Without(y)).Q;
+            return basis is null ? own : algebra.Qr(Without(own)).Q;
+        }
+
+        Matrix Without(Matrix y)
+        {
+            if (basis is null)
+                return y;
+            var part = algebra.Multiply(basis.Q, algebra.Multiply(basis.Q.Transpose(), y));
+            for (var i = 0; i < y.Rows; i++)
+            {
+                for (var j = 0; j < y.Columns; j++)
+                    y[i, j] -= part[i, j];
+            }
+            return y;
+        }
     }
 
-    private static Matrix Normal(int rows, int columns, ulong key)
+    private static double SumOfSquares(Matrix matrix)
     {
-        var random = new SearchRandom(key);
+        var sum = 0.0;
+        for (var i = 0; i < matrix.Rows; i++)
+        {
+            foreach (var value in matrix.Row(i))
+                sum += value * value;
+        }
+        return sum;
+    }
+
+    private static Matrix Beside(Matrix left, Matrix right)
+    {
+        var both = new Matrix(left.Rows, left.Columns + right.Columns);
+        for (var i = 0; i < both.Rows; i++)
+        {
+            left.Row(i).CopyTo(both.Row(i));
+            right.Row(i).CopyTo(both.Row(i)[left.Columns..]);
+        }
+        return both;
+    }
+
+    private static Matrix Normal(int rows, int columns, SearchRandom random)
+    {
         var matrix = new Matrix(rows, columns);
         for (var i = 0; i < rows; i++)
         {
@@ -90,5 +138,15 @@ internal static class RangeFinder
                 matrix[i, j] = random.Normal();
         }
         return matrix;
+    }
+
+    /// <param name="Q">Orthonormal columns.</param>
+    /// <param name="Projected">XᵀQ.</param>
+    private sealed record Basis(Matrix Q, Matrix Projected)
+    {
+        public int Width => Q.Columns;
+
+        /// <summary>‖QᵀX‖²_F: what the basis holds of ‖X‖²_F.</summary>
+        public double Kept { get; } = SumOfSquares(Projected);
     }
 }

@@ -25,18 +25,22 @@ internal sealed class SavedJob(
         {
             Average([1]);
             context.Progress.FinishedTensor();
+            context.Progress.Finish(plan.Info.Count);
             return null;
         }
         _planning ??= StrategyCall.Run(context.Plan.Strategy, plan.Info.Name, () =>
             context.Plan.Strategy.PlanTensor(_scan.Tensor, plan.Options!, context.Survey).AsTask());
         if (_pump.Next(_planning) is { } sweep)
             return sweep;
-        Average(Weights(_planning.Result));
+        Average(Weights(context.Plan, plan, each, _planning.Result));
         context.Progress.FinishedTensor();
+        context.Progress.Finish(plan.Info.Count);
         return null;
     }
 
-    private double[] Weights(TensorMerge merge)
+    /// <summary>The weights of an average.</summary>
+    /// <exception cref="MergeException">The strategy's answer is none, or not all have the parameter.</exception>
+    public static double[] Weights(MergePlan merged, TensorPlan plan, IReadOnlyList<TensorSource?> each, TensorMerge merge)
     {
         double[]? weights = merge switch
         {
@@ -48,7 +52,7 @@ internal sealed class SavedJob(
             return weights;
         throw new MergeException(new Diagnostic(
             "the adapters bring this parameter whole (modules_to_save, or a bias), "
-            + (weights is null ? $"and {context.Plan.Strategy.Info.Id} is no average"
+            + (weights is null ? $"and {merged.Strategy.Info.Id} is no average"
                 : each.Contains(null) ? "but not all of them do" : $"and the weights add up to {weights.Sum():R}"))
         {
             Where = plan.Info.Name,
@@ -71,6 +75,7 @@ internal sealed class SavedJob(
                 if (weights[i] == 0)
                     continue;
                 StoredValues.Read(each[i]!, first, values.AsSpan(0, count));
+                context.Progress.Read(count * (each[i]!.DType.Bits() / 8));
                 for (var k = 0; k < count; k++)
                     sum[k] += (float)weights[i] * values[k];
             }

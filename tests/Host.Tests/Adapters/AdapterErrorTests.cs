@@ -55,6 +55,7 @@ public sealed class AdapterErrorTests : IDisposable
     [InlineData("olora", "OLoRA")]
     [InlineData("corda", "CorDA")]
     [InlineData("loftq", "LoftQ")]
+    [InlineData("lora_ga", "LoRA-GA")]
     public void Initialisations_that_change_the_base_are_refused(string init, string name)
     {
         var adapter = Good();
@@ -65,12 +66,77 @@ public sealed class AdapterErrorTests : IDisposable
     [Theory]
     [InlineData("gaussian")]
     [InlineData("eva")]
+    [InlineData("orthogonal")]
     public void Initialisations_that_leave_the_base_alone_are_read(string init)
     {
         var adapter = Good();
         adapter.Config["init_lora_weights"] = init;
         using var opened = adapter.Open();
         Assert.Single(opened.Modules);
+        Assert.Empty(opened.Warnings);
+    }
+
+    [Fact]
+    public void An_initialisation_nobody_knows_is_a_warning_with_its_name()
+    {
+        var adapter = Good();
+        adapter.Config["init_lora_weights"] = "svd_of_tomorrow";
+        using var opened = adapter.Open();
+        Assert.Contains("svd_of_tomorrow", Assert.Single(opened.Warnings).Found);
+    }
+
+    [Fact]
+    public void Half_a_pair_is_found_on_either_side_and_in_embeddings()
+    {
+        Refused(Good("x").Without("base_model.model.layers.0.q_proj.lora_A.weight"), "layers.0.q_proj", "no A");
+        Refused(New("y").Embedding("embed_tokens", 9, 5, 4).Without("base_model.model.embed_tokens.lora_embedding_B"), "embed_tokens", "no B");
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(float.NegativeInfinity)]
+    public void A_factor_that_is_not_finite_is_refused_wherever_it_stands(float value)
+    {
+        // In whole registers, and in what they leave.
+        foreach (var at in new[] { 0, 17, 32 })
+        {
+            var factor = new float[33];
+            factor[at] = value;
+            WrittenTensors.Write(_folder["f.safetensors"], [("f", [33], factor)]);
+            using var file = Merge.Checkpoints.Checkpoint.Open(_folder["f.safetensors"]);
+            Assert.Contains("NaN or an infinity", Assert.Throws<MergeException>(() => FactorValues.Read(file.Tensors["f"])).Message);
+        }
+    }
+
+    [Fact]
+    public void An_alpha_of_zero_is_a_warning()
+    {
+        var adapter = Good();
+        adapter.Config["lora_alpha"] = 0;
+        using var opened = adapter.Open();
+        Assert.Contains("alpha is 0 in all modules", Assert.Single(opened.Warnings).Found);
+    }
+
+    [Fact]
+    public void A_factor_beyond_what_an_array_holds_is_refused_in_words() => Assert.Contains(
+        "too large to be worked on", Assert.Throws<MergeException>(() => FactorValues.Array("x", 1L << 32)).Message);
+
+    [Fact]
+    public void The_largest_numbers_are_finite()
+    {
+        WrittenTensors.Write(_folder["f.safetensors"], [("f", [20], [.. Enumerable.Repeat(float.MaxValue, 19), float.MinValue])]);
+        using var file = Merge.Checkpoints.Checkpoint.Open(_folder["f.safetensors"]);
+        Assert.Equal(float.MinValue, FactorValues.Read(file.Tensors["f"])[^1]);
+    }
+
+    [Fact]
+    public void Scaling_rounds_once_from_float64()
+    {
+        var values = WrittenTensors.Random(5, 37);
+        var scaled = values.ToArray();
+        Factors.Scale(scaled, 1.0 / 3);
+        Assert.Equal(values.Select(v => (float)(1.0 / 3 * v)), scaled);
     }
 
     [Theory]

@@ -263,12 +263,206 @@ public sealed class AdapterMergeTests : IDisposable
         Assert.Contains("org/base", error.Message);
     }
 
-    private Checkpoint Run(string recipe, string output)
+    [Fact]
+    public void Modules_have_ranks_of_their_own_in_a_recipe()
+    {
+        (First(), Second()).ToString();
+        const string Both = "merge_method: linear\nmodels: [{model: a, parameters: {weight: 1}}, {model: b, parameters: {weight: 1}}]\n";
+        Run(Both + "adapter: {rank: 3, rank_pattern: {up_proj: 5, 'model.layers.0.q_proj': 2}}\n", "out").Dispose();
+        using var merged = Adapter.Open(_folder["out"]);
+        Assert.Equal((2, 5, 3), (merged.Modules[Query].Rank, merged.Modules[Up].Rank, merged.Modules["model.embed_tokens"].Rank));
+        // Without a rank for all, the others stay exact.
+        Run(Both + "adapter: {rank_pattern: {q_proj: 1}}\n", "exact").Dispose();
+        using var exact = Adapter.Open(_folder["exact"]);
+        Assert.Equal((1, 6, 4), (exact.Modules[Query].Rank, exact.Modules[Up].Rank, exact.Modules["model.embed_tokens"].Rank));
+        var error = Assert.Throws<MergeException>(() => Run(Both + "adapter: {rank: 3, rank_pattern: {q_porj: 2}}\n", "no").Dispose());
+        Assert.Contains("Did you mean 'q_proj'", error.Message);
+        Assert.Contains("the rank of 'q_proj' is '0'", Assert.Throws<MergeException>(
+            () => Run(Both + "adapter: {rank_pattern: {q_proj: 0}}\n", "no").Dispose()).Message);
+    }
+
+    [Fact]
+    public void A_pattern_behind_a_plus_stands_for_the_adapters_of_a_run()
+    {
+        Base();
+        TinyAdapter[] run = [Adapted("run/step-2", 4, 8, 21), Adapted("run/step-10", 4, 8, 22)];
+        using var soup = Run("merge_method: uniform\nmodels: [base+run/step-*]\n", "soup");
+        IsNear(Add(Add(_query, Scaled(run[0].Delta(Query, 2), 0.5)), Scaled(run[1].Delta(Query, 2), 0.5)), Values(soup, Query));
+        // By their steps: the last one alone.
+        using var last = Run("merge_method: passthrough\nmodels: [{model: base+run/step-*, last: 1}]\n", "last");
+        IsNear(Add(_query, run[1].Delta(Query, 2)), Values(last, Query));
+        Assert.Contains("matches nothing", Assert.Throws<MergeException>(
+            () => Run("merge_method: uniform\nmodels: [base+run/epoch-*]\n", "no").Dispose()).Message);
+    }
+
+    [Fact]
+    public void Metrics_of_a_runs_adapters_are_those_beside_them()
+    {
+        Base();
+        foreach (var (step, loss) in new[] { (2, 1.0), (10, 3.0) })
+        {
+            Adapted($"run/step-{step}", 4, 8, (ulong)step);
+            File.WriteAllText(_folder[$"run/step-{step}/trainer_state.json"],
+                $$"""{"global_step": {{step}}, "log_history": [{"step": {{step}}, "eval_loss": {{loss}}}]}""");
+        }
+        using var planner = new RecipePlanner(_catalog, []);
+        var recipe = "merge_method: mwa\nmodels: [base+run/step-*]\nmetrics: {file: trainer_state.json, name: eval_loss}\n";
+        var plan = planner.Plan(RecipeParser.Parse(_folder.WriteText("mwa.yaml", recipe), recipe), long.MaxValue);
+        Assert.Equal(2, plan.Models.Count);
+    }
+
+    [Fact]
+    public void What_all_adapters_say_of_their_base_stays()
+    {
+        foreach (var (adapter, revision) in new[] { (First(), "main"), (Second(), "main") })
+        {
+            adapter.Config["revision"] = revision;
+            adapter.Config["auto_mapping"] = new JsonObject { ["base_model_class"] = "M" };
+            adapter.Write();
+        }
+        const string Both = "merge_method: linear\nmodels: [{model: a, parameters: {weight: 1}}, {model: b, parameters: {weight: 1}}]\n";
+        Run(Both, "same").Dispose();
+        var same = JsonNode.Parse(File.ReadAllText(_folder["same/adapter_config.json"]))!;
+        Assert.Equal(("main", "M"), ((string?)same["revision"], (string?)same["auto_mapping"]!["base_model_class"]));
+        Second().Config["revision"] = "v2";
+        Second().With(c => c["revision"] = "v2").Write();
+        Run(Both, "other").Dispose();
+        var other = JsonNode.Parse(File.ReadAllText(_folder["other/adapter_config.json"]))!;
+        Assert.Null(other["revision"]);
+        Assert.Null(other["auto_mapping"]);
+    }
+
+    [Fact]
+    public void A_plan_of_adapters_says_how_large_the_adapter_becomes_and_whose_they_are()
+    {
+        (First(), Second().With(c => c["base_model_name_or_path"] = "org/other").Write()).ToString();
+        var recipe = "merge_method: linear\nmodels: [{model: a, parameters: {weight: 1}}, {model: b, parameters: {weight: 1}}]\n";
+        using var planner = new RecipePlanner(_catalog, []);
+        var plan = planner.Plan(RecipeParser.Parse(_folder.WriteText("r.yaml", recipe), recipe), long.MaxValue);
+        Assert.Contains(plan.Warnings, w => w.Found.Contains("different models: org/base, org/other", StringComparison.Ordinal));
+        Run(recipe, "out").Dispose();
+        Assert.Equal(new FileInfo(_folder["out/adapter_model.safetensors"]).Length, plan.OutputBytes);
+        Assert.Equal(
+            new[] { "a", "b" }.Sum(n => new FileInfo(_folder[$"{n}/adapter_model.safetensors"]).Length), plan.InputBytes);
+    }
+
+    [Fact]
+    public void Scales_are_applied_once_whatever_they_are()
+    {
+        // rsLoRA, a rank and an alpha by pattern: s = 6/√2 in q_proj, 3/√6 in up_proj; and 8/4 in the other.
+        var (a, b) = (First(), New("rs", 3).Linear(Query, 24, 40, 2).Linear(Up, 64, 24, 6));
+        b.Config["use_rslora"] = true;
+        (b.Config["r"], b.Config["lora_alpha"]) = (6, 3);
+        (b.Config["rank_pattern"], b.Config["alpha_pattern"]) = (new JsonObject { ["q_proj"] = 2 }, new JsonObject { ["layers.0.q_proj"] = 6 });
+        b.Config["target_modules"] = new JsonArray("q_proj", "up_proj");
+        b.Write();
+        var expected = Add(Scaled(a.Delta(Query, 2), 0.5), b.Delta(Query, -2 * 6 / Math.Sqrt(2)));
+        foreach (var section in new[] { "", "adapter: {rank: 6}\n", "adapter: {energy: 1}\n", "dtype: float32\n" })
+        {
+            Run("merge_method: linear\nparameters: {normalize: false}\nmodels: [{model: a, parameters: {weight: 0.5}}, {model: rs, parameters: {weight: -2}}]\n" + section, "out", force: true).Dispose();
+            using var merged = Adapter.Open(_folder["out"]);
+            IsNear(expected, Delta(merged, Query), 1e-6);
+            IsNear(b.Delta(Up, -2 * 3 / Math.Sqrt(6)), Delta(merged, Up), 1e-6);
+        }
+        Base();
+        using var baked = Run("merge_method: passthrough\nmodels: [{model: base+out}]\n", "baked");
+        IsNear(Add(_query, expected), Values(baked, Query));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Peft_loads_what_is_written_and_it_means_the_same(bool older)
+    {
+        var rules = new PeftRules(older);
+        var weights = new Dictionary<string, long[]>
+        {
+            [Query + ".weight"] = [24, 40],
+            [Up + ".weight"] = [64, 24],
+            ["model.embed_tokens.weight"] = [Tokens, 24],
+            ["model.layers.0.v_proj.weight"] = [24, 40],
+            ["score.weight"] = [2, 3],
+            [Query + ".bias"] = [24],
+        };
+        (First(), Second()).ToString();
+        const string Both = "merge_method: linear\nmodels: [{model: a, parameters: {weight: 1}}, {model: b, parameters: {weight: 3}}]\n";
+        foreach (var section in new[] { "", "adapter: {rank: 3}\n", "adapter: {energy: 0.7}\n", "adapter: {rank_pattern: {q_proj: 2}}\n", "dtype: bfloat16\n" })
+        {
+            Run(Both + section, "out", force: true).Dispose();
+            using var merged = Adapter.Open(_folder["out"]);
+            var (changes, saved) = rules.Load(_folder["out"], weights);
+            Assert.Empty(saved);
+            Assert.Equal(merged.Modules.Keys.Order().Select(m => m + ".weight"), changes.Keys.Order());
+            foreach (var (weight, change) in changes)
+                IsNear(change, Delta(merged, weight[..^".weight".Length]), 1e-6);
+        }
+        foreach (var name in new[] { "s1", "s2" })
+        {
+            var adapter = New(name, 7).Linear(Query, 24, 40, 4);
+            adapter.Add("base_model.model.score.weight", [2, 3], adapter.Next(6));
+            adapter.Add($"base_model.model.{Query}.base_layer.bias", [24], adapter.Next(24));
+            adapter.Config["modules_to_save"] = new JsonArray("score");
+            adapter.Config["bias"] = "lora_only";
+            adapter.Write();
+        }
+        Run("merge_method: uniform\nmodels: [s1, s2]\n", "saved").Dispose();
+        Assert.Equal(["model.layers.0.q_proj.bias", "score.weight"], rules.Load(_folder["saved"], weights).Saved.Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Peft_loads_modules_stored_transposed(bool older)
+    {
+        foreach (var (name, rank) in new[] { ("t1", 4), ("t2", 6) })
+        {
+            var adapter = New(name, 8).Linear("h.0.c_attn", 24, 40, rank, transposed: true).Linear("h.0.c_proj", 16, 24, rank, transposed: true);
+            (adapter.Config["r"], adapter.Config["fan_in_fan_out"]) = (rank, true);
+            adapter.Config["target_modules"] = new JsonArray("c_attn", "c_proj");
+            adapter.Write();
+        }
+        Run("merge_method: linear\nmodels: [{model: t1, parameters: {weight: 1}}, {model: t2, parameters: {weight: 3}}]\n", "out").Dispose();
+        using var merged = Adapter.Open(_folder["out"]);
+        var weights = new Dictionary<string, long[]> { ["h.0.c_attn.weight"] = [40, 24], ["h.0.c_proj.weight"] = [24, 16] };
+        var (changes, _) = new PeftRules(older).Load(_folder["out"], weights);
+        Assert.Equal(2, changes.Count);
+        foreach (var (weight, change) in changes)
+            IsNear(change, Delta(merged, weight[..^".weight".Length]), 1e-6);
+        IsNear(Add(Scaled(New("t1", 8).Linear("h.0.c_attn", 24, 40, 4, true).Delta("h.0.c_attn", 0.25 * 8 / 4), 1),
+            New("t2", 8).Linear("h.0.c_attn", 24, 40, 6, true).Delta("h.0.c_attn", 0.75 * 8 / 6)), Delta(merged, "h.0.c_attn"));
+    }
+
+    [Theory]
+    [InlineData("F16")]
+    [InlineData("BF16")]
+    public void Concatenation_reads_factors_of_any_dtype_and_adds_checksums_of_what_it_read(string dtype)
+    {
+        var type = Enum.Parse<DType>(dtype);
+        var (a, b) = (WrittenTensors.Random(1, 4 * 40), WrittenTensors.Random(2, 24 * 4));
+        WrittenTensors.Write(_folder["h/adapter_model.safetensors"],
+            [($"base_model.model.{Query}.lora_A.weight", [4, 40], a), ($"base_model.model.{Query}.lora_B.weight", [24, 4], b)], type);
+        File.WriteAllText(_folder["h/adapter_config.json"], """{"peft_type": "LORA", "r": 4, "lora_alpha": 8}""");
+        Second();
+        Run("merge_method: linear\nmodels: [{model: h, parameters: {weight: 1}}, {model: b, parameters: {weight: 1}}]\n", "out").Dispose();
+        using var merged = Adapter.Open(_folder["out"]);
+        using var half = Adapter.Open(_folder["h"]);
+        using var other = Adapter.Open(_folder["b"]);
+        var expected = Delta(half, Query).Zip(Delta(other, Query), (x, y) => ((double)x + y) / 2).ToArray();
+        IsNear(expected, Delta(merged, Query));
+        var manifest = JsonNode.Parse(File.ReadAllText(_folder["out/merge_manifest.json"]))!;
+        uint Crc(string file) => Crc32C.Append(0, File.ReadAllBytes(_folder[file]));
+        Assert.Equal(
+            [Crc("h/adapter_model.safetensors").ToString("x8"), Crc("b/adapter_model.safetensors").ToString("x8")],
+            manifest["inputs"]!.AsArray().Select(i => (string?)i!["crc32c"]));
+        Assert.Equal(Crc("out/adapter_model.safetensors").ToString("x8"), (string?)manifest["outputs"]![0]!["crc32c"]);
+    }
+
+    private Checkpoint Run(string recipe, string output, bool force = false)
     {
         var path = _folder.WriteText("recipe.yaml", recipe);
         using var planner = new RecipePlanner(_catalog, []);
         var plan = planner.Plan(RecipeParser.Parse(path, recipe), long.MaxValue);
-        MergeToFolder.Run(plan, _folder[output], false, false, new RunSettings { Threads = 2 }, new RunProgress(), default);
+        MergeToFolder.Run(plan, _folder[output], force, false, new RunSettings { Threads = 2 }, new RunProgress(), default);
         return Checkpoint.Open(plan.Adapter is null ? _folder[output] : _folder[$"{output}/adapter_model.safetensors"]);
     }
 

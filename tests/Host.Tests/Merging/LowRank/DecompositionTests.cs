@@ -19,7 +19,7 @@ public sealed class DecompositionTests
     {
         var (left, right) = (WrittenTensors.Random(1, rows * rank), WrittenTensors.Random(2, rank * columns));
         var whole = new float[rows * columns];
-        new Factors(left, right, rank, columns).Read(0, whole);
+        new FactorProduct(new(left, right, rank, columns)).Read(0, whole);
         var svd = Decompose(whole, rows, columns, new(rank, null));
         Assert.Equal(rank, svd.Rank);
         Assert.InRange(Distance(whole, svd), 0, 1e-6);
@@ -54,6 +54,23 @@ public sealed class DecompositionTests
     }
 
     [Fact]
+    public void An_energy_extends_the_basis_it_has()
+    {
+        // Of full rank: nearly all directions are needed.
+        var whole = WrittenTensors.Random(4, 400 * 300);
+        var info = new TensorInfo("block.weight", [400, 300], TensorKind.Weight, 0);
+        var scan = new TensorScan(info, 0, true, (_, _) => false, new ManagedLinearAlgebra());
+        var work = RangeFinder.Decompose(scan, b => b.Base, new(null, 0.9), 3).AsTask();
+        var columns = 0;
+        var svd = Finish(work, scan, whole, () => columns += scan.Pending.OfType<ProductRequest>().Sum(p => p.Right.Columns));
+        Assert.Equal(Distance(whole, svd), svd.RelativeError, 1e-6);
+        IsOrthonormal(svd);
+        Assert.InRange(svd.Kept / svd.Energy, 0.9, 0.91);
+        // Each of the 300 directions is looked for once, and looked at again in two iterations.
+        Assert.InRange(columns, 3 * svd.Rank, 3 * 300);
+    }
+
+    [Fact]
     public void Zeros_have_no_triples()
     {
         Assert.Equal(0, Decompose(new float[500 * 400], 500, 400, new(8, null)).Rank);
@@ -76,7 +93,7 @@ public sealed class DecompositionTests
     {
         var factors = new Factors(WrittenTensors.Random(1, rows * rank), WrittenTensors.Random(2, rank * columns), rank, columns);
         var whole = new float[rows * columns];
-        factors.Read(0, whole);
+        new FactorProduct(factors).Read(0, whole);
         var svd = FactorAlgebra.Decompose(factors, new(kept, null), new ManagedLinearAlgebra());
         Assert.Equal(Distance(whole, svd), svd.RelativeError, 1e-5);
         Assert.Equal(Best(whole, rows, columns, kept), svd.RelativeError, 1e-5);
@@ -88,24 +105,32 @@ public sealed class DecompositionTests
     [InlineData(5, 129, 64)]
     [InlineData(17, 71, 3)]
     [InlineData(4, 8, 0)]
-    public void Parts_of_a_product_are_chains_of_fused_multiply_adds(int rows, int columns, int rank)
+    [InlineData(9, 200, 7)]
+    public void Any_part_of_a_product_is_chains_of_fused_multiply_adds(int rows, int columns, int rank)
     {
         var (left, right) = (WrittenTensors.Random(1, rows * rank), WrittenTensors.Random(2, rank * columns));
-        var whole = new float[rows * columns];
-        LowRankProduct.Compute(left, right, rank, columns, 0, rows, 0, columns, whole);
-        for (var i = 0; i < rows; i++)
+        var there = WrittenTensors.Random(3, rows * columns);
+        var panels = new ColumnPanels(right, rank, columns);
+        foreach (var (row, column) in new[] { (0, 0), (rows - 1, columns - 1), (rows / 2, columns / 3), (0, Math.Min(64, columns - 1)) })
         {
-            for (var j = 0; j < columns; j++)
+            foreach (var (height, width) in new[] { (1, 1), (rows - row, columns - column), (rows - row, Math.Min(70, columns - column)) })
             {
-                var sum = 0f;
-                for (var k = 0; k < rank; k++)
-                    sum = MathF.FusedMultiplyAdd(left[(i * rank) + k], right[(k * columns) + j], sum);
-                Assert.Equal(sum, whole[(i * columns) + j]);
+                var (part, sums) = (new float[height * width], new float[height * width]);
+                for (var i = 0; i < sums.Length; i++)
+                    sums[i] = there[((row + (i / width)) * columns) + column + (i % width)];
+                LowRankProduct.Compute(left, panels, row, height, column, width, part);
+                LowRankProduct.Compute(left, panels, row, height, column, width, sums, add: true);
+                for (var i = 0; i < part.Length; i++)
+                {
+                    var (r, c) = (row + (i / width), column + (i % width));
+                    var sum = 0f;
+                    for (var k = 0; k < rank; k++)
+                        sum = MathF.FusedMultiplyAdd(left[(r * rank) + k], right[(k * columns) + c], sum);
+                    Assert.Equal(sum, part[i]);
+                    Assert.Equal(there[(r * columns) + c] + sum, sums[i]);
+                }
             }
         }
-        var part = new float[1];
-        LowRankProduct.Compute(left, right, rank, columns, rows - 1, 1, columns - 1, 1, part);
-        Assert.Equal(whole[^1], part[0]);
     }
 
     private static TruncatedSvd Decompose(float[] whole, int rows, int columns, RankChoice choice, ulong cut = 1)
@@ -113,8 +138,17 @@ public sealed class DecompositionTests
         var info = new TensorInfo("block.weight", [rows, columns], TensorKind.Weight, 0);
         var scan = new TensorScan(info, 0, true, (_, _) => false, new ManagedLinearAlgebra());
         var work = RangeFinder.Decompose(scan, b => b.Base, choice, 3).AsTask();
+        return Finish(work, scan, whole, () => cut++, () => cut);
+    }
+
+    private static TruncatedSvd Finish(
+        Task<TruncatedSvd> work, TensorScan scan, float[] whole, Action each, Func<ulong>? cut = null)
+    {
         while (!work.IsCompleted)
-            Sweeps.Complete(scan, [whole], cut++);
+        {
+            each();
+            Sweeps.Complete(scan, [whole], cut?.Invoke() ?? 1);
+        }
         return work.Result;
     }
 
@@ -125,7 +159,7 @@ public sealed class DecompositionTests
         for (var i = 0; i < left.Length; i++)
             left[i] /= 1 + (i % rank);
         var whole = new float[rows * columns];
-        new Factors(left, WrittenTensors.Random(2, rank * columns), rank, columns).Read(0, whole);
+        new FactorProduct(new(left, WrittenTensors.Random(2, rank * columns), rank, columns)).Read(0, whole);
         return whole;
     }
 
