@@ -3,6 +3,7 @@ using Host.Tests.Checkpoints;
 using Merge.Adapters;
 using Merge.Checkpoints;
 using Merge.Merging;
+using Merge.Merging.LowRank;
 using Merge.Planning;
 using Merge.Plugins;
 using Merge.Recipes;
@@ -455,6 +456,26 @@ public sealed class AdapterMergeTests : IDisposable
             [Crc("h/adapter_model.safetensors").ToString("x8"), Crc("b/adapter_model.safetensors").ToString("x8")],
             manifest["inputs"]!.AsArray().Select(i => (string?)i!["crc32c"]));
         Assert.Equal(Crc("out/adapter_model.safetensors").ToString("x8"), (string?)manifest["outputs"]![0]!["crc32c"]);
+    }
+
+    [Fact]
+    public void A_candidate_that_finds_no_place_stops_its_generation_and_one_that_is_refused_does_not()
+    {
+        First();
+        _folder.WriteText("occupied", "");
+        Assert.Throws<MergeException>(() => Candidate("models: [{model: a, parameters: {weight: 1}}]", "occupied/candidate"));
+        // Weights whose sum is 0 cannot be normalised.
+        Assert.NotNull(Candidate(
+            "models: [{model: a, parameters: {weight: 1}}, {model: a, parameters: {weight: -1}}]", "candidate").Fault);
+    }
+
+    private MergedMember Candidate(string models, string folder)
+    {
+        var path = _folder.WriteText("recipe.yaml", $"merge_method: linear\n{models}\n");
+        using var planner = new RecipePlanner(_catalog, []);
+        var plan = planner.Plan(RecipeFile.Read(path), long.MaxValue);
+        GenerationMember member = new(t => t.Options!, new AdapterPlace(_folder[folder]));
+        return AdapterGeneration.Run(plan, [member], new RunSettings { Threads = 2 }, new RunProgress(), default).Single();
     }
 
     private Checkpoint Run(string recipe, string output, bool force = false)
