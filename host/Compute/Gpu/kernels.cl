@@ -1,0 +1,496 @@
+// The fixed kernels. Follows arithmetic.cl. Work groups have 256 threads; counts are 64 bits, kernels stride over what
+// exceeds the launch. Buffers are aligned to 16 bytes at least; places in them are given in elements, except where they
+// are said to be bytes.
+
+#define GROUP 256
+
+#ifdef __NVPTX__
+#define GROUP_ID ((long)__nvvm_read_ptx_sreg_ctaid_x())
+#define GROUPS ((long)__nvvm_read_ptx_sreg_nctaid_x())
+#define LOCAL_ID ((int)__nvvm_read_ptx_sreg_tid_x())
+#define BARRIER() __syncthreads()
+#define ATOMIC_ADD(place, value) __sync_fetch_and_add(place, value)
+#define ATOMIC_CAS(place, expected, value) __sync_val_compare_and_swap(place, expected, value)
+#else
+#define GROUP_ID ((long)get_group_id(0))
+#define GROUPS ((long)get_num_groups(0))
+#define LOCAL_ID ((int)get_local_id(0))
+#define BARRIER() barrier(CLK_LOCAL_MEM_FENCE)
+#define ATOMIC_ADD(place, value) atomic_add(place, value)
+#define ATOMIC_CAS(place, expected, value) atomic_cmpxchg(place, expected, value)
+#endif
+
+#define THREAD (GROUP_ID * GROUP + LOCAL_ID)
+#define THREADS (GROUPS * GROUP)
+#define LEAST(a, b) ((a) < (b) ? (a) : (b))
+
+// How stored numbers are told apart.
+#define F32 0
+#define BF16 1
+#define F16 2
+#define F64 3
+
+static inline float8 bf16_of_words(uint4 w)
+{
+    return (float8)(
+        as_float(w.x << 16), as_float(w.x & 0xffff0000u), as_float(w.y << 16), as_float(w.y & 0xffff0000u),
+        as_float(w.z << 16), as_float(w.z & 0xffff0000u), as_float(w.w << 16), as_float(w.w & 0xffff0000u));
+}
+
+static inline float8 f16_of_words(uint4 w)
+{
+    return (float8)(
+        decode_f16((ushort)w.x), decode_f16((ushort)(w.x >> 16)), decode_f16((ushort)w.y), decode_f16((ushort)(w.y >> 16)),
+        decode_f16((ushort)w.z), decode_f16((ushort)(w.z >> 16)), decode_f16((ushort)w.w), decode_f16((ushort)(w.w >> 16)));
+}
+
+// A stored element, as float32.
+static inline float load_1(__global const uchar *stored, int type, long i)
+{
+    switch (type)
+    {
+        case BF16: return decode_bf16(((__global const ushort *)stored)[i]);
+        case F16: return decode_f16(((__global const ushort *)stored)[i]);
+        case F64: return (float)((__global const double *)stored)[i];
+        default: return ((__global const float *)stored)[i];
+    }
+}
+
+// Eight of them, the first at a multiple of 16 bytes.
+static inline float8 load_8(__global const uchar *stored, int type, long i)
+{
+    if (type == BF16)
+        return bf16_of_words(*(__global const uint4 *)(stored + i * 2));
+    if (type == F16)
+        return f16_of_words(*(__global const uint4 *)(stored + i * 2));
+    if (type == F64)
+    {
+        __global const double2 *d = (__global const double2 *)(stored + i * 8);
+        const double2 a = d[0], b = d[1], c = d[2], e = d[3];
+        return (float8)(
+            (float)a.x, (float)a.y, (float)b.x, (float)b.y, (float)c.x, (float)c.y, (float)e.x, (float)e.y);
+    }
+    __global const uint4 *w = (__global const uint4 *)(stored + i * 4);
+    const uint4 a = w[0], b = w[1];
+    return (float8)(
+        as_float(a.x), as_float(a.y), as_float(a.z), as_float(a.w),
+        as_float(b.x), as_float(b.y), as_float(b.z), as_float(b.w));
+}
+
+static inline uint bf16_pair(float a, float b)
+{
+    return encode_bf16(a) | ((uint)encode_bf16(b) << 16);
+}
+
+static inline uint f16_pair(float a, float b)
+{
+    return encode_f16(a) | ((uint)encode_f16(b) << 16);
+}
+
+static inline void store_1(__global uchar *stored, int type, long i, float x)
+{
+    switch (type)
+    {
+        case BF16: ((__global ushort *)stored)[i] = encode_bf16(x); break;
+        case F16: ((__global ushort *)stored)[i] = encode_f16(x); break;
+        case F64: ((__global double *)stored)[i] = x == x ? (double)x : as_double(0x7ff8000000000000UL); break;
+        default: ((__global float *)stored)[i] = canonical(x); break;
+    }
+}
+
+static inline void store_8(__global uchar *stored, int type, long i, float8 x)
+{
+    if (type == BF16)
+    {
+        *(__global uint4 *)(stored + i * 2) =
+            (uint4)(bf16_pair(x.s0, x.s1), bf16_pair(x.s2, x.s3), bf16_pair(x.s4, x.s5), bf16_pair(x.s6, x.s7));
+        return;
+    }
+    if (type == F16)
+    {
+        *(__global uint4 *)(stored + i * 2) =
+            (uint4)(f16_pair(x.s0, x.s1), f16_pair(x.s2, x.s3), f16_pair(x.s4, x.s5), f16_pair(x.s6, x.s7));
+        return;
+    }
+    if (type == F32)
+    {
+        __global float4 *place = (__global float4 *)(stored + i * 4);
+        place[0] = (float4)(canonical(x.s0), canonical(x.s1), canonical(x.s2), canonical(x.s3));
+        place[1] = (float4)(canonical(x.s4), canonical(x.s5), canonical(x.s6), canonical(x.s7));
+        return;
+    }
+    store_1(stored, F64, i, x.s0);
+    store_1(stored, F64, i + 1, x.s1);
+    store_1(stored, F64, i + 2, x.s2);
+    store_1(stored, F64, i + 3, x.s3);
+    store_1(stored, F64, i + 4, x.s4);
+    store_1(stored, F64, i + 5, x.s5);
+    store_1(stored, F64, i + 6, x.s6);
+    store_1(stored, F64, i + 7, x.s7);
+}
+
+// Stored elements to stored elements of another type, by way of float32. Both places are bytes.
+__kernel void convert(
+    __global const uchar *from, long from_at, int from_type, __global uchar *to, long to_at, int to_type, long count)
+{
+    from += from_at;
+    to += to_at;
+    const long eights = ((from_at | to_at) & 15) == 0 ? count / 8 : 0;
+    for (long i = THREAD; i < eights; i += THREADS)
+        store_8(to, to_type, i * 8, load_8(from, from_type, i * 8));
+    for (long i = eights * 8 + THREAD; i < count; i += THREADS)
+        store_1(to, to_type, i, load_1(from, from_type, i));
+}
+
+// The functions of arithmetic.cl, element by element: 0 exp, 1 log, 2 pow, 3 sign, 4 min, 5 max, 6 kept by a number,
+// 7 kept by NaN, 8 division, 9 square root. Where a cut is asked for, y is its value and every other element is below
+// the limit.
+__kernel void apply(int function, __global const float *x, __global const float *y, __global float *to, long count)
+{
+    for (long i = THREAD; i < count; i += THREADS)
+    {
+        float value = 0.0f;
+        switch (function)
+        {
+            case 0: value = arithmetic_exp(x[i]); break;
+            case 1: value = arithmetic_log(x[i]); break;
+            case 2: value = arithmetic_pow(x[i], y[i]); break;
+            case 3: value = arithmetic_sign(x[i]); break;
+            case 4: value = arithmetic_min(x[i], y[i]); break;
+            case 5: value = arithmetic_max(x[i], y[i]); break;
+            case 6: value = arithmetic_kept_by_number(x[i], y[i], (int)(i & 1)) ? 1.0f : 0.0f; break;
+            case 7: value = arithmetic_kept_by_nan(x[i], (int)(i & 1)) ? 1.0f : 0.0f; break;
+            case 8: value = x[i] / y[i]; break;
+            default: value = SQRT(x[i]); break;
+        }
+        to[i] = canonical(value);
+    }
+}
+
+// Uniform numbers of elements [start, start + count).
+__kernel void uniform_numbers(ulong key, int stream, long start, long count, __global float *to, long to_at)
+{
+    // A thread a counter: four numbers.
+    const long first = start >> 2;
+    const long counters = ((start + count + 3) >> 2) - first;
+    for (long c = THREAD; c < counters; c += THREADS)
+    {
+        const uint4 words = philox((ulong)(first + c), (uint)stream, key);
+        const long i = (first + c) * 4 - start;
+        if (i >= 0 && i < count)
+            to[to_at + i] = (float)(words.x >> 8) * 5.9604644775390625e-8f;
+        if (i + 1 >= 0 && i + 1 < count)
+            to[to_at + i + 1] = (float)(words.y >> 8) * 5.9604644775390625e-8f;
+        if (i + 2 >= 0 && i + 2 < count)
+            to[to_at + i + 2] = (float)(words.z >> 8) * 5.9604644775390625e-8f;
+        if (i + 3 >= 0 && i + 3 < count)
+            to[to_at + i + 3] = (float)(words.w >> 8) * 5.9604644775390625e-8f;
+    }
+}
+
+// Linear combinations, as Compute/Cpu/CombinationKernel: groups of up to four rows that combine the same terms.
+// values: of each value the byte its element 0 lies at in the slab, and that of what is subtracted (-1: nothing).
+// types: of each value, and of what is subtracted. groups: of each the place of its terms, their number, what is added
+// last (-1: nothing), how many rows, the place of its coefficients (four a term), the rows' numbers.
+// An output's element 0 lies at to_at + row * to_stride bytes.
+#define COMBINE(NUMBER, WIDE, i) \
+    for (int g = 0; g < group_count; g++) \
+    { \
+        __global const int *group = groups + g * 9; \
+        __global const int *term = terms + group[0]; \
+        __global const float *c = coefficients + group[4]; \
+        NUMBER x = value_##WIDE(slab, values, types, term[0], first + i); \
+        NUMBER s0 = c[0] * x, s1 = c[1] * x, s2 = c[2] * x, s3 = c[3] * x; \
+        for (int t = 1; t < group[1]; t++) \
+        { \
+            c += 4; \
+            x = value_##WIDE(slab, values, types, term[t], first + i); \
+            s0 = s0 + c[0] * x; \
+            s1 = s1 + c[1] * x; \
+            s2 = s2 + c[2] * x; \
+            s3 = s3 + c[3] * x; \
+        } \
+        if (group[2] >= 0) \
+        { \
+            x = value_##WIDE(slab, values, types, group[2], first + i); \
+            s0 = x + s0; \
+            s1 = x + s1; \
+            s2 = x + s2; \
+            s3 = x + s3; \
+        } \
+        store_##WIDE(to + to_at + group[5] * to_stride, to_type, i, s0); \
+        if (group[3] > 1) \
+            store_##WIDE(to + to_at + group[6] * to_stride, to_type, i, s1); \
+        if (group[3] > 2) \
+            store_##WIDE(to + to_at + group[7] * to_stride, to_type, i, s2); \
+        if (group[3] > 3) \
+            store_##WIDE(to + to_at + group[8] * to_stride, to_type, i, s3); \
+    }
+
+static inline float value_1(
+    __global const uchar *slab, __global const long *values, __global const int *types, int v, long i)
+{
+    const float x = load_1(slab + values[2 * v], types[2 * v], i);
+    return values[2 * v + 1] < 0 ? x : x - load_1(slab + values[2 * v + 1], types[2 * v + 1], i);
+}
+
+static inline float8 value_8(
+    __global const uchar *slab, __global const long *values, __global const int *types, int v, long i)
+{
+    const float8 x = load_8(slab + values[2 * v], types[2 * v], i);
+    return values[2 * v + 1] < 0 ? x : x - load_8(slab + values[2 * v + 1], types[2 * v + 1], i);
+}
+
+// One kernel an output type, so that what it is does not cost registers.
+#define COMBINATIONS(NAME, TYPE) \
+__kernel void NAME( \
+    __global const uchar *slab, __global const long *values, __global const int *types, __global const int *groups, \
+    int group_count, __global const int *terms, __global const float *coefficients, int is_aligned, long first, \
+    long count, __global uchar *to, long to_at, long to_stride) \
+{ \
+    const int to_type = TYPE; \
+    const long eights = is_aligned ? count / 8 : 0; \
+    for (long e = THREAD; e < eights; e += THREADS) \
+    { \
+        const long i = e * 8; \
+        COMBINE(float8, 8, i) \
+    } \
+    for (long i = eights * 8 + THREAD; i < count; i += THREADS) \
+    { \
+        COMBINE(float, 1, i) \
+    } \
+}
+
+COMBINATIONS(combine_f32, F32)
+COMBINATIONS(combine_bf16, BF16)
+COMBINATIONS(combine_f16, F16)
+COMBINATIONS(combine_f64, F64)
+
+// Float64 sums of pieces (grains, or rows) of float32 numbers, or of their products (exact in float64): element i of a
+// piece goes to lane i mod 64, in order; lanes are added halves to halves. As Compute/Cpu/LaneSums.
+__kernel void lane_sums(
+    __global const float *x, long x_at, __global const float *y, long y_at, int has_products, long count, long piece,
+    __global double *sums, long sums_at)
+{
+    __local double lanes[GROUP];
+    const int lane = LOCAL_ID & 63;
+    const long pieces = (count + piece - 1) / piece;
+    for (long turn = GROUP_ID * (GROUP / 64); turn < pieces; turn += GROUPS * (GROUP / 64))
+    {
+        const long p = turn + (LOCAL_ID >> 6);
+        const long start = p * piece;
+        const long end = p < pieces ? LEAST(start + piece, count) : start;
+        double sum = 0.0;
+        if (has_products)
+        {
+            for (long i = start + lane; i < end; i += 64)
+                sum = sum + (double)x[x_at + i] * (double)y[y_at + i];
+        }
+        else
+        {
+            for (long i = start + lane; i < end; i += 64)
+                sum = sum + (double)x[x_at + i];
+        }
+        lanes[LOCAL_ID] = sum;
+        BARRIER();
+        for (int width = 32; width > 0; width /= 2)
+        {
+            if (lane < width)
+                lanes[LOCAL_ID] = lanes[LOCAL_ID] + lanes[LOCAL_ID + width];
+            BARRIER();
+        }
+        if (lane == 0 && p < pieces)
+            sums[sums_at + p] = lanes[LOCAL_ID];
+        BARRIER();
+    }
+}
+
+// Adds pieces' sums of one level of a pairwise tree to those of the next: sums[i] = sums[2i] + sums[2i + 1]. An odd one
+// out is handed on.
+__kernel void add_pairs(__global const double *from, __global double *to, long count)
+{
+    for (long i = THREAD; i < (count + 1) / 2; i += THREADS)
+        to[i] = 2 * i + 1 < count ? from[2 * i] + from[2 * i + 1] : from[2 * i];
+}
+
+// Smallest and largest number of pieces; NaN if there is one.
+__kernel void ranges(__global const float *x, long x_at, long count, long piece, __global float *to)
+{
+    __local float least[GROUP];
+    __local float most[GROUP];
+    const long pieces = (count + piece - 1) / piece;
+    for (long p = GROUP_ID; p < pieces; p += GROUPS)
+    {
+        const long end = LEAST((p + 1) * piece, count);
+        float low = INFINITY, high = -INFINITY;
+        for (long i = p * piece + LOCAL_ID; i < end; i += GROUP)
+        {
+            low = arithmetic_min(low, x[x_at + i]);
+            high = arithmetic_max(high, x[x_at + i]);
+        }
+        least[LOCAL_ID] = low;
+        most[LOCAL_ID] = high;
+        BARRIER();
+        for (int width = GROUP / 2; width > 0; width /= 2)
+        {
+            if (LOCAL_ID < width)
+            {
+                least[LOCAL_ID] = arithmetic_min(least[LOCAL_ID], least[LOCAL_ID + width]);
+                most[LOCAL_ID] = arithmetic_max(most[LOCAL_ID], most[LOCAL_ID + width]);
+            }
+            BARRIER();
+        }
+        if (LOCAL_ID == 0)
+        {
+            to[2 * p] = least[0];
+            to[2 * p + 1] = most[0];
+        }
+        BARRIER();
+    }
+}
+
+// Sums of columns over rows in order, to go on with: one thread a column.
+__kernel void column_sums(
+    __global const float *x, long x_at, long rows, long row_length, __global double *sums, long sums_at)
+{
+    for (long j = THREAD; j < row_length; j += THREADS)
+    {
+        double sum = sums[sums_at + j];
+        for (long i = 0; i < rows; i++)
+            sum = sum + (double)x[x_at + i * row_length + j];
+        sums[sums_at + j] = sum;
+    }
+}
+
+// A work group counts what it meets often by itself: the first key that comes to a place has it to the end. Others go
+// straight to the table. Without this, the many equal scores of 16-bit checkpoints would wait for one another.
+#define OWN 1024
+#define NOBODY 0xffffffffu
+
+static inline void count_key(
+    uint key, volatile __local uint *owners, volatile __local uint *counts, volatile __global uint *table)
+{
+    const uint place = key & (OWN - 1);
+    uint owner = owners[place];
+    if (owner == NOBODY)
+    {
+        owner = ATOMIC_CAS(&owners[place], NOBODY, key);
+        owner = owner == NOBODY ? key : owner;
+    }
+    if (owner == key)
+        ATOMIC_ADD(&counts[place], 1u);
+    else
+        ATOMIC_ADD(&table[key], 1u);
+}
+
+#define BEGIN_COUNTS() \
+    __local uint owners[OWN]; \
+    __local uint counts[OWN]; \
+    for (int i = LOCAL_ID; i < OWN; i += GROUP) \
+    { \
+        owners[i] = NOBODY; \
+        counts[i] = 0; \
+    } \
+    BARRIER();
+
+#define END_COUNTS() \
+    BARRIER(); \
+    for (int i = LOCAL_ID; i < OWN; i += GROUP) \
+    { \
+        if (counts[i] > 0) \
+            ATOMIC_ADD(&table[owners[i]], counts[i]); \
+    }
+
+// How often each upper half of a key occurs: as Compute/ScoreBins. Adds to 65536 counts.
+__kernel void count_upper(__global const float *x, long x_at, long count, volatile __global uint *table)
+{
+    BEGIN_COUNTS()
+    for (long i = THREAD; i < count; i += THREADS)
+        count_key(score_key(x[x_at + i]) >> 16, owners, counts, table);
+    END_COUNTS()
+}
+
+// How often each lower half occurs in some bins: as Compute/LowerCounts. Adds to 65536 counts a bin.
+__kernel void count_lower(
+    __global const float *x, long x_at, long count, __global const int *bins, int bin_count, volatile __global uint *table)
+{
+    BEGIN_COUNTS()
+    for (long i = THREAD; i < count; i += THREADS)
+    {
+        const uint key = score_key(x[x_at + i]);
+        for (int slot = 0; slot < bin_count; slot++)
+        {
+            if (key >> 16 == (uint)bins[slot])
+                count_key((uint)slot << 16 | (key & 0xffff), owners, counts, table);
+        }
+    }
+    END_COUNTS()
+}
+
+// Keys in [low, high] and their positions, in no order; how many there are is counted even where they have no room.
+__kernel void gather_keys(
+    __global const float *x, long x_at, long start, long count, uint low, uint high,
+    __global uint *keys, __global long *positions, uint room, volatile __global uint *found)
+{
+    for (long i = THREAD; i < count; i += THREADS)
+    {
+        const uint key = score_key(x[x_at + i]);
+        if (key < low || key > high)
+            continue;
+        const uint place = ATOMIC_ADD(found, 1u);
+        if (place < room)
+        {
+            keys[place] = key;
+            positions[place] = start + i;
+        }
+    }
+}
+
+// Matrix products in float64. Every element is one chain over the inner index in order, so tiles do not change it. A
+// work group makes 16x16 elements; sums go on from what is there.
+#define TILE 16
+#define MATRIX_PRODUCT(NAME, LEFT, LEFT_AT, STEP) \
+__kernel void NAME( \
+    __global const LEFT *left, long left_at, __global const double *right, __global double *to, \
+    long rows, long inner, long columns) \
+{ \
+    __local double a[TILE][TILE + 1]; \
+    __local double b[TILE][TILE + 1]; \
+    const int tx = LOCAL_ID & (TILE - 1), ty = LOCAL_ID / TILE; \
+    const long across = (columns + TILE - 1) / TILE; \
+    const long tiles = across * ((rows + TILE - 1) / TILE); \
+    for (long tile = GROUP_ID; tile < tiles; tile += GROUPS) \
+    { \
+        const long top = tile / across * TILE, side = tile % across * TILE; \
+        const long row = top + ty, column = side + tx; \
+        const int is_inside = row < rows && column < columns; \
+        double sum = is_inside ? to[row * columns + column] : 0.0; \
+        for (long k = 0; k < inner; k += TILE) \
+        { \
+            const int length = (int)LEAST((long)TILE, inner - k); \
+            if (row < rows && tx < length) \
+                a[ty][tx] = (double)left[left_at + LEFT_AT(row, k + tx)]; \
+            if (column < columns && ty < length) \
+                b[ty][tx] = right[(k + ty) * columns + column]; \
+            BARRIER(); \
+            if (is_inside) \
+            { \
+                for (int i = 0; i < length; i++) \
+                    sum = STEP(a[ty][i], b[i][tx], sum); \
+            } \
+            BARRIER(); \
+        } \
+        if (is_inside) \
+            to[row * columns + column] = sum; \
+    } \
+}
+
+#define ROW_BY_ROW(i, k) ((i) * inner + (k))
+#define COLUMN_BY_COLUMN(i, k) ((k) * rows + (i))
+#define ROUNDED(x, y, sum) ((sum) + (x) * (y))
+
+// A·B as the linear algebra of the CPU has it: products are rounded.
+MATRIX_PRODUCT(multiply, double, ROW_BY_ROW, ROUNDED)
+// X·R and Xᵀ·L of a float32 value: as Compute/ProductReductions.
+MATRIX_PRODUCT(product, float, ROW_BY_ROW, FMA64)
+MATRIX_PRODUCT(transposed_product, float, COLUMN_BY_COLUMN, FMA64)
