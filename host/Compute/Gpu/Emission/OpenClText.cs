@@ -4,7 +4,10 @@ using Merge.Sdk;
 
 namespace Merge.Compute.Gpu.Emission;
 
-/// <summary>A loop as a kernel in OpenCL C 1.2. Its arguments: memory, where in it the parameters are, elements.</summary>
+/// <summary>
+/// A loop as a kernel in OpenCL C 1.2. Its arguments: memory, where in it the parameters are, the first element, where
+/// they end.
+/// </summary>
 internal sealed class OpenClText
 {
     private static readonly string[] Lanes = ["x", "y", "z", "w"];
@@ -37,7 +40,7 @@ internal sealed class OpenClText
 
     private void Write(string name, int pack)
     {
-        _text.AppendLine($"kernel void {name}(global uchar* memory, const ulong parameters, const uint count) {{");
+        _text.AppendLine($"kernel void {name}(global uchar* memory, const ulong parameters, const uint first, const uint end) {{");
         _text.AppendLine("global const ulong* p = (global const ulong*)(memory + parameters);");
         for (var k = 0; k < _inputs.Length + _shape.Outputs.Count; k++)
         {
@@ -47,7 +50,7 @@ internal sealed class OpenClText
         for (var i = 0; i < _body.Instructions.Count; i++)
             WriteParameter(i);
         _text.AppendLine(
-            $"for (uint e = (uint)get_global_id(0) * {pack}; e < count; e += (uint)get_global_size(0) * {pack}) {{");
+            $"for (uint e = first + (uint)get_global_id(0) * {pack}; e < end; e += (uint)get_global_size(0) * {pack}) {{");
         for (var i = 0; i < _body.Instructions.Count; i++)
             WriteInstruction(i);
         _text.AppendLine("}\n}");

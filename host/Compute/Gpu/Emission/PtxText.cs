@@ -4,7 +4,9 @@ using Merge.Sdk;
 
 namespace Merge.Compute.Gpu.Emission;
 
-/// <summary>A loop as an entry in PTX. Its arguments: memory, where in it the parameters are, elements.</summary>
+/// <summary>
+/// A loop as an entry in PTX. Its arguments: memory, where in it the parameters are, the first element, where they end.
+/// </summary>
 /// <remarks>Registers: %r of 32 bits, %l of 64, %p predicates, numbered as the values; the others are the loop's own.</remarks>
 internal sealed class PtxText
 {
@@ -39,7 +41,7 @@ internal sealed class PtxText
 
     private void Write(string name, int pack)
     {
-        Line($".visible .entry {name}(.param .u64 {name}_memory, .param .u64 {name}_parameters, .param .u32 {name}_count)");
+        Line($".visible .entry {name}(.param .u64 memory, .param .u64 parameters, .param .u32 first, .param .u32 end)");
         Line("{");
         Line($".reg .b32 %r<{_body.Instructions.Count}>;");
         Line($".reg .b64 %l<{_body.Instructions.Count}>;");
@@ -47,11 +49,12 @@ internal sealed class PtxText
         Line($".reg .b64 %base<{Streams}>;");
         Line($".reg .b64 %at<{Streams}>;");
         Line(".reg .b64 %memory, %place, %offset, %by2, %by4, %by8;");
-        Line(".reg .b32 %group, %width, %thread, %element, %step, %count;");
-        Line(".reg .pred %end;");
-        Line($"ld.param.u64 %memory, [{name}_memory];");
-        Line($"ld.param.u64 %place, [{name}_parameters];");
-        Line($"ld.param.u32 %count, [{name}_count];");
+        Line(".reg .b32 %group, %width, %thread, %element, %step, %first, %end;");
+        Line(".reg .pred %done;");
+        Line("ld.param.u64 %memory, [memory];");
+        Line("ld.param.u64 %place, [parameters];");
+        Line("ld.param.u32 %first, [first];");
+        Line("ld.param.u32 %end, [end];");
         Line("cvta.to.global.u64 %memory, %memory;");
         Line("add.s64 %place, %memory, %place;");
         for (var k = 0; k < Streams; k++)
@@ -73,12 +76,13 @@ internal sealed class PtxText
         Line("mov.u32 %thread, %tid.x;");
         Line("mad.lo.s32 %element, %group, %width, %thread;");
         Line($"mul.lo.s32 %element, %element, {pack};");
+        Line("add.s32 %element, %element, %first;");
         Line("mov.u32 %step, %nctaid.x;");
         Line("mul.lo.s32 %step, %step, %width;");
         Line($"mul.lo.s32 %step, %step, {pack};");
         Line("NEXT:");
-        Line("setp.ge.u32 %end, %element, %count;");
-        Line("@%end bra DONE;");
+        Line("setp.ge.u32 %done, %element, %end;");
+        Line("@%done bra DONE;");
         foreach (var size in new[] { 2, 4, 8 })
             Line($"mul.wide.u32 %by{size}, %element, {size};");
         for (var k = 0; k < Streams; k++)
