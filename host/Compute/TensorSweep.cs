@@ -24,10 +24,10 @@ internal sealed unsafe class TensorSweep
     /// <param name="inputType">Stored type of a streamed tensor.</param>
     /// <param name="seed">The recipe's.</param>
     /// <param name="substitute">See <see cref="Recording.Of"/>.</param>
-    /// <param name="draws">See <see cref="CpuCompiler.Compile"/>.</param>
+    /// <param name="draws">See <see cref="ICompiler.Compile"/>.</param>
     /// <param name="runLength">Elements of each segment that are enough, whichever: a sample. 0: all.</param>
     public TensorSweep(
-        TensorInfo info, IReadOnlyList<Reduction> reductions, long segmentLength, CpuCompiler compiler,
+        TensorInfo info, IReadOnlyList<Reduction> reductions, long segmentLength, ICompiler compiler,
         Func<InputKey, DType> inputType, ulong seed, Func<InputKey, Node?>? substitute,
         DrawMemory? draws = null, long runLength = 0)
     {
@@ -47,7 +47,7 @@ internal sealed unsafe class TensorSweep
         Inputs = recording.Inputs;
         Unit = UnitOf(info, reductions, recording);
         HasMap = recording.HasMap;
-        _kernel = compiler.Compile(
+        _kernel = compiler.CompileOperands(
             recording, [.. Inputs.Select(inputType)], [.. distinct.Select(_ => DType.F32)], info.Name, seed, draws);
     }
 

@@ -494,3 +494,72 @@ MATRIX_PRODUCT(multiply, double, ROW_BY_ROW, ROUNDED)
 // X·R and Xᵀ·L of a float32 value: as Compute/ProductReductions.
 MATRIX_PRODUCT(product, float, ROW_BY_ROW, FMA64)
 MATRIX_PRODUCT(transposed_product, float, COLUMN_BY_COLUMN, FMA64)
+
+// Sums of fibers whose elements lie a stride apart, or of their products, from the first to the last: one thread a
+// fiber. As Compute/Cpu/Barriers; fibers are numbered as in Compute/Cpu/Fibers. Float32, rounded once.
+__kernel void fiber_sums(
+    __global const float *x, long x_at, __global const float *y, long y_at, int has_products, long fibers, long length,
+    long stride, __global float *to, long to_at)
+{
+    for (long f = THREAD; f < fibers; f += THREADS)
+    {
+        const long first = f / stride * length * stride + f % stride;
+        double sum = 0.0;
+        for (long i = first; i < first + length * stride; i += stride)
+            sum = sum + (has_products ? (double)x[x_at + i] * (double)y[y_at + i] : (double)x[x_at + i]);
+        to[to_at + f] = canonical((float)sum);
+    }
+}
+
+// The largest number of fibers whose elements lie a stride apart, NaN if there is one: one thread a fiber.
+__kernel void fiber_maxima(
+    __global const float *x, long x_at, long fibers, long length, long stride, __global float *to, long to_at)
+{
+    for (long f = THREAD; f < fibers; f += THREADS)
+    {
+        const long first = f / stride * length * stride + f % stride;
+        float most = -INFINITY;
+        for (long i = first; i < first + length * stride; i += stride)
+            most = arithmetic_max(most, x[x_at + i]);
+        to[to_at + f] = canonical(most);
+    }
+}
+
+// The same of fibers that lie one after the other: one group a fiber.
+__kernel void row_maxima(__global const float *x, long x_at, long fibers, long length, __global float *to, long to_at)
+{
+    __local float largest[GROUP];
+    for (long f = GROUP_ID; f < fibers; f += GROUPS)
+    {
+        float most = -INFINITY;
+        for (long i = f * length + LOCAL_ID; i < (f + 1) * length; i += GROUP)
+            most = arithmetic_max(most, x[x_at + i]);
+        largest[LOCAL_ID] = most;
+        BARRIER();
+        for (int width = GROUP / 2; width > 0; width /= 2)
+        {
+            if (LOCAL_ID < width)
+                largest[LOCAL_ID] = arithmetic_max(largest[LOCAL_ID], largest[LOCAL_ID + width]);
+            BARRIER();
+        }
+        if (LOCAL_ID == 0)
+            to[to_at + f] = canonical(largest[0]);
+        BARRIER();
+    }
+}
+
+// Elements of B·A from one on, summed in float64 over the rank in order, products rounded: as Compute/Cpu/Leaves. B's
+// rows begin with the first element's, whose column is given.
+__kernel void low_rank(
+    __global const double *b, long b_at, __global const double *a, long a_at, long rank, long columns, long column,
+    long count, __global float *to, long to_at)
+{
+    for (long e = THREAD; e < count; e += THREADS)
+    {
+        const long i = (column + e) / columns, j = (column + e) % columns;
+        double sum = 0.0;
+        for (long k = 0; k < rank; k++)
+            sum = sum + b[b_at + i * rank + k] * a[a_at + k * columns + j];
+        to[to_at + e] = (float)sum;
+    }
+}

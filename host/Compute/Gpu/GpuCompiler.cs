@@ -1,0 +1,82 @@
+using System.Collections.Concurrent;
+using Merge.Compute.Cpu;
+using Merge.Sdk;
+
+namespace Merge.Compute.Gpu;
+
+/// <summary>
+/// Makes kernels for a device; for what it cannot do, and for tensors too small to be worth it, the processor's, which
+/// have the same bits.
+/// </summary>
+/// <param name="device">The device.</param>
+/// <param name="smallest">Elements from which on a tensor goes to the device.</param>
+internal sealed class GpuCompiler(GpuDevice device, long smallest) : ICompiler
+{
+    // A block of the smallest tensor computes about as long as it takes to start a kernel.
+    private const long UsualSmallest = 1 << 14;
+
+    // A loop of a few steps for each of these is still compiled in a second.
+    private const int MostCombinedSteps = 1 << 10;
+
+    private readonly CpuCompiler _cpu = new();
+    private readonly ConcurrentDictionary<string, string> _onProcessor = new();
+
+    public GpuCompiler(GpuDevice device)
+        : this(device, UsualSmallest)
+    {
+    }
+
+    /// <summary>Tensors that the processor merged because the device cannot, and why.</summary>
+    public IReadOnlyDictionary<string, string> OnProcessor => _onProcessor;
+
+    public IKernel Compile(
+        Recording recording,
+        IReadOnlyList<DType> inputTypes,
+        IReadOnlyList<DType> outputTypes,
+        string tensorName,
+        ulong seed,
+        DrawMemory? draws = null)
+    {
+        CpuCompiler.RequireUnit(recording, tensorName);
+        var lack = DeviceLimits.Of(recording);
+        if (lack is not null)
+            _onProcessor[tensorName] = lack;
+        if (lack is not null || recording.Tensor.Count < smallest)
+            return _cpu.Compile(recording, inputTypes, outputTypes, tensorName, seed, draws);
+        var key = Philox.KeyOf(seed, tensorName);
+        return GpuKernelBuilder.Build(
+            device, new KernelBuilder(recording, inputTypes, outputTypes, key, null).Build());
+    }
+
+    public IKernel CompileOperands(
+        Recording recording,
+        IReadOnlyList<DType> inputTypes,
+        IReadOnlyList<DType> outputTypes,
+        string tensorName,
+        ulong seed,
+        DrawMemory? draws = null) =>
+        _cpu.Compile(recording, inputTypes, outputTypes, tensorName, seed, draws);
+
+    public IKernel Combine(Combinations combinations)
+    {
+        var loops = new List<PlannedLoop>();
+        var rows = new List<int>();
+        var steps = 0;
+        for (var k = 0; k < combinations.Rows.Count; k++)
+        {
+            var ofRow = 2 * combinations.Rows[k].Terms.Length;
+            if (rows.Count > 0 && steps + ofRow > MostCombinedSteps)
+            {
+                loops.Add(CombinedLoop.Of(combinations, rows));
+                (rows, steps) = ([], 0);
+            }
+            rows.Add(k);
+            steps += ofRow;
+        }
+        loops.Add(CombinedLoop.Of(combinations, rows));
+        var outputSize = combinations.OutputType.Bits() / 8;
+        return GpuKernelBuilder.Build(device, new(
+            [new([], [], [.. loops], [])], 1, 0, [.. combinations.InputTypes.Select(t => t.Bits() / 8)],
+            [.. combinations.Rows.Select(_ => outputSize)]));
+    }
+}

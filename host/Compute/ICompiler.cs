@@ -1,0 +1,36 @@
+using Merge.Compute.Cpu;
+using Merge.Sdk;
+
+namespace Merge.Compute;
+
+/// <summary>Makes kernels for a device. Whatever the device, the bits are the same.</summary>
+internal interface ICompiler
+{
+    /// <summary>A kernel of which <see cref="IKernel.Run"/> is called.</summary>
+    /// <param name="recording">What to evaluate.</param>
+    /// <param name="inputTypes">Stored type of every input slot: one that is merged.</param>
+    /// <param name="outputTypes">Stored type every root is written in.</param>
+    /// <param name="tensorName">Decides the random numbers, with the seed.</param>
+    /// <param name="seed">The recipe's.</param>
+    /// <param name="draws">What was drawn for this tensor before, if that is kept.</param>
+    /// <exception cref="MergeException">It needs more elements at once than a block can have.</exception>
+    IKernel Compile(
+        Recording recording,
+        IReadOnlyList<DType> inputTypes,
+        IReadOnlyList<DType> outputTypes,
+        string tensorName,
+        ulong seed,
+        DrawMemory? draws = null);
+
+    /// <summary>As <see cref="Compile"/>, but <see cref="IKernel.RunTiles"/> is called: its values are reduced.</summary>
+    IKernel CompileOperands(
+        Recording recording,
+        IReadOnlyList<DType> inputTypes,
+        IReadOnlyList<DType> outputTypes,
+        string tensorName,
+        ulong seed,
+        DrawMemory? draws = null);
+
+    /// <summary>A kernel for linear combinations, with the bits the same sums would have as expressions.</summary>
+    IKernel Combine(Combinations combinations);
+}
