@@ -142,31 +142,6 @@ __kernel void convert(
         store_1(to, to_type, i, load_1(from, from_type, i));
 }
 
-// The functions of arithmetic.cl, element by element: 0 exp, 1 log, 2 pow, 3 sign, 4 min, 5 max, 6 kept by a number,
-// 7 kept by NaN, 8 division, 9 square root. Where a cut is asked for, y is its value and every other element is below
-// the limit.
-__kernel void apply(int function, __global const float *x, __global const float *y, __global float *to, long count)
-{
-    for (long i = THREAD; i < count; i += THREADS)
-    {
-        float value = 0.0f;
-        switch (function)
-        {
-            case 0: value = arithmetic_exp(x[i]); break;
-            case 1: value = arithmetic_log(x[i]); break;
-            case 2: value = arithmetic_pow(x[i], y[i]); break;
-            case 3: value = arithmetic_sign(x[i]); break;
-            case 4: value = arithmetic_min(x[i], y[i]); break;
-            case 5: value = arithmetic_max(x[i], y[i]); break;
-            case 6: value = arithmetic_kept_by_number(x[i], y[i], (int)(i & 1)) ? 1.0f : 0.0f; break;
-            case 7: value = arithmetic_kept_by_nan(x[i], (int)(i & 1)) ? 1.0f : 0.0f; break;
-            case 8: value = x[i] / y[i]; break;
-            default: value = SQRT(x[i]); break;
-        }
-        to[i] = canonical(value);
-    }
-}
-
 // Uniform numbers of elements [start, start + count).
 __kernel void uniform_numbers(ulong key, int stream, long start, long count, __global float *to, long to_at)
 {
@@ -303,14 +278,6 @@ __kernel void lane_sums(
             sums[sums_at + p] = lanes[LOCAL_ID];
         BARRIER();
     }
-}
-
-// Adds pieces' sums of one level of a pairwise tree to those of the next: sums[i] = sums[2i] + sums[2i + 1]. An odd one
-// out is handed on.
-__kernel void add_pairs(__global const double *from, __global double *to, long count)
-{
-    for (long i = THREAD; i < (count + 1) / 2; i += THREADS)
-        to[i] = 2 * i + 1 < count ? from[2 * i] + from[2 * i + 1] : from[2 * i];
 }
 
 // Smallest and largest number of pieces; NaN if there is one.

@@ -2,7 +2,7 @@ namespace Merge.Compute.Gpu.Drivers;
 
 /// <summary>
 /// Work in order, beside that of other streams. Nothing here waits for the device unless it says so; host memory must
-/// stay as it is until what uses it is done.
+/// stay as it is until what uses it is done; the stream is disposed before the memory it uses, and waits then.
 /// </summary>
 internal abstract class DeviceStream : IDisposable
 {
