@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Merge.Compute.Gpu;
+using Merge.Compute.Gpu.Drivers;
 using Merge.Merging;
 
 namespace Merge.Commands;
@@ -50,6 +51,8 @@ internal static class DeviceOptions
         if (choice is null)
             return null;
         var context = new DeviceSearch().Open(choice, memory, out var remark);
+        if (context is not null)
+            remark = $"{context.Info} computes, with up to {MemoryText.Of(context.Budget)} of its memory";
         if (remark is not null)
             terminal.Note(remark);
         return context is null ? null : new(context);
