@@ -52,6 +52,8 @@ internal sealed class GenerationMerge : IDisposable
         {
             _inputs = ResidentInputs.Load(_stored, Checksums, Progress, _settings.Threads, cancellation);
             _plan = _inputs.Over(_stored);
+            if (_settings.Device is { } device)
+                _inputs.Mirror(device);
         }
         GenerationCandidate[] candidates = [.. members.Select(m => new GenerationCandidate(m))];
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);

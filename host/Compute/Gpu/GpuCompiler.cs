@@ -57,7 +57,11 @@ internal sealed class GpuCompiler(GpuDevice device, long smallest) : ICompiler
         DrawMemory? draws = null) =>
         _cpu.Compile(recording, inputTypes, outputTypes, tensorName, seed, draws);
 
-    public IKernel Combine(Combinations combinations)
+    public IKernel Combine(Combinations combinations) => CombinationTables.Takes(combinations)
+        ? new ResidentCombination(device, combinations, () => Stream(combinations))
+        : Stream(combinations);
+
+    private GpuKernel Stream(Combinations combinations)
     {
         var loops = new List<PlannedLoop>();
         var rows = new List<int>();

@@ -20,6 +20,9 @@ internal sealed class GpuDevice(DeviceContext context) : IHostMemory, IDisposabl
 
     public DeviceModule Fixed => _fixed.Value;
 
+    /// <summary>What is on the device to stay.</summary>
+    public DeviceMirrors Mirrors { get; } = new(context);
+
     /// <summary>How many different loops were compiled.</summary>
     public int CompiledCount => _loops.Count;
 

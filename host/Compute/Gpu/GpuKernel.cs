@@ -57,7 +57,7 @@ internal sealed class GpuKernel(
         }
         catch (DeviceException)
         {
-            Drain(lane);
+            lane.Drain();
             throw;
         }
         lane.Stream.Synchronise();
@@ -77,18 +77,5 @@ internal sealed class GpuKernel(
             end += (regions[k].Bytes(block) + Alignment - 1) / Alignment * Alignment;
         }
         return end;
-    }
-
-    // Copies that were queued use the worker's buffers, which it is about to free.
-    private static void Drain(GpuLane lane)
-    {
-        try
-        {
-            lane.Stream.Synchronise();
-        }
-        catch (DeviceException)
-        {
-            // The first fault is the one to tell.
-        }
     }
 }

@@ -256,13 +256,10 @@ internal sealed class GpuKernelBuilder
                 (long)b.Count, (long)fibers.Length, lane.Memory, b.At[sums] / sizeof(double));
             lane.Stream.Launch(
                 Fixed(lane, "convert"), LaunchShape.Over(count),
-                lane.Memory, b.At[sums], StoredF64, lane.Memory, b.At[to], StoredF32, count);
+                lane.Memory, b.At[sums], StoredType.Of(DType.F64), lane.Memory, b.At[to],
+                StoredType.Of(DType.F32), count);
         });
     }
-
-    // As kernels.cl tells stored numbers apart.
-    private const int StoredF32 = 0;
-    private const int StoredF64 = 3;
 
     private DeviceKernel Fixed(GpuLane lane, string name) => lane.Kernel(_device.Fixed, name);
 

@@ -48,6 +48,19 @@ internal sealed class GpuLane(GpuDevice device) : IDisposable
         return kernel;
     }
 
+    /// <summary>Waits, after a fault: copies that were queued use the worker's buffers, which it is about to free.</summary>
+    public void Drain()
+    {
+        try
+        {
+            Stream.Synchronise();
+        }
+        catch (DeviceException)
+        {
+            // The first fault is the one to tell.
+        }
+    }
+
     public void Dispose()
     {
         Stream.Dispose();

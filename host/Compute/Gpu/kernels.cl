@@ -163,11 +163,13 @@ __kernel void uniform_numbers(ulong key, int stream, long start, long count, __g
     }
 }
 
-// Linear combinations, as Compute/Cpu/CombinationKernel: groups of up to four rows that combine the same terms.
-// values: of each value the byte its element 0 lies at in the slab, and that of what is subtracted (-1: nothing).
-// types: of each value, and of what is subtracted. groups: of each the place of its terms, their number, what is added
-// last (-1: nothing), how many rows, the place of its coefficients (four a term), the rows' numbers.
-// An output's element 0 lies at to_at + row * to_stride bytes.
+// Linear combinations, as Compute/Cpu/CombinationKernel: groups of up to four rows that combine the same terms. Tables
+// say what they are, one after the other, from a byte on that is a multiple of 8:
+// values: of each value the byte its element 0 lies at in the slab, and that of what is subtracted (-1: nothing);
+// types: of each value, and of what is subtracted;
+// groups: of each the place of its terms, their number, what is added last (-1: nothing), how many rows, the place of
+// its coefficients (four a term), the rows' numbers; terms; coefficients.
+// A row's element first + i goes to element i of what begins at to_at + row * to_stride bytes.
 #define COMBINE(NUMBER, WIDE, i) \
     for (int g = 0; g < group_count; g++) \
     { \
@@ -219,10 +221,14 @@ static inline float8 value_8(
 // One kernel an output type, so that what it is does not cost registers.
 #define COMBINATIONS(NAME, TYPE) \
 __kernel void NAME( \
-    __global const uchar *slab, __global const long *values, __global const int *types, __global const int *groups, \
-    int group_count, __global const int *terms, __global const float *coefficients, int is_aligned, long first, \
-    long count, __global uchar *to, long to_at, long to_stride) \
+    __global const uchar *slab, __global const uchar *tables, long tables_at, int value_count, int group_count, \
+    int term_count, int is_aligned, long first, long count, __global uchar *to, long to_at, long to_stride) \
 { \
+    __global const long *values = (__global const long *)(tables + tables_at); \
+    __global const int *types = (__global const int *)(values + 2 * value_count); \
+    __global const int *groups = types + 2 * value_count; \
+    __global const int *terms = groups + 9 * group_count; \
+    __global const float *coefficients = (__global const float *)(terms + term_count); \
     const int to_type = TYPE; \
     const long eights = is_aligned ? count / 8 : 0; \
     for (long e = THREAD; e < eights; e += THREADS) \

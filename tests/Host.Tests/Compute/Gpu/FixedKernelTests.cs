@@ -284,9 +284,10 @@ public sealed unsafe class FixedKernelTests(DeviceUnderTest device) : IClassFixt
             device.Stream.Write(bytes, slab, places[k]);
         var stride = ((count * Size(output)) + 15) / 16 * 16;
         using var to = device.Context.Allocate(stride * combinations.Rows.Count);
-        using var tables = new DeviceCombinations(device.Context, device.Stream, combinations, places);
+        var tables = new CombinationTables(combinations, places);
+        using var bufferOfTables = device.Buffer<byte>(tables.Bytes, 8);
         using var kernel = device.Kernel(tables.Kernel);
-        tables.Queue(device.Stream, kernel, slab, first, count, to, 0, stride);
+        tables.Queue(device.Stream, kernel, bufferOfTables, 8, slab, first, count, to, 0, stride);
         var made = device.Read<byte>(to, stride * combinations.Rows.Count);
 
         var expected = new byte[combinations.Rows.Count][];
