@@ -27,6 +27,8 @@ internal sealed class DeviceSearch(Func<IReadOnlyList<IDevice>> cuda, Func<IRead
         remark = null;
         if (choice.Kind == DeviceKind.Cpu)
             return null;
+        if (memory < DeviceInfo.LeastMemory)
+            throw TooLittle(memory.Value);
         try
         {
             var context = Find(choice).Open();
@@ -91,6 +93,16 @@ internal sealed class DeviceSearch(Func<IReadOnlyList<IDevice>> cuda, Func<IRead
         }
     }
 
+    private static MergeException TooLittle(long memory) => new(
+        new Diagnostic($"--gpu-memory is {MemoryText.Of(memory)}")
+        {
+            Expected = $"at least {MemoryText.Of(DeviceInfo.LeastMemory)}",
+            Fix = "Raise it, or leave it out: then most of what is free is used.",
+        })
+    {
+        WrongUsage = true,
+    };
+
     private static MergeException Missing(DeviceChoice choice, IDevice[] all, List<Diagnostic> faults) => new(
     [
         new($"there is no device {choice}")
@@ -101,5 +113,8 @@ internal sealed class DeviceSearch(Func<IReadOnlyList<IDevice>> cuda, Func<IRead
             Fix = "--device cpu does the same merge on the processor",
         },
         .. faults,
-    ]);
+    ])
+    {
+        WrongUsage = all.Length > 0,
+    };
 }

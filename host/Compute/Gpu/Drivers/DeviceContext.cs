@@ -36,9 +36,7 @@ internal abstract class DeviceContext(DeviceInfo info) : IDisposable
         if (Interlocked.Add(ref _allocated, bytes) > Budget)
         {
             Interlocked.Add(ref _allocated, -bytes);
-            throw DeviceException.Of(
-                DeviceFault.OutOfMemory, Info.ToString(), $"allocating {MemoryText.Of(bytes)} of its memory",
-                $"{MemoryText.Of(Allocated)} of the {MemoryText.Of(Budget)} allowed are in use");
+            throw DeviceException.OverBudget(Info.ToString(), bytes, Allocated, Budget);
         }
         try
         {

@@ -22,6 +22,16 @@ internal sealed class DeviceException(DeviceFault fault, Diagnostic diagnostic) 
 
     public DeviceFault Fault { get; } = fault;
 
+    /// <summary>More device memory is needed than the user allows.</summary>
+    public static DeviceException OverBudget(string device, long bytes, long used, long budget) => new(
+        DeviceFault.OutOfMemory,
+        new($"{device} is allowed {MemoryText.Of(budget)} of its memory, {MemoryText.Of(used)} are in use, and "
+            + $"{MemoryText.Of(bytes)} more are needed")
+        {
+            Fix = "Raise --gpu-memory, or lower --threads, then run the same command again: a merge goes on where it "
+                + $"stopped; {OnTheCpu}",
+        });
+
     /// <param name="fault">What it is.</param>
     /// <param name="device">The device or driver, as a person knows it.</param>
     /// <param name="doing">What was tried, for example "allocating 2.1 GB".</param>

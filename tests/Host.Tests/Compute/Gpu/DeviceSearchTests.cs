@@ -88,6 +88,7 @@ public sealed class DeviceSearchTests
     {
         var fault = Assert.Throws<MergeException>(() => Opened(Search([Card], [Radeon]), "gpu:2"));
         Assert.Equal("gpu:0 (Card), gpu:1 (Other maker's)", Assert.Single(fault.Diagnostics).Expected);
+        Assert.True(fault.WrongUsage);
     }
 
     public static TheoryData<string, string> Lacks => new()
@@ -130,14 +131,24 @@ public sealed class DeviceSearchTests
     {
         using var all = new DeviceSearch().Open(new(DeviceKind.OpenCl, 0), null, out _)!;
         Assert.Equal((long)(all.FreeMemory() * 0.8), all.Budget);
-        using var little = new DeviceSearch().Open(new(DeviceKind.OpenCl, 0), 1000, out _)!;
-        using var first = little.Allocate(900);
-        var fault = Assert.Throws<DeviceException>(() => little.Allocate(101));
+        using var little = new DeviceSearch().Open(new(DeviceKind.OpenCl, 0), 300 << 20, out _)!;
+        using var first = little.Allocate(200 << 20);
+        var fault = Assert.Throws<DeviceException>(() => little.Allocate((100 << 20) + 1));
         Assert.Equal(DeviceFault.OutOfMemory, fault.Fault);
-        Assert.Contains("900 bytes of the 1000 bytes allowed", fault.Message);
+        Assert.Contains("is allowed 300 MiB of its memory, 200 MiB are in use", fault.Message);
+        Assert.Contains("Raise --gpu-memory", fault.Message);
         first.Dispose();
-        using var second = little.Allocate(1000);
-        Assert.Equal(1000, little.Allocated);
+        using var second = little.Allocate(300 << 20);
+        Assert.Equal(300 << 20, little.Allocated);
+    }
+
+    [Fact]
+    public void Too_little_memory_is_a_wrong_command_line_even_where_auto_would_leave_the_device()
+    {
+        var search = Search([Card], []);
+        var fault = Assert.Throws<MergeException>(() => search.Open(new(DeviceKind.Auto), 1 << 20, out _));
+        Assert.True(fault.WrongUsage);
+        Assert.Contains("--gpu-memory is 1 MiB; expected at least 256 MiB", fault.Message);
     }
 
     private static DeviceSearch Search(DeviceInfo[] cuda, DeviceInfo[] openCl) => new(
