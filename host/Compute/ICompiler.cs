@@ -31,6 +31,9 @@ internal interface ICompiler
         ulong seed,
         DrawMemory? draws = null);
 
+    /// <summary>What the processor does although the kernels are for another device.</summary>
+    IReadOnlyList<(string Why, int Tensors)> OnProcessor { get; }
+
     /// <summary>A kernel for linear combinations, with the bits the same sums would have as expressions.</summary>
     IKernel Combine(Combinations combinations);
 }

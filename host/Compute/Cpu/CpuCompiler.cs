@@ -26,6 +26,8 @@ internal sealed class CpuCompiler(int width, long smallestCompiled) : ICompiler
     {
     }
 
+    public IReadOnlyList<(string Why, int Tensors)> OnProcessor => [];
+
     /// <summary>How many different loops were compiled.</summary>
     public int CompiledCount => _compiled.Count;
 
