@@ -101,7 +101,11 @@ internal sealed unsafe class CudaContext : DeviceContext
 
     public void ReleaseEvent(nint handle) => _ = IsCurrent ? _functions.EventDestroy(handle) : 0;
 
-    public void ReleaseMemory(ulong address) => _ = IsCurrent ? _functions.MemFree(address) : 0;
+    public void ReleaseMemory(ulong address, long bytes)
+    {
+        _ = IsCurrent ? _functions.MemFree(address) : 0;
+        NoteFreed(bytes);
+    }
 
     public void ReleaseHost(nint address) => _ = IsCurrent ? _functions.MemFreeHost((void*)address) : 0;
 
@@ -131,7 +135,7 @@ internal sealed class CudaBuffer(CudaContext context, ulong address, long length
     public override void Dispose()
     {
         if (Interlocked.Exchange(ref _address, 0) is not 0 and var held)
-            context.ReleaseMemory(held);
+            context.ReleaseMemory(held, Length);
     }
 }
 

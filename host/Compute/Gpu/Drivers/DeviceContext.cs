@@ -12,7 +12,15 @@ internal enum ProgramLanguage
 /// <summary>A device in use. Any thread may call it; what it makes belongs to one thread at a time unless it says otherwise.</summary>
 internal abstract class DeviceContext(DeviceInfo info) : IDisposable
 {
+    private long _allocated;
+
     public DeviceInfo Info { get; } = info;
+
+    /// <summary>Bytes of device memory that may be allocated, all together.</summary>
+    public long Budget { get; set; } = long.MaxValue;
+
+    /// <summary>Bytes of device memory that are allocated.</summary>
+    public long Allocated => Interlocked.Read(ref _allocated);
 
     public abstract ProgramLanguage Language { get; }
 
@@ -21,10 +29,26 @@ internal abstract class DeviceContext(DeviceInfo info) : IDisposable
 
     /// <summary>Memory of the device, its content unknown. Any thread may use it.</summary>
     /// <param name="bytes">At least 1.</param>
+    /// <exception cref="DeviceException">There is no more, or the budget does not allow it.</exception>
     public DeviceBuffer Allocate(long bytes)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(bytes, 1);
-        return AllocateChecked(bytes);
+        if (Interlocked.Add(ref _allocated, bytes) > Budget)
+        {
+            Interlocked.Add(ref _allocated, -bytes);
+            throw DeviceException.Of(
+                DeviceFault.OutOfMemory, Info.ToString(), $"allocating {MemoryText.Of(bytes)} of its memory",
+                $"{MemoryText.Of(Allocated)} of the {MemoryText.Of(Budget)} allowed are in use");
+        }
+        try
+        {
+            return AllocateChecked(bytes);
+        }
+        catch
+        {
+            Interlocked.Add(ref _allocated, -bytes);
+            throw;
+        }
     }
 
     /// <summary>Host memory that the device copies from and to without detour, aligned to 64 bytes at least.</summary>
@@ -43,6 +67,9 @@ internal abstract class DeviceContext(DeviceInfo info) : IDisposable
     public abstract DeviceModule Load(string name, string text);
 
     public abstract void Dispose();
+
+    /// <summary>To be called when a buffer is given back.</summary>
+    protected void NoteFreed(long bytes) => Interlocked.Add(ref _allocated, -bytes);
 
     protected abstract DeviceBuffer AllocateChecked(long bytes);
 

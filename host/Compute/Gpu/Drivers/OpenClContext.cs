@@ -14,7 +14,6 @@ internal sealed unsafe class OpenClContext : DeviceContext
     private readonly nint _device;
     private readonly nint _queue;
     private nint _context;
-    private long _allocated;
 
     public OpenClContext(OpenClFunctions functions, nint device, DeviceInfo info)
         : base(info)
@@ -32,7 +31,7 @@ internal sealed unsafe class OpenClContext : DeviceContext
     public OpenClFunctions Functions { get; }
 
     // OpenCL does not tell what others use.
-    public override long FreeMemory() => Math.Max(Info.Memory - Interlocked.Read(ref _allocated), 0);
+    public override long FreeMemory() => Math.Max(Info.Memory - Allocated, 0);
 
     public override DeviceStream CreateStream()
     {
@@ -78,7 +77,7 @@ internal sealed unsafe class OpenClContext : DeviceContext
     public void Release(nint memory, long bytes)
     {
         _ = Functions.ReleaseMemObject(memory);
-        Interlocked.Add(ref _allocated, -bytes);
+        NoteFreed(bytes);
     }
 
     public void Release(nint memory, nint address)
@@ -93,7 +92,6 @@ internal sealed unsafe class OpenClContext : DeviceContext
         int code;
         var memory = Functions.CreateBuffer(_context, ReadWrite, (nuint)bytes, null, &code);
         Check(code, $"allocating {MemoryText.Of(bytes)} of its memory");
-        Interlocked.Add(ref _allocated, bytes);
         return new OpenClBuffer(this, memory, bytes);
     }
 

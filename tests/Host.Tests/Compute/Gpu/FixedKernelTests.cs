@@ -94,6 +94,7 @@ public sealed unsafe class FixedKernelTests(DeviceUnderTest device) : IClassFixt
         using var bufferX = device.Buffer<float>(x);
         using var bufferY = device.Buffer<float>(y);
         var pieces = (count + piece - 1) / piece;
+        var lanes = stackalloc double[LaneSums.Lanes];
         using var to = device.Context.Allocate((pieces + 1) * sizeof(double));
         foreach (var hasProducts in new[] { false, true })
         {
@@ -102,7 +103,6 @@ public sealed unsafe class FixedKernelTests(DeviceUnderTest device) : IClassFixt
             {
                 for (var p = 0; p < pieces; p++)
                 {
-                    var lanes = stackalloc double[LaneSums.Lanes];
                     new Span<double>(lanes, LaneSums.Lanes).Clear();
                     var length = Math.Min(piece, count - (p * piece));
                     if (hasProducts)

@@ -18,6 +18,7 @@ internal static unsafe partial class StandInCuda
     private const nint Context = 0xC0;
     private const int InvalidValue = 1;
 
+    private static readonly nuint TotalMemory = nuint.CreateChecked(FreeMemory + (2L << 30));
     private static readonly Lock Gate = new();
     private static readonly Dictionary<int, nint> ErrorNames = [];
     private static readonly Dictionary<string, (int Code, int After)> Failures = [];

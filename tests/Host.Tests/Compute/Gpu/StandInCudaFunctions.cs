@@ -80,7 +80,7 @@ internal static unsafe partial class StandInCuda
         false);
 
     [UnmanagedCallersOnly]
-    private static int cuDeviceTotalMem(nuint* bytes, int device) => Call(() => Give(bytes, (nuint)(8L << 30)), false);
+    private static int cuDeviceTotalMem(nuint* bytes, int device) => Call(() => Give(bytes, TotalMemory), false);
 
     [UnmanagedCallersOnly]
     private static int cuDeviceGetAttribute(int* value, int attribute, int device) => Call(
@@ -118,7 +118,7 @@ internal static unsafe partial class StandInCuda
 
     [UnmanagedCallersOnly]
     private static int cuMemGetInfo(nuint* free, nuint* total) => Call(
-        () => Give(free, (nuint)(FreeMemory - Device.Values.Sum())) + Give(total, (nuint)(8L << 30)));
+        () => Give(free, (nuint)(FreeMemory - Device.Values.Sum())) + Give(total, TotalMemory));
 
     [UnmanagedCallersOnly]
     private static int cuMemAlloc(nint* address, nuint bytes) => Call(() => Allocate(Device, address, bytes));
