@@ -73,8 +73,8 @@ internal sealed record PlanOutlook(int Passes, long BytesRead, long Memory, stri
         var all = tensor.Inputs.Sum(i => i.Length);
         if (!planning.IsCompleted)
         {
-            if (tensor.Info.Count >= settings.SmallestOnDevice)
-                onProcessor.Note(tensor.Info.Name, ProcessorWork.Statistics);
+            if (tensor.Info.Count >= settings.SmallestOnDevice && !scan.Pending.All(DeviceLimits.Reduces))
+                onProcessor.Note(tensor.Info.Name, DeviceLimits.Statistics);
             // A selection counts coarsely in the first sweep and finely in a second one.
             var sweeps = scan.Pending.Any(r => r is LargestRequest or OrderRequest) ? 2 : 1;
             var matrices = scan.Pending.Count(r => r is MaterializeRequest) * tensor.Info.Count * MatrixElementBytes;

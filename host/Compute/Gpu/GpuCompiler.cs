@@ -43,14 +43,14 @@ internal sealed class GpuCompiler(GpuDevice device, long smallest) : ICompiler
     public IKernel CompileOperands(
         Recording recording,
         IReadOnlyList<DType> inputTypes,
-        IReadOnlyList<DType> outputTypes,
         string tensorName,
         ulong seed,
+        bool onDevice,
         DrawMemory? draws = null)
     {
-        if (recording.Tensor.Count >= smallest)
-            _onProcessor.Note(tensorName, ProcessorWork.Statistics);
-        return _cpu.Compile(recording, inputTypes, outputTypes, tensorName, seed, draws);
+        if (!onDevice && recording.Tensor.Count >= smallest)
+            _onProcessor.Note(tensorName, DeviceLimits.Statistics);
+        return Compile(recording, inputTypes, [.. recording.Roots.Select(_ => DType.F32)], tensorName, seed, draws);
     }
 
     public IKernel Combine(Combinations combinations)

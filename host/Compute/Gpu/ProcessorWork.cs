@@ -5,9 +5,6 @@ namespace Merge.Compute.Gpu;
 /// <summary>What the processor does although there is a device, and why; any thread may add.</summary>
 internal sealed class ProcessorWork
 {
-    /// <summary>Why the processor takes statistics.</summary>
-    public const string Statistics = "statistics";
-
     private readonly ConcurrentDictionary<(string Tensor, string Why), bool> _noted = new();
 
     public void Note(string tensor, string why) => _noted[(tensor, why)] = true;

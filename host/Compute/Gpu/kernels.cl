@@ -530,3 +530,54 @@ __kernel void low_rank(
         to[to_at + e] = (float)sum;
     }
 }
+
+// The keys inside [low, high] but the middle one, in no order: as Compute/ScoreBracket counts them. Of every 4096
+// elements four numbers tell where their keys begin, how many there are, how many keys are the middle one, how many
+// are above.
+#define KEY_TILE 4096
+__kernel void keys_inside(
+    __global const float *x, long x_at, long count, uint low, uint middle, uint high, __global uint *tiles, long tiles_at,
+    __global uint *keys, long keys_at, volatile __global uint *total, long total_at)
+{
+    __local uint found, equals, above, place;
+    for (long tile = GROUP_ID; tile * KEY_TILE < count; tile += GROUPS)
+    {
+        const long end = LEAST((tile + 1) * KEY_TILE, count);
+        if (LOCAL_ID == 0)
+        {
+            found = 0;
+            equals = 0;
+            above = 0;
+        }
+        BARRIER();
+        uint inside = 0, same = 0, over = 0;
+        for (long i = tile * KEY_TILE + LOCAL_ID; i < end; i += GROUP)
+        {
+            const uint key = score_key(x[x_at + i]);
+            inside += key - low <= high - low && key != middle;
+            same += key == middle;
+            over += key > high;
+        }
+        const uint at = ATOMIC_ADD(&found, inside);
+        ATOMIC_ADD(&equals, same);
+        ATOMIC_ADD(&above, over);
+        BARRIER();
+        if (LOCAL_ID == 0)
+        {
+            place = ATOMIC_ADD(&total[total_at], found);
+            tiles[tiles_at + 4 * tile] = place;
+            tiles[tiles_at + 4 * tile + 1] = found;
+            tiles[tiles_at + 4 * tile + 2] = equals;
+            tiles[tiles_at + 4 * tile + 3] = above;
+        }
+        BARRIER();
+        long to = keys_at + place + at;
+        for (long i = tile * KEY_TILE + LOCAL_ID; i < end; i += GROUP)
+        {
+            const uint key = score_key(x[x_at + i]);
+            if (key - low <= high - low && key != middle)
+                keys[to++] = key;
+        }
+        BARRIER();
+    }
+}
