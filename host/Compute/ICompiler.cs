@@ -22,14 +22,26 @@ internal interface ICompiler
         ulong seed,
         DrawMemory? draws = null);
 
-    /// <summary>As <see cref="Compile"/>, but <see cref="IKernel.RunTiles"/> is called: its values are reduced.</summary>
+    /// <summary>
+    /// As <see cref="Compile"/>, but its values are float32 and reduced: <see cref="IKernel.RunTiles"/> is called, or what
+    /// another device's kernel has instead.
+    /// </summary>
+    /// <param name="recording">What to evaluate.</param>
+    /// <param name="inputTypes">As above.</param>
+    /// <param name="tensorName">As above.</param>
+    /// <param name="seed">As above.</param>
+    /// <param name="onDevice">Whether a device can reduce all of them.</param>
+    /// <param name="draws">As above.</param>
     IKernel CompileOperands(
         Recording recording,
         IReadOnlyList<DType> inputTypes,
-        IReadOnlyList<DType> outputTypes,
         string tensorName,
         ulong seed,
+        bool onDevice,
         DrawMemory? draws = null);
+
+    /// <summary>What the processor does although the kernels are for another device.</summary>
+    IReadOnlyList<(string Why, int Tensors)> OnProcessor { get; }
 
     /// <summary>A kernel for linear combinations, with the bits the same sums would have as expressions.</summary>
     IKernel Combine(Combinations combinations);

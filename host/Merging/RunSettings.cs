@@ -22,7 +22,10 @@ internal sealed record RunSettings
     /// <summary>What computes; null: the processor.</summary>
     public GpuDevice? Device { get; init; }
 
+    /// <summary>Elements a tensor must have to be worth the way to the device.</summary>
+    public long SmallestOnDevice { get; init; } = 1 << 14;
+
     public const long DefaultMemory = 192L << 20;
 
-    public ICompiler NewCompiler() => Device is null ? new CpuCompiler() : new GpuCompiler(Device);
+    public ICompiler NewCompiler() => Device is null ? new CpuCompiler() : new GpuCompiler(Device, SmallestOnDevice);
 }

@@ -26,6 +26,8 @@ internal sealed class CpuCompiler(int width, long smallestCompiled) : ICompiler
     {
     }
 
+    public IReadOnlyList<(string Why, int Tensors)> OnProcessor => [];
+
     /// <summary>How many different loops were compiled.</summary>
     public int CompiledCount => _compiled.Count;
 
@@ -47,10 +49,11 @@ internal sealed class CpuCompiler(int width, long smallestCompiled) : ICompiler
     public IKernel CompileOperands(
         Recording recording,
         IReadOnlyList<DType> inputTypes,
-        IReadOnlyList<DType> outputTypes,
         string tensorName,
         ulong seed,
-        DrawMemory? draws = null) => Compile(recording, inputTypes, outputTypes, tensorName, seed, draws);
+        bool onDevice,
+        DrawMemory? draws = null) =>
+        Compile(recording, inputTypes, [.. recording.Roots.Select(_ => DType.F32)], tensorName, seed, draws);
 
     /// <exception cref="MergeException">The expressions need more elements at once than a block can have.</exception>
     public static void RequireUnit(Recording recording, string tensorName)

@@ -2,24 +2,18 @@ using Merge.Compute.Gpu.Drivers;
 
 namespace Merge.Compute.Gpu;
 
-/// <summary>The kernels that do not depend on a strategy, and the functions that others are made of.</summary>
+/// <summary>The kernels that do not depend on a strategy.</summary>
 internal static class FixedKernels
 {
-    /// <summary>OpenCL C of the functions (exp, conversions, Philox …), to be put before a kernel made at run time.</summary>
-    public static string Arithmetic { get; } = Text("arithmetic.cl");
+    /// <summary>In OpenCL C.</summary>
+    public static string Source { get; } = Text("kernels.cl");
 
-    /// <summary>OpenCL C of all fixed kernels.</summary>
-    public static string Source { get; } = Arithmetic + Text("kernels.cl");
-
-    /// <summary>The same functions in PTX, each a <c>.func</c>, with the directives a module begins with.</summary>
-    public static string ArithmeticPtx { get; } = Text("arithmetic.ptx");
-
-    /// <summary>PTX of all fixed kernels.</summary>
-    public static string SourcePtx { get; } = Text("kernels.ptx");
+    /// <summary>In PTX, made of the source.</summary>
+    public static string Ptx { get; } = Text("kernels.ptx");
 
     /// <summary>Compiles them for a device.</summary>
     public static DeviceModule Load(DeviceContext context) => context.Load(
-        "the fixed kernels", context.Language == ProgramLanguage.Ptx ? SourcePtx : Source);
+        "the fixed kernels", context.Language == ProgramLanguage.Ptx ? Ptx : Source);
 
     private static string Text(string name)
     {

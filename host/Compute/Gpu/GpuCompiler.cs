@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Merge.Compute.Cpu;
 using Merge.Sdk;
 
@@ -12,22 +11,13 @@ namespace Merge.Compute.Gpu;
 /// <param name="smallest">Elements from which on a tensor goes to the device.</param>
 internal sealed class GpuCompiler(GpuDevice device, long smallest) : ICompiler
 {
-    // A block of the smallest tensor computes about as long as it takes to start a kernel.
-    private const long UsualSmallest = 1 << 14;
-
     // A loop of a few steps for each of these is still compiled in a second.
     private const int MostCombinedSteps = 1 << 10;
 
     private readonly CpuCompiler _cpu = new();
-    private readonly ConcurrentDictionary<string, string> _onProcessor = new();
+    private readonly ProcessorWork _onProcessor = new();
 
-    public GpuCompiler(GpuDevice device)
-        : this(device, UsualSmallest)
-    {
-    }
-
-    /// <summary>Tensors that the processor merged because the device cannot, and why.</summary>
-    public IReadOnlyDictionary<string, string> OnProcessor => _onProcessor;
+    public IReadOnlyList<(string Why, int Tensors)> OnProcessor => _onProcessor.Reasons;
 
     public IKernel Compile(
         Recording recording,
@@ -38,11 +28,13 @@ internal sealed class GpuCompiler(GpuDevice device, long smallest) : ICompiler
         DrawMemory? draws = null)
     {
         CpuCompiler.RequireUnit(recording, tensorName);
-        var lack = DeviceLimits.Of(recording);
-        if (lack is not null)
-            _onProcessor[tensorName] = lack;
-        if (lack is not null || recording.Tensor.Count < smallest)
+        if (recording.Tensor.Count < smallest)
             return _cpu.Compile(recording, inputTypes, outputTypes, tensorName, seed, draws);
+        if (DeviceLimits.Of(recording) is { } lack)
+        {
+            _onProcessor.Note(tensorName, lack);
+            return _cpu.Compile(recording, inputTypes, outputTypes, tensorName, seed, draws);
+        }
         var key = Philox.KeyOf(seed, tensorName);
         return GpuKernelBuilder.Build(
             device, new KernelBuilder(recording, inputTypes, outputTypes, key, null).Build());
@@ -51,11 +43,15 @@ internal sealed class GpuCompiler(GpuDevice device, long smallest) : ICompiler
     public IKernel CompileOperands(
         Recording recording,
         IReadOnlyList<DType> inputTypes,
-        IReadOnlyList<DType> outputTypes,
         string tensorName,
         ulong seed,
-        DrawMemory? draws = null) =>
-        _cpu.Compile(recording, inputTypes, outputTypes, tensorName, seed, draws);
+        bool onDevice,
+        DrawMemory? draws = null)
+    {
+        if (!onDevice && recording.Tensor.Count >= smallest)
+            _onProcessor.Note(tensorName, DeviceLimits.Statistics);
+        return Compile(recording, inputTypes, [.. recording.Roots.Select(_ => DType.F32)], tensorName, seed, draws);
+    }
 
     public IKernel Combine(Combinations combinations) => CombinationTables.Takes(combinations)
         ? new ResidentCombination(device, combinations, () => Stream(combinations))

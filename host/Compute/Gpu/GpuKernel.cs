@@ -36,19 +36,10 @@ internal sealed class GpuKernel(
 
     public void Run(long start, int count, ReadOnlySpan<nint> inputs, ReadOnlySpan<nint> outputs, Workspace workspace)
     {
-        var lane = workspace.Of(device, () => new GpuLane(device));
-        var block = new GpuBlock(start, count, new long[regions.Length]);
-        var uploads = Place(block, r => r.Fill is not null, 0);
-        lane.Reserve(Math.Max(Place(block, r => r.Fill is null, uploads), 1), Math.Max(uploads, 1));
-        for (var k = 0; k < regions.Length; k++)
-            regions[k].Fill?.Invoke(block, lane.Uploads + (nint)block.At[k]);
+        var lane = Lane(workspace);
         try
         {
-            lane.Stream.CopyIn(lane.Uploads, lane.Memory, 0, uploads);
-            for (var k = 0; k < inputSizes.Length; k++)
-                lane.Stream.CopyIn(inputs[k], lane.Memory, block.At[k], (long)count * inputSizes[k]);
-            foreach (var launch in launches)
-                launch(lane, block);
+            var block = Queue(start, count, inputs, lane);
             for (var k = 0; k < outputSizes.Length; k++)
             {
                 lane.Stream.CopyOut(
@@ -61,6 +52,41 @@ internal sealed class GpuKernel(
             throw;
         }
         lane.Stream.Synchronise();
+    }
+
+    /// <summary>Evaluates elements whose values, of float32 roots, stay on the device for what takes them.</summary>
+    public void Run(
+        long start, int count, ReadOnlySpan<nint> inputs, Workspace workspace, Action<DeviceOperands> taker)
+    {
+        var lane = Lane(workspace);
+        try
+        {
+            var block = Queue(start, count, inputs, lane);
+            taker(new(device, lane, block.At[inputSizes.Length..(inputSizes.Length + outputSizes.Length)], count));
+        }
+        catch (DeviceException)
+        {
+            lane.Drain();
+            throw;
+        }
+        lane.Stream.Synchronise();
+    }
+
+    private GpuLane Lane(Workspace workspace) => workspace.Of(device, () => new GpuLane(device));
+
+    private GpuBlock Queue(long start, int count, ReadOnlySpan<nint> inputs, GpuLane lane)
+    {
+        var block = new GpuBlock(start, count, new long[regions.Length]);
+        var uploads = Place(block, r => r.Fill is not null, 0);
+        lane.Reserve(Math.Max(Place(block, r => r.Fill is null, uploads), 1), Math.Max(uploads, 1));
+        for (var k = 0; k < regions.Length; k++)
+            regions[k].Fill?.Invoke(block, lane.Uploads + (nint)block.At[k]);
+        lane.Stream.CopyIn(lane.Uploads, lane.Memory, 0, uploads);
+        for (var k = 0; k < inputSizes.Length; k++)
+            lane.Stream.CopyIn(inputs[k], lane.Memory, block.At[k], (long)count * inputSizes[k]);
+        foreach (var launch in launches)
+            launch(lane, block);
+        return block;
     }
 
     public void RunTiles(

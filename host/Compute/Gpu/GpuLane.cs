@@ -14,6 +14,7 @@ internal sealed class GpuLane(GpuDevice device) : IDisposable
     private readonly Dictionary<(DeviceModule, string), DeviceKernel> _kernels = [];
     private DeviceBuffer? _memory;
     private PinnedBuffer? _uploads;
+    private DeviceBuffer? _results;
 
     public DeviceStream Stream { get; } = device.Context.CreateStream();
 
@@ -39,6 +40,18 @@ internal sealed class GpuLane(GpuDevice device) : IDisposable
             _uploads = null;
             _uploads = device.Context.AllocatePinned(Rounded(uploads));
         }
+    }
+
+    /// <summary>At least so many bytes of the device for what values are reduced to; nothing queued may use the last.</summary>
+    public DeviceBuffer Results(long bytes)
+    {
+        if (_results is null || _results.Length < bytes)
+        {
+            _results?.Dispose();
+            _results = null;
+            _results = device.Context.Allocate(Rounded(bytes));
+        }
+        return _results;
     }
 
     public DeviceKernel Kernel(DeviceModule module, string name)
@@ -68,6 +81,7 @@ internal sealed class GpuLane(GpuDevice device) : IDisposable
             kernel.Dispose();
         _memory?.Dispose();
         _uploads?.Dispose();
+        _results?.Dispose();
     }
 
     private static long Rounded(long bytes) => (bytes + Piece - 1) / Piece * Piece;

@@ -1,9 +1,77 @@
-// The fixed kernels. Follows arithmetic.cl. Work groups have 256 threads; counts are 64 bits, kernels stride over what
-// exceeds the launch. Buffers are aligned to 16 bytes at least; places in them are given in elements, except where they
-// are said to be bytes.
+// The fixed kernels: what every strategy needs beside its own expression. OpenCL C 1.2; ptx.sh makes PTX of it. What
+// Compute/Cpu computes, operation by operation, so that the bits are the same: multiplying and adding is fused only where
+// written so. Work groups have 256 threads; counts are 64 bits, kernels stride over what exceeds the launch. Buffers are
+// aligned to 16 bytes at least; places in them are given in elements, except where they are said to be bytes.
+#pragma OPENCL FP_CONTRACT OFF
+#pragma OPENCL EXTENSION cl_khr_fp64 : enable
+
+#define NOT_A_NUMBER as_float(0x7fc00000u)
+
+static inline float canonical(float x)
+{
+    return x == x ? x : NOT_A_NUMBER;
+}
+
+// IEEE 754 minimum: NaN if either is, -0 below +0.
+static inline float ieee_min(float a, float b)
+{
+    if (a != a || b != b)
+        return NOT_A_NUMBER;
+    if (a == b)
+        return as_float(as_uint(a) | as_uint(b));
+    return a < b ? a : b;
+}
+
+static inline float ieee_max(float a, float b)
+{
+    if (a != a || b != b)
+        return NOT_A_NUMBER;
+    if (a == b)
+        return as_float(as_uint(a) & as_uint(b));
+    return a > b ? a : b;
+}
+
+static inline float decode_bf16(ushort stored)
+{
+    return as_float((uint)stored << 16);
+}
+
+static inline float decode_f16(ushort stored)
+{
+    const uint magnitude = (uint)(stored & 0x7fff) << 13;
+    const uint sign = (uint)(stored & 0x8000) << 16;
+    const uint finite = as_uint(as_float(magnitude) * 5.192296858534828e33f);
+    return as_float(sign | (magnitude < 0x0f800000u ? finite : magnitude | 0x7f800000u));
+}
+
+static inline ushort encode_bf16(float x)
+{
+    const uint bits = as_uint(x);
+    return x == x ? (ushort)((bits + ((bits >> 16) & 1) + 0x7fff) >> 16) : (ushort)0x7fc0;
+}
+
+static inline ushort encode_f16(float x)
+{
+    const uint sign = (as_uint(x) >> 16) & 0x8000;
+    const float magnitude = as_float(as_uint(x) & 0x7fffffffu);
+    if (x != x)
+        return (ushort)0x7e00;
+    if (magnitude < 6.103515625e-5f)
+        return (ushort)(sign | (as_uint(magnitude + 0.5f) - as_uint(0.5f)));
+    const uint bits = as_uint(magnitude < 65536.0f ? magnitude : 65536.0f);
+    return (ushort)(sign | ((bits + ((bits >> 13) & 1) + 0xc8000fffu) >> 13));
+}
+
+// A score as an unsigned integer of the same order: -0 equal to +0, every NaN equal and above all.
+static inline uint score_key(float score)
+{
+    const uint bits = as_uint(score + 0.0f);
+    return score != score ? 0xffffffffu : bits & 0x80000000u ? ~bits : bits | 0x80000000u;
+}
 
 #define GROUP 256
 
+// Compiled to PTX without a library of built-in functions.
 #ifdef __NVPTX__
 #define GROUP_ID ((long)__nvvm_read_ptx_sreg_ctaid_x())
 #define GROUPS ((long)__nvvm_read_ptx_sreg_nctaid_x())
@@ -11,6 +79,7 @@
 #define BARRIER() __syncthreads()
 #define ATOMIC_ADD(place, value) __sync_fetch_and_add(place, value)
 #define ATOMIC_CAS(place, expected, value) __sync_val_compare_and_swap(place, expected, value)
+#define FMA64(a, b, c) __builtin_fma(a, b, c)
 #else
 #define GROUP_ID ((long)get_group_id(0))
 #define GROUPS ((long)get_num_groups(0))
@@ -18,6 +87,7 @@
 #define BARRIER() barrier(CLK_LOCAL_MEM_FENCE)
 #define ATOMIC_ADD(place, value) atomic_add(place, value)
 #define ATOMIC_CAS(place, expected, value) atomic_cmpxchg(place, expected, value)
+#define FMA64(a, b, c) fma(a, b, c)
 #endif
 
 #define THREAD (GROUP_ID * GROUP + LOCAL_ID)
@@ -140,27 +210,6 @@ __kernel void convert(
         store_8(to, to_type, i * 8, load_8(from, from_type, i * 8));
     for (long i = eights * 8 + THREAD; i < count; i += THREADS)
         store_1(to, to_type, i, load_1(from, from_type, i));
-}
-
-// Uniform numbers of elements [start, start + count).
-__kernel void uniform_numbers(ulong key, int stream, long start, long count, __global float *to, long to_at)
-{
-    // A thread a counter: four numbers.
-    const long first = start >> 2;
-    const long counters = ((start + count + 3) >> 2) - first;
-    for (long c = THREAD; c < counters; c += THREADS)
-    {
-        const uint4 words = philox((ulong)(first + c), (uint)stream, key);
-        const long i = (first + c) * 4 - start;
-        if (i >= 0 && i < count)
-            to[to_at + i] = (float)(words.x >> 8) * 5.9604644775390625e-8f;
-        if (i + 1 >= 0 && i + 1 < count)
-            to[to_at + i + 1] = (float)(words.y >> 8) * 5.9604644775390625e-8f;
-        if (i + 2 >= 0 && i + 2 < count)
-            to[to_at + i + 2] = (float)(words.z >> 8) * 5.9604644775390625e-8f;
-        if (i + 3 >= 0 && i + 3 < count)
-            to[to_at + i + 3] = (float)(words.w >> 8) * 5.9604644775390625e-8f;
-    }
 }
 
 // Linear combinations, as Compute/Cpu/CombinationKernel: groups of up to four rows that combine the same terms. Tables
@@ -298,8 +347,8 @@ __kernel void ranges(__global const float *x, long x_at, long count, long piece,
         float low = INFINITY, high = -INFINITY;
         for (long i = p * piece + LOCAL_ID; i < end; i += GROUP)
         {
-            low = arithmetic_min(low, x[x_at + i]);
-            high = arithmetic_max(high, x[x_at + i]);
+            low = ieee_min(low, x[x_at + i]);
+            high = ieee_max(high, x[x_at + i]);
         }
         least[LOCAL_ID] = low;
         most[LOCAL_ID] = high;
@@ -308,8 +357,8 @@ __kernel void ranges(__global const float *x, long x_at, long count, long piece,
         {
             if (LOCAL_ID < width)
             {
-                least[LOCAL_ID] = arithmetic_min(least[LOCAL_ID], least[LOCAL_ID + width]);
-                most[LOCAL_ID] = arithmetic_max(most[LOCAL_ID], most[LOCAL_ID + width]);
+                least[LOCAL_ID] = ieee_min(least[LOCAL_ID], least[LOCAL_ID + width]);
+                most[LOCAL_ID] = ieee_max(most[LOCAL_ID], most[LOCAL_ID + width]);
             }
             BARRIER();
         }
@@ -385,7 +434,8 @@ __kernel void count_upper(__global const float *x, long x_at, long count, volati
 
 // How often each lower half occurs in some bins: as Compute/LowerCounts. Adds to 65536 counts a bin.
 __kernel void count_lower(
-    __global const float *x, long x_at, long count, __global const int *bins, int bin_count, volatile __global uint *table)
+    __global const float *x, long x_at, long count, __global const int *bins, long bins_at, int bin_count,
+    volatile __global uint *table)
 {
     BEGIN_COUNTS()
     for (long i = THREAD; i < count; i += THREADS)
@@ -393,39 +443,40 @@ __kernel void count_lower(
         const uint key = score_key(x[x_at + i]);
         for (int slot = 0; slot < bin_count; slot++)
         {
-            if (key >> 16 == (uint)bins[slot])
+            if (key >> 16 == (uint)bins[bins_at + slot])
                 count_key((uint)slot << 16 | (key & 0xffff), owners, counts, table);
         }
     }
     END_COUNTS()
 }
 
-// Keys in [low, high] and their positions, in no order; how many there are is counted even where they have no room.
+// Keys in [low, high] and which elements have them, in no order. Word 0 counts them, also those without room.
 __kernel void gather_keys(
-    __global const float *x, long x_at, long start, long count, uint low, uint high,
-    __global uint *keys, __global long *positions, uint room, volatile __global uint *found)
+    __global const float *x, long x_at, long count, uint low, uint high, volatile __global uint *words, long keys_at,
+    long places_at, uint room)
 {
     for (long i = THREAD; i < count; i += THREADS)
     {
         const uint key = score_key(x[x_at + i]);
         if (key < low || key > high)
             continue;
-        const uint place = ATOMIC_ADD(found, 1u);
-        if (place < room)
+        const uint at = ATOMIC_ADD(&words[0], 1u);
+        if (at < room)
         {
-            keys[place] = key;
-            positions[place] = start + i;
+            words[keys_at + at] = key;
+            words[places_at + at] = (uint)i;
         }
     }
 }
 
-// Matrix products in float64. Every element is one chain over the inner index in order, so tiles do not change it. A
-// work group makes 16x16 elements; sums go on from what is there.
+// X·R and Xᵀ·L of a float32 value in float64, as Compute/ProductReductions: every element is one chain of fused
+// multiply-adds over the inner index in order, so tiles do not change it. A work group makes 16x16 elements; sums go on
+// from what is there.
 #define TILE 16
-#define MATRIX_PRODUCT(NAME, LEFT, LEFT_AT, STEP) \
+#define MATRIX_PRODUCT(NAME, LEFT_AT) \
 __kernel void NAME( \
-    __global const LEFT *left, long left_at, __global const double *right, __global double *to, \
-    long rows, long inner, long columns) \
+    __global const float *left, long left_at, __global const double *right, long right_at, __global double *to, \
+    long to_at, long rows, long inner, long columns) \
 { \
     __local double a[TILE][TILE + 1]; \
     __local double b[TILE][TILE + 1]; \
@@ -437,36 +488,31 @@ __kernel void NAME( \
         const long top = tile / across * TILE, side = tile % across * TILE; \
         const long row = top + ty, column = side + tx; \
         const int is_inside = row < rows && column < columns; \
-        double sum = is_inside ? to[row * columns + column] : 0.0; \
+        double sum = is_inside ? to[to_at + row * columns + column] : 0.0; \
         for (long k = 0; k < inner; k += TILE) \
         { \
             const int length = (int)LEAST((long)TILE, inner - k); \
             if (row < rows && tx < length) \
                 a[ty][tx] = (double)left[left_at + LEFT_AT(row, k + tx)]; \
             if (column < columns && ty < length) \
-                b[ty][tx] = right[(k + ty) * columns + column]; \
+                b[ty][tx] = right[right_at + (k + ty) * columns + column]; \
             BARRIER(); \
             if (is_inside) \
             { \
                 for (int i = 0; i < length; i++) \
-                    sum = STEP(a[ty][i], b[i][tx], sum); \
+                    sum = FMA64(a[ty][i], b[i][tx], sum); \
             } \
             BARRIER(); \
         } \
         if (is_inside) \
-            to[row * columns + column] = sum; \
+            to[to_at + row * columns + column] = sum; \
     } \
 }
 
 #define ROW_BY_ROW(i, k) ((i) * inner + (k))
 #define COLUMN_BY_COLUMN(i, k) ((k) * rows + (i))
-#define ROUNDED(x, y, sum) ((sum) + (x) * (y))
-
-// A·B as the linear algebra of the CPU has it: products are rounded.
-MATRIX_PRODUCT(multiply, double, ROW_BY_ROW, ROUNDED)
-// X·R and Xᵀ·L of a float32 value: as Compute/ProductReductions.
-MATRIX_PRODUCT(product, float, ROW_BY_ROW, FMA64)
-MATRIX_PRODUCT(transposed_product, float, COLUMN_BY_COLUMN, FMA64)
+MATRIX_PRODUCT(product, ROW_BY_ROW)
+MATRIX_PRODUCT(transposed_product, COLUMN_BY_COLUMN)
 
 // Sums of fibers whose elements lie a stride apart, or of their products, from the first to the last: one thread a
 // fiber. As Compute/Cpu/Barriers; fibers are numbered as in Compute/Cpu/Fibers. Float32, rounded once.
@@ -493,7 +539,7 @@ __kernel void fiber_maxima(
         const long first = f / stride * length * stride + f % stride;
         float most = -INFINITY;
         for (long i = first; i < first + length * stride; i += stride)
-            most = arithmetic_max(most, x[x_at + i]);
+            most = ieee_max(most, x[x_at + i]);
         to[to_at + f] = canonical(most);
     }
 }
@@ -506,13 +552,13 @@ __kernel void row_maxima(__global const float *x, long x_at, long fibers, long l
     {
         float most = -INFINITY;
         for (long i = f * length + LOCAL_ID; i < (f + 1) * length; i += GROUP)
-            most = arithmetic_max(most, x[x_at + i]);
+            most = ieee_max(most, x[x_at + i]);
         largest[LOCAL_ID] = most;
         BARRIER();
         for (int width = GROUP / 2; width > 0; width /= 2)
         {
             if (LOCAL_ID < width)
-                largest[LOCAL_ID] = arithmetic_max(largest[LOCAL_ID], largest[LOCAL_ID + width]);
+                largest[LOCAL_ID] = ieee_max(largest[LOCAL_ID], largest[LOCAL_ID + width]);
             BARRIER();
         }
         if (LOCAL_ID == 0)
@@ -534,5 +580,56 @@ __kernel void low_rank(
         for (long k = 0; k < rank; k++)
             sum = sum + b[b_at + i * rank + k] * a[a_at + k * columns + j];
         to[to_at + e] = (float)sum;
+    }
+}
+
+// The keys inside [low, high] but the middle one, in no order: as Compute/ScoreBracket counts them. Of every 4096
+// elements four numbers tell where their keys begin, how many there are, how many keys are the middle one, how many
+// are above.
+#define KEY_TILE 4096
+__kernel void keys_inside(
+    __global const float *x, long x_at, long count, uint low, uint middle, uint high, __global uint *tiles, long tiles_at,
+    __global uint *keys, long keys_at, volatile __global uint *total, long total_at)
+{
+    __local uint found, equals, above, place;
+    for (long tile = GROUP_ID; tile * KEY_TILE < count; tile += GROUPS)
+    {
+        const long end = LEAST((tile + 1) * KEY_TILE, count);
+        if (LOCAL_ID == 0)
+        {
+            found = 0;
+            equals = 0;
+            above = 0;
+        }
+        BARRIER();
+        uint inside = 0, same = 0, over = 0;
+        for (long i = tile * KEY_TILE + LOCAL_ID; i < end; i += GROUP)
+        {
+            const uint key = score_key(x[x_at + i]);
+            inside += key - low <= high - low && key != middle;
+            same += key == middle;
+            over += key > high;
+        }
+        const uint at = ATOMIC_ADD(&found, inside);
+        ATOMIC_ADD(&equals, same);
+        ATOMIC_ADD(&above, over);
+        BARRIER();
+        if (LOCAL_ID == 0)
+        {
+            place = ATOMIC_ADD(&total[total_at], found);
+            tiles[tiles_at + 4 * tile] = place;
+            tiles[tiles_at + 4 * tile + 1] = found;
+            tiles[tiles_at + 4 * tile + 2] = equals;
+            tiles[tiles_at + 4 * tile + 3] = above;
+        }
+        BARRIER();
+        long to = keys_at + place + at;
+        for (long i = tile * KEY_TILE + LOCAL_ID; i < end; i += GROUP)
+        {
+            const uint key = score_key(x[x_at + i]);
+            if (key - low <= high - low && key != middle)
+                keys[to++] = key;
+        }
+        BARRIER();
     }
 }

@@ -189,15 +189,15 @@ public sealed class CudaDriverTests : IDisposable
     {
         using var context = CudaDevice.All(_library)[0].Open();
         using var module = FixedKernels.Load(context);
-        using var stream = context.CreateStream();
         using var buffer = context.Allocate(64);
-        using var kernel = module.Kernel("uniform_numbers");
+        using var kernel = module.Kernel("gather_keys");
+        using var stream = context.CreateStream();
         ulong[]? seen = null;
-        StandInCuda.Kernels["uniform_numbers"] = (bits, _) => seen = bits;
-        stream.Launch(kernel, LaunchShape.Over(9), 77UL, -3, 1L << 40, 9L, buffer, 5L);
+        StandInCuda.Kernels["gather_keys"] = (bits, _) => seen = bits;
+        stream.Launch(kernel, LaunchShape.Over(9), buffer, 1L << 40, -9L, 7u, 0xfffffff0u, buffer, 5L, 6L, 3u);
         stream.Synchronise();
-        Assert.Equal([77UL, 0xfffffffdUL, 1UL << 40, 9UL], seen![..4]);
-        Assert.Equal(5UL, seen[5]);
+        Assert.Equal([1UL << 40, 0xfffffffffffffff7UL, 7UL, 0xfffffff0UL], seen![1..5]);
+        Assert.Equal([5UL, 6UL, 3UL], seen[6..]);
     }
 
     public void Dispose() => StandInCuda.Library();

@@ -96,7 +96,7 @@ public sealed class GpuKernelTests : IDisposable
         var input = Evaluate.Finite(10, 1);
         var ranks = Evaluate.Value(compiler, scan, b => b.Base.RankAlong(), input);
         Assert.Equal(Evaluate.Value(Evaluate.Interpreter, scan, b => b.Base.RankAlong(), input), ranks);
-        Assert.Equal("ranks along an axis", compiler.OnProcessor["block.weight"]);
+        Assert.Equal([("ranks along an axis", 1)], compiler.OnProcessor);
         Assert.Equal(0, _device.Value.CompiledCount);
     }
 

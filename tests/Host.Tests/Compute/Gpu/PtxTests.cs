@@ -10,24 +10,19 @@ namespace Host.Tests.Compute.Gpu;
 /// <summary>The committed PTX is what the source beside it says.</summary>
 public sealed class PtxTests
 {
-    public static TheoryData<string> Names => ["arithmetic", "kernels"];
-
-    [Theory]
-    [MemberData(nameof(Names))]
-    public void The_ptx_was_made_from_this_source(string name)
+    [Fact]
+    public void The_ptx_was_made_from_this_source()
     {
-        var (source, ptx) = Texts(name);
-        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(source)));
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(FixedKernels.Source)));
         Assert.True(
-            ptx.StartsWith($"// SHA-256 of the source: {hash}\n", StringComparison.Ordinal),
-            $"{name}.ptx is older than its source: run host/Compute/Gpu/ptx.sh");
+            FixedKernels.Ptx.StartsWith($"// SHA-256 of the source: {hash}\n", StringComparison.Ordinal),
+            "kernels.ptx is older than its source: run host/Compute/Gpu/ptx.sh");
     }
 
-    [Theory]
-    [MemberData(nameof(Names))]
-    public void The_ptx_rounds_every_operation_and_calls_nothing_outside(string name)
+    [Fact]
+    public void The_ptx_rounds_every_operation_and_calls_nothing_outside()
     {
-        var (_, ptx) = Texts(name);
+        var ptx = FixedKernels.Ptx;
         Assert.Contains(".version 6.0", ptx);
         Assert.Contains(".target sm_70", ptx);
         Assert.DoesNotContain(".extern", ptx);
@@ -45,12 +40,11 @@ public sealed class PtxTests
                 .Select(m => m.Groups["name"].Value))
             .ToArray();
         Assert.True(kernels.Length >= 15, string.Join(' ', kernels));
-        Assert.All(kernels, k => Assert.Contains($".visible .entry {k}(", FixedKernels.SourcePtx));
+        Assert.All(kernels, k => Assert.Contains($".visible .entry {k}(", FixedKernels.Ptx));
     }
 
-    [ClangTheory]
-    [MemberData(nameof(Names))]
-    public void The_compiler_gives_the_same_ptx_again(string name)
+    [ClangFact]
+    public void The_compiler_gives_the_same_ptx_again()
     {
         var folder = Directory.CreateTempSubdirectory("merge-ptx-").FullName;
         try
@@ -58,7 +52,7 @@ public sealed class PtxTests
             using var made = Process.Start(new ProcessStartInfo("bash", [Path.Combine(Sources(), "ptx.sh"), folder]))!;
             made.WaitForExit();
             Assert.Equal(0, made.ExitCode);
-            Assert.Equal(Texts(name).Ptx, File.ReadAllText(Path.Combine(folder, $"{name}.ptx")));
+            Assert.Equal(FixedKernels.Ptx, File.ReadAllText(Path.Combine(folder, "kernels.ptx")));
         }
         finally
         {
@@ -66,17 +60,13 @@ public sealed class PtxTests
         }
     }
 
-    private static (string Source, string Ptx) Texts(string name) => name == "arithmetic"
-        ? (FixedKernels.Arithmetic, FixedKernels.ArithmeticPtx)
-        : (FixedKernels.Source, FixedKernels.SourcePtx);
-
     private static string Sources([CallerFilePath] string here = "") =>
         Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../../../host/Compute/Gpu"));
 
-    /// <summary>Tests with clang 14. Without it the source's hash is all that is compared.</summary>
-    private sealed class ClangTheoryAttribute : TheoryAttribute
+    /// <summary>A test with clang 14. Without it the source's hash is all that is compared.</summary>
+    private sealed class ClangFactAttribute : FactAttribute
     {
-        public ClangTheoryAttribute()
+        public ClangFactAttribute()
         {
             var places = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
             if (!places.Any(p => File.Exists(Path.Combine(p, "clang-14"))))

@@ -35,7 +35,7 @@ public sealed unsafe class ResidentCombinationTests : IDisposable
             // What is on the device is read there: the host's bytes may be anything.
             var expected = Run(new CpuCompiler(), 7);
             new Span<byte>(_memory, Models * Stride).Clear();
-            Assert.Equal(expected, Run(new GpuCompiler(_device.Value), 7));
+            Assert.Equal(expected, Run(new GpuCompiler(_device.Value, 0), 7));
         }
         Assert.Equal(0, _device.Value.CompiledCount);
     }
@@ -43,7 +43,7 @@ public sealed unsafe class ResidentCombinationTests : IDisposable
     [OpenClFact]
     public void Without_a_mirror_they_are_streamed_to_the_same_bytes()
     {
-        Assert.Equal(Run(new CpuCompiler(), 3), Run(new GpuCompiler(_device.Value), 3));
+        Assert.Equal(Run(new CpuCompiler(), 3), Run(new GpuCompiler(_device.Value, 0), 3));
         Assert.True(_device.Value.CompiledCount > 0);
         Assert.Equal(0, _device.Value.Context.Allocated);
     }
