@@ -41,9 +41,9 @@ public sealed class GpuStatisticsTests : IDisposable
         scan.Sum(b => b.Base);
         Sweeps.Complete(scan, inputs, 1, compiler);
         Assert.Empty(compiler.OnProcessor);
-        scan.ColumnSums(b => b.Base);
+        scan.Materialize(b => b.Base);
         Sweeps.Complete(scan, inputs, 1, compiler);
-        Assert.Equal([("matrices and sums of columns", 1)], compiler.OnProcessor);
+        Assert.Equal([("values taken as a matrix", 1)], compiler.OnProcessor);
     }
 
     /// <summary>Bits of everything that is asked of some blocks, cut at random.</summary>
@@ -61,6 +61,10 @@ public sealed class GpuStatisticsTests : IDisposable
         var cut = scan.Largest(b => b.Deltas[0].Abs(), count / 5);
         var other = scan.Largest(b => b.Models[1], count / 2);
         var order = scan.OrderStatistics(b => b.Base, 0, count / 3, count - 1);
+        var product = scan.Product(b => b.Base, Filled(columns, 3));
+        var transposed = scan.TransposedProduct(b => b.Deltas[1], Filled(rows, 18));
+        // More than a sample serves, so all keys are counted.
+        var orders = scan.OrderStatistics(b => b.Deltas[1], [.. Enumerable.Range(0, 7).Select(i => count * i / 8)]);
         Sweeps.Complete(scan, inputs, 3, compiler);
         var all = new List<long>();
         void Add(params IEnumerable<double> values) =>
@@ -69,6 +73,9 @@ public sealed class GpuStatisticsTests : IDisposable
         Add(Sweeps.Value(gram).Values);
         Add(Sweeps.Value(rowSums));
         Add(Sweeps.Value(columnSums));
+        Add(Sweeps.Value(product).Values);
+        Add(Sweeps.Value(transposed).Values);
+        Add(Sweeps.Value(orders).Select(v => (double)v));
         Add(Sweeps.Value(order).Select(v => (double)v));
         foreach (var found in new[] { Sweeps.Value(cut), Sweeps.Value(other) })
         {
@@ -77,6 +84,9 @@ public sealed class GpuStatisticsTests : IDisposable
         }
         return all;
     }
+
+    private static Matrix Filled(int rows, int columns) =>
+        new(rows, columns, [.. Enumerable.Range(0, rows * columns).Select(i => Math.Sqrt(i + 1) - 7)]);
 
     // As differences of 16-bit checkpoints are: many are equal, many are zero.
     private static float[] Tied(int count, ulong seed) =>
