@@ -26,6 +26,49 @@ public sealed class GpuStatisticsTests : IDisposable
     }
 
     [OpenClFact]
+    public void Blocks_that_begin_and_end_within_rows_are_reduced_alike()
+    {
+        const int rows = 1301, columns = 1999;
+        var inputs = new[] { Evaluate.Finite(rows * columns, 1) };
+        double[] All(GpuCompiler? compiler)
+        {
+            var scan = Evaluate.Scan(0, rows, columns);
+            var sums = scan.ColumnSums(b => b.Base);
+            var product = scan.Product(b => b.Base, Filled(columns, 3));
+            var transposed = scan.TransposedProduct(b => b.Base, Filled(rows, 18));
+            Sweeps.Complete(scan, inputs, 5, compiler);
+            return [.. Sweeps.Value(sums), .. Sweeps.Value(product).Values, .. Sweeps.Value(transposed).Values];
+        }
+        Assert.Equal(All(null), All(new(_device.Value, 0)));
+    }
+
+    // Few to gather, then so many that they are counted; no sample of rows this long is taken.
+    [OpenClTheory]
+    [InlineData(30_001)]
+    [InlineData(250_001)]
+    public void Cuts_among_keys_of_one_bin_are_found_without_a_sample(int columns)
+    {
+        const int rows = 8;
+        var inputs = new[]
+        {
+            Evaluate.Finite(rows * columns, 1)
+                .Select(v => BitConverter.UInt32BitsToSingle(0x3f800000 + (BitConverter.SingleToUInt32Bits(v) % 5)))
+                .ToArray(),
+        };
+        (Cut, Cut) All(GpuCompiler? compiler)
+        {
+            var scan = Evaluate.Scan(0, rows, columns);
+            var large = scan.Largest(b => b.Base - (b.Base.MaxAlong(1) * 0f), rows * columns / 3);
+            var small = scan.Largest(b => b.Base - (b.Base.MaxAlong(1) * 0f), rows * columns / 7);
+            Sweeps.Complete(scan, inputs, 5, compiler);
+            return (Sweeps.Value(large), Sweeps.Value(small));
+        }
+        var (first, second) = All(null);
+        Assert.NotEqual(long.MaxValue, first.IndexLimit);
+        Assert.Equal((first, second), All(new(_device.Value, 0)));
+    }
+
+    [OpenClFact]
     public void Nan_zeros_and_infinities_are_reduced_alike()
     {
         var inputs = Enumerable.Range(0, 3).Select(i => Evaluate.Values(90_000, (ulong)i)).ToArray();
