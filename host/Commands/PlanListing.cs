@@ -44,7 +44,8 @@ internal static partial class PlanListing
         if (settings.Device is { } device)
         {
             terminal.Line($"device  {device.Context.Info}"
-                + (ProcessorWork.Text(outlook.OnProcessor) is { } rest ? $"; by the processor: {rest}" : ""));
+                + (ProcessorWork.Text(outlook.OnProcessor) is { } rest ? $"; by the processor: {rest}" : "")
+                + (outlook.IsExact ? "" : "; what follows from statistics is not known yet"));
         }
         terminal.Line($"files   {string.Join(", ", plan.Layout.Files.Select(f => $"{f.Name} ({DiskSpace.Text(f.Size)})"))}");
         if (plan.Config is not null)

@@ -14,10 +14,15 @@ internal sealed class GpuCompiler(GpuDevice device, long smallest) : ICompiler
     // A loop of a few steps for each of these is still compiled in a second.
     private const int MostCombinedSteps = 1 << 10;
 
+    // Of the memory there is, for each of a few workers.
+    private const int Workers = 8;
+
     private readonly CpuCompiler _cpu = new();
     private readonly ProcessorWork _onProcessor = new();
 
     public IReadOnlyList<(string Why, int Tensors)> OnProcessor => _onProcessor.Reasons;
+
+    private long MostMemory => Math.Min(device.Context.Info.LargestBuffer, device.Context.Budget / Workers);
 
     public IKernel Compile(
         Recording recording,
@@ -36,8 +41,12 @@ internal sealed class GpuCompiler(GpuDevice device, long smallest) : ICompiler
             return _cpu.Compile(recording, inputTypes, outputTypes, tensorName, seed, draws);
         }
         var key = Philox.KeyOf(seed, tensorName);
-        return GpuKernelBuilder.Build(
+        var kernel = GpuKernelBuilder.Build(
             device, new KernelBuilder(recording, inputTypes, outputTypes, key, null).Build());
+        if (kernel.MemoryOf((int)recording.Unit) <= MostMemory)
+            return kernel;
+        _onProcessor.Note(tensorName, "more elements at once than the device has memory for");
+        return _cpu.Compile(recording, inputTypes, outputTypes, tensorName, seed, draws);
     }
 
     public IKernel CompileOperands(

@@ -1,5 +1,4 @@
 using Merge.Compute.Cpu;
-using Merge.Compute.Gpu.Drivers;
 using Merge.Sdk;
 
 namespace Merge.Compute.Gpu;
@@ -34,6 +33,13 @@ internal sealed class GpuKernel(
 
     public long ScratchBytes => 0;
 
+    /// <summary>Bytes of the device that a block of so many elements takes.</summary>
+    public long MemoryOf(int count)
+    {
+        var block = new GpuBlock(0, count, new long[regions.Length]);
+        return Place(block, _ => true, 0);
+    }
+
     public void Run(long start, int count, ReadOnlySpan<nint> inputs, ReadOnlySpan<nint> outputs, Workspace workspace)
     {
         var lane = Lane(workspace);
@@ -46,7 +52,7 @@ internal sealed class GpuKernel(
                     lane.Memory, block.At[inputSizes.Length + k], outputs[k], (long)count * outputSizes[k]);
             }
         }
-        catch (DeviceException)
+        catch
         {
             lane.Drain();
             throw;
@@ -64,7 +70,7 @@ internal sealed class GpuKernel(
             var block = Queue(start, count, inputs, lane);
             taker(new(device, lane, block.At[inputSizes.Length..(inputSizes.Length + outputSizes.Length)], count));
         }
-        catch (DeviceException)
+        catch
         {
             lane.Drain();
             throw;
@@ -83,7 +89,13 @@ internal sealed class GpuKernel(
             regions[k].Fill?.Invoke(block, lane.Uploads + (nint)block.At[k]);
         lane.Stream.CopyIn(lane.Uploads, lane.Memory, 0, uploads);
         for (var k = 0; k < inputSizes.Length; k++)
-            lane.Stream.CopyIn(inputs[k], lane.Memory, block.At[k], (long)count * inputSizes[k]);
+        {
+            var bytes = (long)count * inputSizes[k];
+            if (device.Mirrors.Find(inputs[k], bytes) is { } there)
+                lane.Stream.Copy(there.Buffer, there.At, lane.Memory, block.At[k], bytes);
+            else
+                lane.Stream.CopyIn(inputs[k], lane.Memory, block.At[k], bytes);
+        }
         foreach (var launch in launches)
             launch(lane, block);
         return block;

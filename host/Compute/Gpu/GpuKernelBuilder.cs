@@ -101,28 +101,27 @@ internal sealed class GpuKernelBuilder
             for (var k = 0; k < numbers.Cuts.Length; k++)
                 places[slots.CutLimit(k)] = (ulong)Math.Clamp(numbers.Cuts[k].IndexLimit - b.Start, 0, int.MaxValue);
         });
-        _launches.Add((lane, b) => Launch(lane, b, shape, inputs, block));
+        var program = _device.Loop(shape, inputs);
+        _launches.Add((lane, b) => Launch(lane, b, program, block));
     }
 
     private static unsafe Span<ulong> Words(nint at, int count) => new((void*)at, count);
 
     // Packs where they pay; random numbers come four at once, so only from a multiple of four on.
-    private void Launch(GpuLane lane, GpuBlock block, LoopShape shape, LoopInput[] inputs, int parameters)
+    private static void Launch(GpuLane lane, GpuBlock block, LoopProgram program, int parameters)
     {
         const int LeastForPacks = 1 << 12;
         var first = 0u;
-        var pack = _device.PackOf(shape, inputs);
-        if (pack > 1 && block.Count >= LeastForPacks && block.Start % 4 == 0)
+        if (program.Pack > 1 && block.Count >= LeastForPacks && block.Start % 4 == 0)
         {
-            first = (uint)(block.Count - (block.Count % pack));
-            Queue(pack, 0, first);
+            first = (uint)(block.Count - (block.Count % program.Pack));
+            Queue(program.Packed, program.Pack, 0, first);
         }
         if (first < block.Count)
-            Queue(1, first, (uint)block.Count);
+            Queue(program.Single, 1, first, (uint)block.Count);
 
-        void Queue(int elements, uint from, uint to) => lane.Stream.Launch(
-            lane.Kernel(_device.Loop(shape, inputs, elements), GpuDevice.LoopName),
-            LaunchShape.Over((to - from + elements - 1) / elements),
+        void Queue(DeviceModule module, int elements, uint from, uint to) => lane.Stream.Launch(
+            lane.Kernel(module, LoopProgram.KernelName), LaunchShape.Over((to - from) / elements),
             lane.Memory, block.At[parameters], from, to);
     }
 

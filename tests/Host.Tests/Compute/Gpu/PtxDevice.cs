@@ -8,7 +8,7 @@ namespace Host.Tests.Compute.Gpu;
 /// A device that takes PTX and runs expressions by <see cref="PtxMachine"/>, in the host's memory, at once; it has no
 /// fixed kernels.
 /// </summary>
-internal sealed unsafe class PtxDevice() : DeviceContext(new DeviceInfo("ptx", 0, "a machine for PTX"))
+internal sealed unsafe class PtxDevice() : DeviceContext(new DeviceInfo("ptx", 0, "a machine for PTX") { LargestBuffer = long.MaxValue })
 {
     public override ProgramLanguage Language => ProgramLanguage.Ptx;
 
@@ -49,7 +49,7 @@ internal sealed unsafe class PtxDevice() : DeviceContext(new DeviceInfo("ptx", 0
 
     private sealed class Module(string text) : DeviceModule
     {
-        public override DeviceKernel Kernel(string name) => name == GpuDevice.LoopName
+        public override DeviceKernel Kernel(string name) => name == LoopProgram.KernelName
             ? new Kernel(text)
             : throw new NotSupportedException($"{name} is a fixed kernel");
 
@@ -58,7 +58,7 @@ internal sealed unsafe class PtxDevice() : DeviceContext(new DeviceInfo("ptx", 0
         }
     }
 
-    private sealed class Kernel(string text) : DeviceKernel(GpuDevice.LoopName)
+    private sealed class Kernel(string text) : DeviceKernel(LoopProgram.KernelName)
     {
         public string Text => text;
 
