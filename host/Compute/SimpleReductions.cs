@@ -154,6 +154,8 @@ internal sealed unsafe class ColumnSumsReduction(TensorInfo info, Node value, Ac
 
     public override IReadOnlyList<Node> Operands => [value];
 
+    public override bool IsForDevices => true;
+
     public override long SegmentUnit => _group;
 
     public override long Bytes => info.RowLength * sizeof(double);
@@ -171,7 +173,7 @@ internal sealed unsafe class ColumnSumsReduction(TensorInfo info, Node value, Ac
         result(tree.Total((int)info.RowLength));
     }
 
-    private sealed class Part(long start, long end, long rowLength, long group) : IReductionPart
+    private sealed class Part(long start, long end, long rowLength, long group) : IDeviceReductionPart
     {
         private double[] _sums = new double[rowLength];
         private long _next = start;
@@ -189,12 +191,29 @@ internal sealed unsafe class ColumnSumsReduction(TensorInfo info, Node value, Ac
                 fixed (double* sums = &_sums[column])
                     LaneSums.AddEach(sums, x + done, run);
                 done += run;
-                _next += run;
-                if (_next % group != 0 && _next != end)
-                    continue;
-                Tree.Add((_next - 1) / group, _sums);
-                _sums = new double[rowLength];
+                Move(run);
             }
+        }
+
+        public void Take(long start, DeviceOperands operands)
+        {
+            for (var done = 0; done < operands.Count;)
+            {
+                // Whole rows up to a group's end, or what the block has of one row.
+                var (column, rows, run) = RowRun.At(_next, rowLength, group, operands.Count - done);
+                operands.AddColumns(0, done, rows, _sums.AsSpan((int)column, run));
+                done += rows * run;
+                Move(rows * run);
+            }
+        }
+
+        private void Move(int count)
+        {
+            _next += count;
+            if (_next % group != 0 && _next != end)
+                return;
+            Tree.Add((_next - 1) / group, _sums);
+            _sums = new double[rowLength];
         }
     }
 }

@@ -6,11 +6,11 @@ namespace Merge.Compute.Gpu;
 internal static class DeviceLimits
 {
     /// <summary>What the processor makes of values that the device evaluated.</summary>
-    public const string Statistics = "matrices and sums of columns";
+    public const string Statistics = "values taken as a matrix";
 
     /// <summary>Whether a device can reduce what a statistic is of.</summary>
     public static bool Reduces(StatRequest request) =>
-        request is not (MaterializeRequest or ProductRequest or TransposedProductRequest or ColumnSumsRequest);
+        request is not MaterializeRequest;
 
     /// <summary>Why the processor evaluates it, as a person is told; null where a device can.</summary>
     public static string? Of(Recording recording)

@@ -99,6 +99,92 @@ internal sealed class DeviceOperands(GpuDevice device, GpuLane lane, long[] at, 
         return (tiles, keys);
     }
 
+    /// <summary>How often each upper half of a key occurs: 65536 counts.</summary>
+    public uint[] UpperCounts(int operand)
+    {
+        var results = lane.Results(ScoreBins.Count * sizeof(uint));
+        lane.Stream.Fill(results, 0, ScoreBins.Count * sizeof(uint), 0);
+        lane.Stream.Launch(Fixed("count_upper"), Counting, lane.Memory, Place(operand, 0), (long)count, results);
+        return Words(results, 0, ScoreBins.Count);
+    }
+
+    /// <summary>How often each lower half of a key occurs in some bins: 65536 counts a bin.</summary>
+    public uint[] LowerCounts(int operand, int[] bins)
+    {
+        var words = bins.Length * ScoreBins.Count;
+        var results = lane.Results((long)(words + bins.Length) * sizeof(uint));
+        lane.Stream.Fill(results, 0, (long)words * sizeof(uint), 0);
+        lane.Stream.Write(MemoryMarshal.AsBytes(bins.AsSpan()), results, (long)words * sizeof(uint));
+        lane.Stream.Launch(
+            Fixed("count_lower"), Counting,
+            lane.Memory, Place(operand, 0), (long)count, results, (long)words, bins.Length, results);
+        return Words(results, 0, words);
+    }
+
+    /// <summary>The keys in [low, high], with which elements of the block have them, those in order.</summary>
+    public (uint Place, uint Key)[] Gather(int operand, uint low, uint high)
+    {
+        var results = lane.Results((1 + (2L * count)) * sizeof(uint));
+        lane.Stream.Fill(results, 0, sizeof(uint), 0);
+        lane.Stream.Launch(
+            Fixed("gather_keys"), LaunchShape.Over(count),
+            lane.Memory, Place(operand, 0), (long)count, low, high, results, 1L, 1L + count, (uint)count);
+        var found = (int)Words(results, 0, 1)[0];
+        (uint Place, uint Key)[] all = [.. Words(results, 1L + count, found).Zip(Words(results, 1, found))];
+        Array.Sort(all);
+        return all;
+    }
+
+    /// <summary>Adds columns, row after row, to sums of them.</summary>
+    /// <param name="operand">The operand.</param>
+    /// <param name="first">The first row's first element.</param>
+    /// <param name="rows">How many; of as many elements as there are sums.</param>
+    /// <param name="sums">What they are added to.</param>
+    public void AddColumns(int operand, int first, int rows, Span<double> sums)
+    {
+        var bytes = MemoryMarshal.AsBytes(sums);
+        var results = lane.Results(bytes.Length);
+        lane.Stream.Write(bytes, results, 0);
+        lane.Stream.Launch(
+            Fixed("column_sums"), LaunchShape.Over(sums.Length),
+            lane.Memory, Place(operand, first), (long)rows, (long)sums.Length, results, 0L);
+        lane.Stream.Read(results, 0, bytes);
+    }
+
+    /// <summary>Adds X·R, or Xᵀ·R, to a product: every element one chain of fused multiply-adds.</summary>
+    /// <param name="operand">X.</param>
+    /// <param name="first">Its first element.</param>
+    /// <param name="isTransposed">Whether X is inner × rows.</param>
+    /// <param name="rows">Of the product.</param>
+    /// <param name="inner">Rows of R.</param>
+    /// <param name="right">R.</param>
+    /// <param name="product">What it is added to.</param>
+    public void AddProduct(
+        int operand, int first, bool isTransposed, int rows, int inner, Span<double> right, Span<double> product)
+    {
+        const int Side = 16;
+        var columns = right.Length / inner;
+        var results = lane.Results((right.Length + product.Length) * (long)sizeof(double));
+        lane.Stream.Write(MemoryMarshal.AsBytes(right), results, 0);
+        lane.Stream.Write(MemoryMarshal.AsBytes(product), results, right.Length * (long)sizeof(double));
+        var tiles = (rows + Side - 1L) / Side * ((columns + Side - 1) / Side);
+        lane.Stream.Launch(
+            Fixed(isTransposed ? "transposed_product" : "product"), LaunchShape.Over(tiles * LaunchShape.Usual),
+            lane.Memory, Place(operand, first), results, 0L, results, (long)right.Length, (long)rows, (long)inner,
+            (long)columns);
+        lane.Stream.Read(results, right.Length * (long)sizeof(double), MemoryMarshal.AsBytes(product));
+    }
+
+    // Work groups that count much each, by themselves, before they add to what all share.
+    private LaunchShape Counting => new(Math.Clamp(count / (64L * LaunchShape.Usual), 1, 1024));
+
+    private uint[] Words(DeviceBuffer results, long first, int length)
+    {
+        var words = new uint[length];
+        lane.Stream.Read(results, first * sizeof(uint), MemoryMarshal.AsBytes(words.AsSpan()));
+        return words;
+    }
+
     private long Place(int operand, int first) => (at[operand] / sizeof(float)) + first;
 
     private DeviceKernel Fixed(string name) => lane.Kernel(device.Fixed, name);

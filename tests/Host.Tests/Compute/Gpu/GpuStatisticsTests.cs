@@ -26,6 +26,49 @@ public sealed class GpuStatisticsTests : IDisposable
     }
 
     [OpenClFact]
+    public void Blocks_that_begin_and_end_within_rows_are_reduced_alike()
+    {
+        const int rows = 1301, columns = 1999;
+        var inputs = new[] { Evaluate.Finite(rows * columns, 1) };
+        double[] All(GpuCompiler? compiler)
+        {
+            var scan = Evaluate.Scan(0, rows, columns);
+            var sums = scan.ColumnSums(b => b.Base);
+            var product = scan.Product(b => b.Base, Filled(columns, 3));
+            var transposed = scan.TransposedProduct(b => b.Base, Filled(rows, 18));
+            Sweeps.Complete(scan, inputs, 5, compiler);
+            return [.. Sweeps.Value(sums), .. Sweeps.Value(product).Values, .. Sweeps.Value(transposed).Values];
+        }
+        Assert.Equal(All(null), All(new(_device.Value, 0)));
+    }
+
+    // Few to gather, then so many that they are counted; no sample of rows this long is taken.
+    [OpenClTheory]
+    [InlineData(30_001)]
+    [InlineData(250_001)]
+    public void Cuts_among_keys_of_one_bin_are_found_without_a_sample(int columns)
+    {
+        const int rows = 8;
+        var inputs = new[]
+        {
+            Evaluate.Finite(rows * columns, 1)
+                .Select(v => BitConverter.UInt32BitsToSingle(0x3f800000 + (BitConverter.SingleToUInt32Bits(v) % 5)))
+                .ToArray(),
+        };
+        (Cut, Cut) All(GpuCompiler? compiler)
+        {
+            var scan = Evaluate.Scan(0, rows, columns);
+            var large = scan.Largest(b => b.Base - (b.Base.MaxAlong(1) * 0f), rows * columns / 3);
+            var small = scan.Largest(b => b.Base - (b.Base.MaxAlong(1) * 0f), rows * columns / 7);
+            Sweeps.Complete(scan, inputs, 5, compiler);
+            return (Sweeps.Value(large), Sweeps.Value(small));
+        }
+        var (first, second) = All(null);
+        Assert.NotEqual(long.MaxValue, first.IndexLimit);
+        Assert.Equal((first, second), All(new(_device.Value, 0)));
+    }
+
+    [OpenClFact]
     public void Nan_zeros_and_infinities_are_reduced_alike()
     {
         var inputs = Enumerable.Range(0, 3).Select(i => Evaluate.Values(90_000, (ulong)i)).ToArray();
@@ -41,9 +84,9 @@ public sealed class GpuStatisticsTests : IDisposable
         scan.Sum(b => b.Base);
         Sweeps.Complete(scan, inputs, 1, compiler);
         Assert.Empty(compiler.OnProcessor);
-        scan.ColumnSums(b => b.Base);
+        scan.Materialize(b => b.Base);
         Sweeps.Complete(scan, inputs, 1, compiler);
-        Assert.Equal([("matrices and sums of columns", 1)], compiler.OnProcessor);
+        Assert.Equal([("values taken as a matrix", 1)], compiler.OnProcessor);
     }
 
     /// <summary>Bits of everything that is asked of some blocks, cut at random.</summary>
@@ -61,6 +104,10 @@ public sealed class GpuStatisticsTests : IDisposable
         var cut = scan.Largest(b => b.Deltas[0].Abs(), count / 5);
         var other = scan.Largest(b => b.Models[1], count / 2);
         var order = scan.OrderStatistics(b => b.Base, 0, count / 3, count - 1);
+        var product = scan.Product(b => b.Base, Filled(columns, 3));
+        var transposed = scan.TransposedProduct(b => b.Deltas[1], Filled(rows, 18));
+        // More than a sample serves, so all keys are counted.
+        var orders = scan.OrderStatistics(b => b.Deltas[1], [.. Enumerable.Range(0, 7).Select(i => count * i / 8)]);
         Sweeps.Complete(scan, inputs, 3, compiler);
         var all = new List<long>();
         void Add(params IEnumerable<double> values) =>
@@ -69,6 +116,9 @@ public sealed class GpuStatisticsTests : IDisposable
         Add(Sweeps.Value(gram).Values);
         Add(Sweeps.Value(rowSums));
         Add(Sweeps.Value(columnSums));
+        Add(Sweeps.Value(product).Values);
+        Add(Sweeps.Value(transposed).Values);
+        Add(Sweeps.Value(orders).Select(v => (double)v));
         Add(Sweeps.Value(order).Select(v => (double)v));
         foreach (var found in new[] { Sweeps.Value(cut), Sweeps.Value(other) })
         {
@@ -77,6 +127,9 @@ public sealed class GpuStatisticsTests : IDisposable
         }
         return all;
     }
+
+    private static Matrix Filled(int rows, int columns) =>
+        new(rows, columns, [.. Enumerable.Range(0, rows * columns).Select(i => Math.Sqrt(i + 1) - 7)]);
 
     // As differences of 16-bit checkpoints are: many are equal, many are zero.
     private static float[] Tied(int count, ulong seed) =>
