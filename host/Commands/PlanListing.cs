@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Merge.Checkpoints;
+using Merge.Compute.Gpu;
 using Merge.Merging;
 using Merge.Planning;
 using Merge.Recipes;
@@ -40,6 +41,12 @@ internal static partial class PlanListing
         terminal.Line($"memory  {MemoryText(outlook, settings)}");
         terminal.Line(string.Create(CultureInfo.InvariantCulture,
             $"time    {atLeast}{Seconds(plan, outlook):0.0} s at 1 GB/s, reading and writing together; what the method computes may take longer"));
+        if (settings.Device is { } device)
+        {
+            terminal.Line($"device  {device.Context.Info}"
+                + (ProcessorWork.Text(outlook.OnProcessor) is { } rest ? $"; by the processor: {rest}" : "")
+                + (outlook.IsExact ? "" : "; what follows from statistics is not known yet"));
+        }
         terminal.Line($"files   {string.Join(", ", plan.Layout.Files.Select(f => $"{f.Name} ({DiskSpace.Text(f.Size)})"))}");
         if (plan.Config is not null)
             terminal.Line("config  rewritten for the new layers");
@@ -128,6 +135,11 @@ internal static partial class PlanListing
         json.WriteNumber("seconds_at_1_gb_per_s", Math.Round(Seconds(plan, outlook), 3));
         json.WriteBoolean("lower_bounds", !outlook.IsExact);
         json.WriteBoolean("config_rewritten", plan.Config is not null);
+        if (settings.Device is { } device)
+        {
+            json.WriteString("device", device.Context.Info.Selector);
+            WriteOnProcessor(json, outlook.OnProcessor);
+        }
         json.WriteStartArray("files");
         foreach (var file in plan.Layout.Files)
         {
@@ -166,6 +178,19 @@ internal static partial class PlanListing
                 json.WriteEndObject();
             }
             json.WriteEndArray();
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    public static void WriteOnProcessor(Utf8JsonWriter json, IReadOnlyList<(string Why, int Tensors)> reasons)
+    {
+        json.WriteStartArray("on_processor");
+        foreach (var (why, tensors) in reasons)
+        {
+            json.WriteStartObject();
+            json.WriteString("why", why);
+            json.WriteNumber("tensors", tensors);
             json.WriteEndObject();
         }
         json.WriteEndArray();

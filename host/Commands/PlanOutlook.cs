@@ -1,4 +1,5 @@
 using Merge.Compute;
+using Merge.Compute.Gpu;
 using Merge.Merging;
 using Merge.Planning;
 using Merge.Sdk;
@@ -16,16 +17,20 @@ namespace Merge.Commands;
 /// <param name="IsExact">Whether nothing can be added: no tensor waits for a statistic.</param>
 internal sealed record PlanOutlook(int Passes, long BytesRead, long Memory, string? MemoryTensor, bool IsExact)
 {
+    /// <summary>What the processor would do on a run with another device, as far as is known.</summary>
+    public IReadOnlyList<(string Why, int Tensors)> OnProcessor { get; private init; } = [];
+
     private const int MatrixElementBytes = sizeof(double);
 
     /// <exception cref="MergeException">The method refuses a tensor's options, or fails.</exception>
     public static PlanOutlook Of(MergePlan plan, RunSettings settings)
     {
         var isSurveyed = Survey(plan, out var survey);
+        var onProcessor = new ProcessorWork();
         var tensors = plan.Tensors.Where(t => t.Info.Count > 0)
             .Select(t => t.IsCopied ? new TensorOutlook(1, t.Inputs.Sum(i => i.Length), 0, true)
                 : isSurveyed ? new(2, 2 * t.Inputs.Sum(i => i.Length), 0, false)
-                : Ask(plan, t, survey, settings))
+                : Ask(plan, t, survey, settings, onProcessor))
             .ToArray();
         var hungriest = plan.Tensors.Where(t => t.Info.Count > 0).Zip(tensors).MaxBy(t => t.Second.Memory);
         return new(
@@ -33,7 +38,10 @@ internal sealed record PlanOutlook(int Passes, long BytesRead, long Memory, stri
             tensors.Sum(t => t.BytesRead),
             hungriest.Second?.Memory ?? 0,
             hungriest.Second is { Memory: > 0 } ? hungriest.First.Info.Name : null,
-            tensors.All(t => t.IsExact));
+            tensors.All(t => t.IsExact))
+        {
+            OnProcessor = onProcessor.Reasons,
+        };
     }
 
     /// <summary>Whether the survey waits for statistics; what it found, where it needs none.</summary>
@@ -57,7 +65,7 @@ internal sealed record PlanOutlook(int Passes, long BytesRead, long Memory, stri
         tensor.Info, tensor.Models.Length, tensor.Base is not null,
         (name, model) => tensor.Side(name, model) is not null, new ManagedLinearAlgebra());
 
-    private static TensorOutlook Ask(MergePlan plan, TensorPlan tensor, object? survey, RunSettings settings)
+    private static TensorOutlook Ask(MergePlan plan, TensorPlan tensor, object? survey, RunSettings settings, ProcessorWork onProcessor)
     {
         var scan = Scan(tensor);
         var planning = StrategyCall.Run(
@@ -65,6 +73,8 @@ internal sealed record PlanOutlook(int Passes, long BytesRead, long Memory, stri
         var all = tensor.Inputs.Sum(i => i.Length);
         if (!planning.IsCompleted)
         {
+            if (tensor.Info.Count >= settings.SmallestOnDevice && !scan.Pending.All(DeviceLimits.Reduces))
+                onProcessor.Note(tensor.Info.Name, DeviceLimits.Statistics);
             // A selection counts coarsely in the first sweep and finely in a second one.
             var sweeps = scan.Pending.Any(r => r is LargestRequest or OrderRequest) ? 2 : 1;
             var matrices = scan.Pending.Count(r => r is MaterializeRequest) * tensor.Info.Count * MatrixElementBytes;
@@ -75,7 +85,10 @@ internal sealed record PlanOutlook(int Passes, long BytesRead, long Memory, stri
             plan.Strategy, tensor.Info.Name, () => Lowered.From(planning.Result, tensor, scan));
         if (lowered.Copied is { } copied)
             return new(1, copied.Length, 0, true);
-        var unit = Recording.Of(tensor.Info, [lowered.Value(scan)]).Unit;
+        var recording = Recording.Of(tensor.Info, [lowered.Value(scan)]);
+        var unit = recording.Unit;
+        if (tensor.Info.Count >= settings.SmallestOnDevice && DeviceLimits.Of(recording) is { } lack)
+            onProcessor.Note(tensor.Info.Name, lack);
         var element = RunContext.ElementBytes(tensor, tensor.Inputs, tensor.OutType.Bits() / 8);
         return new(1, all, unit == 1 ? 0 : unit * element * settings.Threads, true);
     }

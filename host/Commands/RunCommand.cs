@@ -38,9 +38,11 @@ internal static class RunCommand
         var (modelDirs, plugins, maxShard) = (MergeOptions.ModelDirs(), MergeOptions.Plugins(), MergeOptions.MaxShard());
         var mismatch = MergeOptions.Mismatch();
         var (threads, memory) = (MergeOptions.Threads(), MergeOptions.Memory());
+        var (device, gpuMemory) = (DeviceOptions.Device(), DeviceOptions.Memory());
         var command = new Command("run", "Merge models as a recipe says, in one streaming pass.")
         {
-            recipe, output, dryRun, force, keepStages, sha256, threads, memory, modelDirs, plugins, maxShard, mismatch,
+            recipe, output, dryRun, force, keepStages, sha256, threads, memory, device, gpuMemory, modelDirs, plugins, maxShard,
+            mismatch,
         };
         command.Validators.Add(result =>
         {
@@ -60,6 +62,9 @@ internal static class RunCommand
                     OnMismatch = (parsed.GetValue(mismatch) ?? []).Aggregate(OnMismatch.Error, (all, one) => all | one),
                 };
             var merges = RecipeFile.ReadStages(parsed.GetRequiredValue(recipe));
+            using var gpu = DeviceOptions.Open(parsed.GetValue(device), parsed.GetValue(gpuMemory), terminal);
+            var settings = MergeOptions.Settings(parsed.GetValue(threads), parsed.GetValue(memory))
+                .On(gpu, parsed.GetValue(threads), parsed.GetValue(memory));
             foreach (var idle in merges.All.Select(m => m.IdleSections).OfType<Diagnostic>())
                 terminal.Warn(idle);
             if (merges.Stages.Count > 0)
@@ -70,7 +75,7 @@ internal static class RunCommand
                     Recipe = merges,
                     Planner = Planner,
                     MaxShardBytes = parsed.GetValue(maxShard) ?? PlanRequest.DefaultMaxShardBytes,
-                    Settings = MergeOptions.Settings(parsed.GetValue(threads), parsed.GetValue(memory)),
+                    Settings = settings,
                     Force = parsed.GetValue(force),
                     Sha256 = parsed.GetValue(sha256),
                     KeepStages = parsed.GetValue(keepStages),
@@ -89,7 +94,6 @@ internal static class RunCommand
                 parsed.GetValue(maxShard) ?? PlanRequest.DefaultMaxShardBytes);
             foreach (var warning in catalog.Warnings.Concat(plan.Warnings))
                 terminal.Warn(warning);
-            var settings = MergeOptions.Settings(parsed.GetValue(threads), parsed.GetValue(memory));
             if (parsed.GetValue(dryRun))
             {
                 PlanListing.Print(terminal, plan, PlanOutlook.Of(plan, settings), settings);

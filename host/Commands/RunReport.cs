@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Merge.Checkpoints;
+using Merge.Compute.Gpu;
+using Merge.Compute.Gpu.Drivers;
 using Merge.Merging;
 using Merge.Merging.LowRank;
 using Merge.Planning;
@@ -15,6 +17,12 @@ internal sealed record RunReport(MergePlan Plan, RunProgress Progress, double Se
     /// <summary>Of an adapter what became of each module.</summary>
     public IReadOnlyList<ModuleReport> Modules { get; init; } = [];
 
+    /// <summary>What computed, if not the processor.</summary>
+    public DeviceInfo? Device { get; init; }
+
+    /// <summary>What the processor did all the same.</summary>
+    public IReadOnlyList<(string Why, int Tensors)> OnProcessor { get; init; } = [];
+
     private readonly long _peak = Process.GetCurrentProcess().PeakWorkingSet64;
 
     public void Print(Terminal terminal)
@@ -26,6 +34,12 @@ internal sealed record RunReport(MergePlan Plan, RunProgress Progress, double Se
                 : $"{Plan.Strategy.Info.Name}: {Plan.Models.Count} model{(Plan.Models.Count == 1 ? "" : "s")}, "
                     + $"{Plan.Tensors.Count} tensors{resumed}");
         PrintModules(terminal);
+        if (Device is not null)
+        {
+            terminal.Line(ProcessorWork.Text(OnProcessor) is { } rest
+                ? $"computed by {Device}; by the processor: {rest}"
+                : $"computed by {Device}");
+        }
         terminal.Line(
             $"read {DiskSpace.Text(Progress.BytesRead)}, wrote {DiskSpace.Text(Progress.BytesWritten)} in {Seconds:0.00} s "
             + $"({(Progress.BytesRead + Progress.BytesWritten) / 1e9 / Seconds:0.00} GB/s), peak memory {DiskSpace.Text(_peak)}");
@@ -60,6 +74,11 @@ internal sealed record RunReport(MergePlan Plan, RunProgress Progress, double Se
         json.WriteNumber("bytes_written", Progress.BytesWritten);
         json.WriteNumber("seconds", Math.Round(Seconds, 3));
         json.WriteNumber("peak_memory", _peak);
+        if (Device is not null)
+        {
+            json.WriteString("device", Device.Selector);
+            PlanListing.WriteOnProcessor(json, OnProcessor);
+        }
         if (Plan.Adapter is null)
             return;
         json.WriteStartArray("modules");

@@ -26,9 +26,10 @@ internal static class SearchCommand
             "Measure the best five candidates N times more: how far apart does the evaluator put one and the same?", 1, 1000);
         var (modelDirs, plugins, mismatch) = (MergeOptions.ModelDirs(), MergeOptions.Plugins(), MergeOptions.Mismatch());
         var (threads, memory) = (MergeOptions.Threads(), MergeOptions.Memory());
+        var (device, gpuMemory) = (DeviceOptions.Device(), DeviceOptions.Memory());
         var command = new Command("search", "Look for the values that score best in your own evaluation; the recipe says how.")
         {
-            recipe, output, resume, dryRun, noise, threads, memory, modelDirs, plugins, mismatch,
+            recipe, output, resume, dryRun, noise, threads, memory, device, gpuMemory, modelDirs, plugins, mismatch,
         };
         command.Validators.Add(result =>
         {
@@ -39,6 +40,7 @@ internal static class SearchCommand
         {
             var clock = Stopwatch.StartNew();
             using var catalog = PluginCatalog.Load(PluginFolders.Default(parsed.GetValue(plugins) ?? []));
+            using var gpu = DeviceOptions.Open(parsed.GetValue(device), parsed.GetValue(gpuMemory), terminal);
             var request = new SearchRequest
             {
                 Recipe = RecipeFile.Read(parsed.GetRequiredValue(recipe)),
@@ -46,7 +48,8 @@ internal static class SearchCommand
                 Folder = new(Path.TrimEndingDirectorySeparator(Path.GetFullPath(parsed.GetValue(output) ?? "search"))),
                 ModelDirs = parsed.GetValue(modelDirs) ?? [],
                 OnMismatch = (parsed.GetValue(mismatch) ?? []).Aggregate(OnMismatch.Error, (all, one) => all | one),
-                Settings = MergeOptions.SearchSettings(parsed.GetValue(threads), parsed.GetValue(memory)),
+                Settings = MergeOptions.SearchSettings(parsed.GetValue(threads), parsed.GetValue(memory))
+                    .On(gpu, parsed.GetValue(threads), parsed.GetValue(memory)),
                 Resume = parsed.GetValue(resume),
                 NoiseMeasurements = parsed.GetValue(noise) ?? 0,
             };

@@ -35,7 +35,12 @@ internal sealed record SingleRun
             () => MergeToFolder.Run(Plan, final, Force, Sha256, Settings, progress, cancellation));
         foreach (var finding in summary.Findings)
             Terminal.Warn(finding);
-        var report = new RunReport(Plan, progress, Clock.Elapsed.TotalSeconds) { Modules = summary.Modules };
+        var report = new RunReport(Plan, progress, Clock.Elapsed.TotalSeconds)
+        {
+            Modules = summary.Modules,
+            Device = Settings.Device?.Context.Info,
+            OnProcessor = summary.OnProcessor,
+        };
         report.Print(Terminal);
         Terminal.Line(summary.Output);
         if (Terminal.IsJson)

@@ -36,9 +36,10 @@ internal static class SoupCommand
         var resume = new Option<bool>("--resume") { Description = "Go on with the soup in OUT." };
         var (modelDirs, plugins, mismatch) = (MergeOptions.ModelDirs(), MergeOptions.Plugins(), MergeOptions.Mismatch());
         var (threads, memory) = (MergeOptions.Threads(), MergeOptions.Memory());
+        var (device, gpuMemory) = (DeviceOptions.Device(), DeviceOptions.Memory());
         var command = new Command("soup", "Average those models that make the average better in your own evaluation (greedy soup), or all.")
         {
-            inputs, uniform, accept, evaluate, maximize, minimize, resume, threads, memory, modelDirs, plugins, mismatch,
+            inputs, uniform, accept, evaluate, maximize, minimize, resume, threads, memory, device, gpuMemory, modelDirs, plugins, mismatch,
         };
         command.SetAction((parsed, cancellation) =>
         {
@@ -48,6 +49,7 @@ internal static class SoupCommand
             var recipe = IsRecipe(given)
                 ? FromFile(given[0], parsed.GetValue(evaluate) ?? parsed.GetValue(maximize) ?? parsed.GetValue(minimize))
                 : OfModels(given[..^1], parsed.GetValue(evaluate), parsed.GetValue(maximize), parsed.GetValue(minimize));
+            using var gpu = DeviceOptions.Open(parsed.GetValue(device), parsed.GetValue(gpuMemory), terminal);
             var request = new SearchRequest
             {
                 Recipe = SoupRecipe.Of(recipe, catalog),
@@ -55,7 +57,8 @@ internal static class SoupCommand
                 Folder = new(Path.TrimEndingDirectorySeparator(Path.GetFullPath(given[^1]))),
                 ModelDirs = parsed.GetValue(modelDirs) ?? [],
                 OnMismatch = (parsed.GetValue(mismatch) ?? []).Aggregate(OnMismatch.Error, (all, one) => all | one),
-                Settings = MergeOptions.SearchSettings(parsed.GetValue(threads), parsed.GetValue(memory)),
+                Settings = MergeOptions.SearchSettings(parsed.GetValue(threads), parsed.GetValue(memory))
+                    .On(gpu, parsed.GetValue(threads), parsed.GetValue(memory)),
                 Resume = parsed.GetValue(resume),
             };
             var job = new SoupJob(request, !parsed.GetValue(uniform), parsed.GetValue(accept));

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Merge.Compute.Gpu;
 
 namespace Merge.Compute;
 
@@ -36,7 +37,7 @@ internal sealed class GatheredScores(int[] bins) : BinSearch
         }
     }
 
-    private sealed unsafe class Part(GatheredScores owner, int[] bins, long start, long end) : IReductionPart
+    private sealed unsafe class Part(GatheredScores owner, int[] bins, long start, long end) : IDeviceReductionPart
     {
         private readonly List<(uint Key, long Position)> _found = [];
 
@@ -58,8 +59,24 @@ internal sealed class GatheredScores(int[] bins) : BinSearch
                 for (var i = 0; i < found; i++)
                     _found.Add((keys[places[i]], first + places[i]));
             }
-            if (first + count != end)
-                return;
+            if (first + count == end)
+                End();
+        }
+
+        public void Take(long first, DeviceOperands operands)
+        {
+            foreach (var bin in bins)
+            {
+                var low = (uint)bin << 16;
+                foreach (var (place, key) in operands.Gather(0, low, low | 0xffff))
+                    _found.Add((key, first + place));
+            }
+            if (first + operands.Count == end)
+                End();
+        }
+
+        private void End()
+        {
             lock (owner._lock)
                 owner._segments.Add(start, _found);
         }

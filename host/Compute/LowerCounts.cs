@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using Merge.Compute.Gpu;
 
 namespace Merge.Compute;
 
@@ -56,7 +57,7 @@ internal sealed class LowerCounts(int[] bins) : BinSearch
     }
 
     private sealed unsafe class Part(LowerCounts owner, int[] bins, uint[] table, long start, long end)
-        : IReductionPart
+        : IDeviceReductionPart
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Take(long first, int count, ReadOnlySpan<nint> operands)
@@ -80,6 +81,15 @@ internal sealed class LowerCounts(int[] bins) : BinSearch
                 }
             }
             if (first + count == end)
+                End();
+        }
+
+        public void Take(long first, DeviceOperands operands)
+        {
+            var counts = operands.LowerCounts(0, bins);
+            for (var i = 0; i < counts.Length; i++)
+                table[i] += counts[i];
+            if (first + operands.Count == end)
                 End();
         }
 

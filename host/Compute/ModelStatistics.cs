@@ -22,7 +22,7 @@ internal sealed class ModelStatistics
     /// <param name="substitute">See <see cref="Recording.Of"/>.</param>
     public ModelStatistics(
         IReadOnlyList<ModelScan> models,
-        CpuCompiler compiler,
+        ICompiler compiler,
         Func<TensorScan, InputKey, DType> inputType,
         ulong seed,
         Func<TensorScan, InputKey, Node?>? substitute = null)

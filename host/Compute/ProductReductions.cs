@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Merge.Compute.Gpu;
 using Merge.Sdk;
 
 namespace Merge.Compute;
@@ -29,6 +30,8 @@ internal sealed unsafe class ProductReduction : Reduction
 
     public override IReadOnlyList<Node> Operands => [_value];
 
+    public override bool IsForDevices => true;
+
     public override long SegmentUnit => _info.RowLength;
 
     public override long Bytes => _right.Bytes + (sizeof(double) * (long)_product.Rows * _product.Columns);
@@ -39,7 +42,7 @@ internal sealed unsafe class ProductReduction : Reduction
 
     public override void Finish(IReadOnlyList<IReductionPart> parts) => _result(_product);
 
-    private sealed class Part(long rowLength, PaddedMatrix right, Matrix product) : IReductionPart
+    private sealed class Part(long rowLength, PaddedMatrix right, Matrix product) : IDeviceReductionPart
     {
         private readonly double[] _row = new double[right.Width];
 
@@ -56,11 +59,30 @@ internal sealed unsafe class ProductReduction : Reduction
                         AddRun(x + done, run, r + (column * right.Width) + chunk, right.Width, sums + chunk);
                 }
                 done += run;
-                if (column + run < rowLength)
-                    continue;
-                _row.AsSpan(0, product.Columns).CopyTo(product.Row((int)row));
-                Array.Clear(_row);
+                if (column + run == rowLength)
+                    EndRow(row, _row);
             }
+        }
+
+        public void Take(long start, DeviceOperands operands)
+        {
+            var width = right.Width;
+            for (var done = 0; done < operands.Count;)
+            {
+                var (column, rows, run) = RowRun.At(start + done, rowLength, long.MaxValue, operands.Count - done);
+                var sums = rows == 1 ? _row : new double[rows * width];
+                operands.AddProduct(
+                    0, done, false, rows, run, right.Values.AsSpan((int)column * width, run * width), sums);
+                for (var i = 0; i < rows && column + run == rowLength; i++)
+                    EndRow(((start + done) / rowLength) + i, sums.AsSpan(i * width, width));
+                done += rows * run;
+            }
+        }
+
+        private void EndRow(long row, Span<double> sums)
+        {
+            sums[..product.Columns].CopyTo(product.Row((int)row));
+            sums.Clear();
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -122,6 +144,8 @@ internal sealed unsafe class TransposedProductReduction : Reduction
 
     public override IReadOnlyList<Node> Operands => [_value];
 
+    public override bool IsForDevices => true;
+
     public override long SegmentUnit => _group;
 
     public override long Bytes => _left.Bytes + SumBytes;
@@ -144,7 +168,7 @@ internal sealed unsafe class TransposedProductReduction : Reduction
         _result(product);
     }
 
-    private sealed class Part(long start, long end, long rowLength, PaddedMatrix left, long group) : IReductionPart
+    private sealed class Part(long start, long end, long rowLength, PaddedMatrix left, long group) : IDeviceReductionPart
     {
         private double[] _sums = new double[rowLength * left.Width];
         private long _next = start;
@@ -164,12 +188,32 @@ internal sealed unsafe class TransposedProductReduction : Reduction
                         AddRun(x + done, run, l + (row * left.Width) + chunk, left.Width, sums + (column * left.Width) + chunk);
                 }
                 done += run;
-                _next += run;
-                if (_next % group != 0 && _next != end)
-                    continue;
-                Tree.Add((_next - 1) / group, _sums);
-                _sums = _next == end ? [] : new double[rowLength * left.Width];
+                Move(run);
             }
+        }
+
+        public void Take(long start, DeviceOperands operands)
+        {
+            var width = left.Width;
+            for (var done = 0; done < operands.Count;)
+            {
+                var row = (int)(_next / rowLength);
+                var (column, rows, run) = RowRun.At(_next, rowLength, group, operands.Count - done);
+                operands.AddProduct(
+                    0, done, true, run, rows, left.Values.AsSpan(row * width, rows * width),
+                    _sums.AsSpan((int)column * width, run * width));
+                done += rows * run;
+                Move(rows * run);
+            }
+        }
+
+        private void Move(int count)
+        {
+            _next += count;
+            if (_next % group != 0 && _next != end)
+                return;
+            Tree.Add((_next - 1) / group, _sums);
+            _sums = _next == end ? [] : new double[rowLength * left.Width];
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]

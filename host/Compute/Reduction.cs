@@ -23,6 +23,9 @@ internal abstract class Reduction
     /// <summary>Bytes it holds for every segment that is begun and not finished.</summary>
     public abstract long BytesPerSegment { get; }
 
+    /// <summary>Whether a device can reduce its operands where there are many.</summary>
+    public virtual bool IsForDevices => false;
+
     /// <summary>Which of a segment's elements it must see; none where start and end are the same.</summary>
     public virtual (long Start, long End) Needs(long start, long end) => (start, end);
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using Merge.Compute.Gpu;
 
 namespace Merge.Compute;
 
@@ -77,7 +78,7 @@ internal sealed class ScoreBins
         public long Elements { get; set; }
     }
 
-    private sealed unsafe class Part(ScoreBins owner, Tables tables, long start, long end) : IReductionPart
+    private sealed unsafe class Part(ScoreBins owner, Tables tables, long start, long end) : IDeviceReductionPart
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Take(long first, int count, ReadOnlySpan<nint> operands)
@@ -97,6 +98,15 @@ internal sealed class ScoreBins
                     table[keys[i] >> 16]++;
             }
             if (first + count == end)
+                owner.Return(tables, end - start);
+        }
+
+        public void Take(long first, DeviceOperands operands)
+        {
+            var counts = operands.UpperCounts(0);
+            for (var i = 0; i < counts.Length; i++)
+                tables.Counts[i] += counts[i];
+            if (first + operands.Count == end)
                 owner.Return(tables, end - start);
         }
     }

@@ -3,6 +3,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Merge.Compute.Gpu;
 
 namespace Merge.Compute;
 
@@ -100,6 +101,31 @@ internal sealed class ScoreBracket(uint low, uint middle, uint high, int most, (
                 return;
             var inside = stackalloc uint[count + Vector512<uint>.Count];
             var found = Count(keys + (from - first), (int)(to - from), inside, out var middles);
+            Add(from, to, inside, found, middles);
+        }
+
+        /// <summary>Takes a device's values of the segment's next elements.</summary>
+        public void Take(long first, DeviceOperands operands)
+        {
+            var (from, to) = (Math.Max(first, _start), Math.Min(first + operands.Count, end));
+            if (from >= to || owner._pages.GaveUp)
+                return;
+            var (low, middle, high) = owner.Limits;
+            var (tiles, keys) = operands.KeysInside(0, (int)(from - first), (int)(to - from), low, middle, high);
+            fixed (uint* inside = keys)
+            {
+                foreach (var tile in tiles)
+                {
+                    var next = Math.Min(from + DeviceOperands.KeyTile, to);
+                    Add(from, next, inside + tile.First, (int)tile.Found, tile.Middles);
+                    _above += tile.Above;
+                    from = next;
+                }
+            }
+        }
+
+        private void Add(long from, long to, uint* inside, int found, uint middles)
+        {
             if (to - _page > KeyPages.Length || !counts.HasRoomFor(found))
                 Turn(from);
             counts.Add(inside, found);

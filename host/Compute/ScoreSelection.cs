@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Merge.Compute.Gpu;
 using Merge.Sdk;
 
 namespace Merge.Compute;
@@ -116,7 +117,7 @@ internal sealed class ScoreSelection
             Phase.Search => _search!.Begin(from, to),
             _ => new ScoreLocation([.. _targets.Where(t => t.Searched && t.Place.Start >= from && t.Place.Start < to)]),
         };
-        return new PositionedPart(part, at);
+        return part is IDeviceReductionPart onDevice ? new PositionedDevicePart(onDevice, at) : new PositionedPart(part, at);
     }
 
     /// <summary>To be called when all members that were wanted have been swept.</summary>

@@ -14,6 +14,8 @@ internal sealed class SelectionReduction(ScoreSelection selection, int member, N
 
     public override IReadOnlyList<Node> Operands => [score];
 
+    public override bool IsForDevices => true;
+
     public override long Bytes => selection.Bytes;
 
     public override long HeldBytes => selection.HeldBytes;

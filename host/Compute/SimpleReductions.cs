@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using Merge.Compute.Cpu;
+using Merge.Compute.Gpu;
 using Merge.Sdk;
 
 namespace Merge.Compute;
@@ -10,15 +11,20 @@ internal sealed unsafe class CountReduction(Node mask, Action<long> result) : Re
 {
     public override IReadOnlyList<Node> Operands => [mask];
 
+    public override bool IsForDevices => true;
+
     public override long BytesPerSegment => 64;
 
     public override IReductionPart Begin(long start, long end) => new Part();
 
     public override void Finish(IReadOnlyList<IReductionPart> parts) => result(parts.Sum(p => ((Part)p).Set));
 
-    private sealed class Part : IReductionPart
+    private sealed class Part : IDeviceReductionPart
     {
         public long Set { get; private set; }
+
+        public void Take(long start, DeviceOperands operands) =>
+            Set += (long)operands.Sums([(0, -1)], 0, operands.Count, SumReduction.Grain)[0].Sum();
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Take(long start, int count, ReadOnlySpan<nint> operands)
@@ -42,6 +48,8 @@ internal sealed unsafe class RangeReduction(Node value, Action<ValueRange> resul
 {
     public override IReadOnlyList<Node> Operands => [value];
 
+    public override bool IsForDevices => true;
+
     public override long BytesPerSegment => 64;
 
     public override IReductionPart Begin(long start, long end) => new Part();
@@ -54,11 +62,17 @@ internal sealed unsafe class RangeReduction(Node value, Action<ValueRange> resul
         result(new(min, max));
     }
 
-    private sealed class Part : IReductionPart
+    private sealed class Part : IDeviceReductionPart
     {
         public float Min { get; private set; } = float.PositiveInfinity;
 
         public float Max { get; private set; } = float.NegativeInfinity;
+
+        public void Take(long start, DeviceOperands operands)
+        {
+            var (min, max) = operands.Range(0);
+            (Min, Max) = (MathF.Min(Min, min), MathF.Max(Max, max));
+        }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Take(long start, int count, ReadOnlySpan<nint> operands)
@@ -90,15 +104,20 @@ internal sealed unsafe class RowSumsReduction(TensorInfo info, Node value, Actio
 
     public override long Bytes => info.RowCount * sizeof(double);
 
+    public override bool IsForDevices => true;
+
     public override long BytesPerSegment => LaneSums.Lanes * sizeof(double);
 
     public override IReductionPart Begin(long start, long end) => new Part(_sums, info.RowLength);
 
     public override void Finish(IReadOnlyList<IReductionPart> parts) => result(_sums);
 
-    private sealed class Part(double[] sums, long rowLength) : IReductionPart
+    private sealed class Part(double[] sums, long rowLength) : IDeviceReductionPart
     {
         private readonly double[] _lanes = new double[LaneSums.Lanes];
+
+        public void Take(long start, DeviceOperands operands) =>
+            operands.Sums([(0, -1)], 0, operands.Count, rowLength)[0].CopyTo(sums, start / rowLength);
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Take(long start, int count, ReadOnlySpan<nint> operands)
@@ -135,6 +154,8 @@ internal sealed unsafe class ColumnSumsReduction(TensorInfo info, Node value, Ac
 
     public override IReadOnlyList<Node> Operands => [value];
 
+    public override bool IsForDevices => true;
+
     public override long SegmentUnit => _group;
 
     public override long Bytes => info.RowLength * sizeof(double);
@@ -152,7 +173,7 @@ internal sealed unsafe class ColumnSumsReduction(TensorInfo info, Node value, Ac
         result(tree.Total((int)info.RowLength));
     }
 
-    private sealed class Part(long start, long end, long rowLength, long group) : IReductionPart
+    private sealed class Part(long start, long end, long rowLength, long group) : IDeviceReductionPart
     {
         private double[] _sums = new double[rowLength];
         private long _next = start;
@@ -170,12 +191,29 @@ internal sealed unsafe class ColumnSumsReduction(TensorInfo info, Node value, Ac
                 fixed (double* sums = &_sums[column])
                     LaneSums.AddEach(sums, x + done, run);
                 done += run;
-                _next += run;
-                if (_next % group != 0 && _next != end)
-                    continue;
-                Tree.Add((_next - 1) / group, _sums);
-                _sums = new double[rowLength];
+                Move(run);
             }
+        }
+
+        public void Take(long start, DeviceOperands operands)
+        {
+            for (var done = 0; done < operands.Count;)
+            {
+                // Whole rows up to a group's end, or what the block has of one row.
+                var (column, rows, run) = RowRun.At(_next, rowLength, group, operands.Count - done);
+                operands.AddColumns(0, done, rows, _sums.AsSpan((int)column, run));
+                done += rows * run;
+                Move(rows * run);
+            }
+        }
+
+        private void Move(int count)
+        {
+            _next += count;
+            if (_next % group != 0 && _next != end)
+                return;
+            Tree.Add((_next - 1) / group, _sums);
+            _sums = new double[rowLength];
         }
     }
 }

@@ -1,4 +1,5 @@
 using Merge.Compute.Cpu;
+using Merge.Compute.Gpu;
 using Merge.Sdk;
 
 namespace Merge.Compute;
@@ -18,6 +19,8 @@ internal sealed unsafe class SumReduction(
 
     public override IReadOnlyList<Node> Operands => operands;
 
+    public override bool IsForDevices => true;
+
     public override long BytesPerSegment => (long)terms.Length * sizeof(double) * (LaneSums.Lanes + Grain + 64);
 
     public override IReductionPart Begin(long start, long end) => new Part(terms, start);
@@ -30,7 +33,7 @@ internal sealed unsafe class SumReduction(
         result(whole.Total());
     }
 
-    private sealed class Part((int A, int B)[] terms, long start) : IReductionPart
+    private sealed class Part((int A, int B)[] terms, long start) : IDeviceReductionPart
     {
         // The first grain's end, if the segment begins within the grain: its lanes begin in the segment before, so its
         // terms wait for them.
@@ -53,6 +56,40 @@ internal sealed unsafe class SumReduction(
                 }
                 Move(run);
                 done += run;
+            }
+        }
+
+        // Whole grains are summed there; what the block has of others is read.
+        public void Take(long start, DeviceOperands operands)
+        {
+            var head = (int)Math.Min((Grain - (start % Grain)) % Grain, operands.Count);
+            var whole = (operands.Count - head) / Grain * Grain;
+            TakeRead(start, operands, 0, head);
+            if (whole > 0)
+            {
+                var sums = operands.Sums(terms, head, whole, Grain);
+                for (var g = 0; g < whole / Grain; g++)
+                    _tree.Add((_next / Grain) + g, [.. sums.Select(s => s[g])]);
+                _next += whole;
+            }
+            TakeRead(start, operands, head + whole, operands.Count - head - whole);
+        }
+
+        private void TakeRead(long start, DeviceOperands operands, int first, int count)
+        {
+            if (count == 0)
+                return;
+            var size = terms.Max(t => Math.Max(t.A, t.B)) + 1;
+            var values = new float[size * count];
+            fixed (float* memory = values)
+            {
+                var places = stackalloc nint[size];
+                for (var k = 0; k < size; k++)
+                {
+                    operands.Read(k, first, values.AsSpan(k * count, count));
+                    places[k] = (nint)(memory + (k * count));
+                }
+                Take(start + first, count, new(places, size));
             }
         }
 

@@ -15,7 +15,7 @@ internal sealed class TensorStatistics
 
     private readonly TensorInfo _info;
     private readonly IReadOnlyList<StatRequest> _requests;
-    private readonly CpuCompiler _compiler;
+    private readonly ICompiler _compiler;
     private readonly Func<InputKey, DType> _inputType;
     private readonly ulong _seed;
     private readonly Func<InputKey, Node?>? _substitute;
@@ -35,12 +35,12 @@ internal sealed class TensorStatistics
     /// <param name="inputType">Stored type of a streamed tensor.</param>
     /// <param name="seed">The recipe's.</param>
     /// <param name="substitute">See <see cref="Recording.Of"/>.</param>
-    /// <param name="draws">See <see cref="CpuCompiler.Compile"/>.</param>
+    /// <param name="draws">See <see cref="ICompiler.Compile"/>.</param>
     public TensorStatistics(
         TensorInfo info,
         IReadOnlyList<StatRequest> requests,
         IReadOnlyList<(ScoreSelection Selection, int Member, Node Score)> shared,
-        CpuCompiler compiler,
+        ICompiler compiler,
         Func<InputKey, DType> inputType,
         ulong seed,
         Func<InputKey, Node?>? substitute = null,

@@ -1,4 +1,5 @@
 using Merge.Compute.Cpu;
+using Merge.Compute.Gpu;
 using Merge.Sdk;
 
 namespace Merge.Compute;
@@ -24,10 +25,10 @@ internal sealed unsafe class TensorSweep
     /// <param name="inputType">Stored type of a streamed tensor.</param>
     /// <param name="seed">The recipe's.</param>
     /// <param name="substitute">See <see cref="Recording.Of"/>.</param>
-    /// <param name="draws">See <see cref="CpuCompiler.Compile"/>.</param>
+    /// <param name="draws">See <see cref="ICompiler.Compile"/>.</param>
     /// <param name="runLength">Elements of each segment that are enough, whichever: a sample. 0: all.</param>
     public TensorSweep(
-        TensorInfo info, IReadOnlyList<Reduction> reductions, long segmentLength, CpuCompiler compiler,
+        TensorInfo info, IReadOnlyList<Reduction> reductions, long segmentLength, ICompiler compiler,
         Func<InputKey, DType> inputType, ulong seed, Func<InputKey, Node?>? substitute,
         DrawMemory? draws = null, long runLength = 0)
     {
@@ -47,8 +48,8 @@ internal sealed unsafe class TensorSweep
         Inputs = recording.Inputs;
         Unit = UnitOf(info, reductions, recording);
         HasMap = recording.HasMap;
-        _kernel = compiler.Compile(
-            recording, [.. Inputs.Select(inputType)], [.. distinct.Select(_ => DType.F32)], info.Name, seed, draws);
+        _kernel = compiler.CompileOperands(
+            recording, [.. Inputs.Select(inputType)], info.Name, seed, reductions.All(r => r.IsForDevices), draws);
     }
 
     /// <summary>Streamed tensors it reads, in slot order.</summary>
@@ -64,7 +65,7 @@ internal sealed unsafe class TensorSweep
     public bool HasMap { get; }
 
     /// <summary>Bytes of <see cref="Workspace"/> a thread needs.</summary>
-    public long ScratchBytes => _kernel.ScratchBytes + ((long)_rootCount * Kernel.Tile * sizeof(float));
+    public long ScratchBytes => _kernel.ScratchBytes + ((long)_rootCount * BufferLength * sizeof(float));
 
     /// <summary>Bytes held at most, however many threads there are, in this sweep or one that may follow.</summary>
     public long SharedBytes => _reductions.Sum(r => r.Bytes);
@@ -110,9 +111,39 @@ internal sealed unsafe class TensorSweep
     /// <param name="workspace">The thread's.</param>
     public void Run(SweepSegment segment, long start, int count, ReadOnlySpan<nint> inputs, Workspace workspace)
     {
-        var memory = (nint)workspace.Reserve(Scratch.Sweep, (long)_rootCount * Kernel.Tile * sizeof(float));
-        nint[] tiles = [.. Enumerable.Range(0, _rootCount).Select(k => memory + (k * Kernel.Tile * sizeof(float)))];
-        _kernel.RunTiles(start, count, inputs, tiles, workspace, new Taker(_operands, tiles, segment.Parts));
+        var memory = (nint)workspace.Reserve(Scratch.Sweep, (long)_rootCount * BufferLength * sizeof(float));
+        nint[] tiles = [.. Enumerable.Range(0, _rootCount).Select(k => memory + (k * BufferLength * sizeof(float)))];
+        if (_kernel is GpuKernel onDevice)
+            onDevice.Run(start, count, inputs, workspace, values => Take(segment, start, values, tiles));
+        else
+            _kernel.RunTiles(start, count, inputs, tiles, workspace, new Taker(_operands, tiles, segment.Parts));
+    }
+
+    // Elements that are read at once of what a device evaluated.
+    private int BufferLength => _kernel is GpuKernel ? 16 * Kernel.Tile : Kernel.Tile;
+
+    /// <summary>Gives a device's values to those that reduce them there; reads them for the others.</summary>
+    private void Take(SweepSegment segment, long start, DeviceOperands values, nint[] buffers)
+    {
+        var others = new List<int>();
+        for (var k = 0; k < _operands.Length; k++)
+        {
+            if (segment.Parts[k] is IDeviceReductionPart part)
+                part.Take(start, values.Of(_operands[k]));
+            else
+                others.Add(k);
+        }
+        if (others.Count == 0)
+            return;
+        int[] read = [.. others.SelectMany(k => _operands[k]).Distinct()];
+        var taker = new Taker([.. others.Select(k => _operands[k])], buffers, [.. others.Select(k => segment.Parts[k])]);
+        for (var first = 0; first < values.Count; first += BufferLength)
+        {
+            var length = Math.Min(BufferLength, values.Count - first);
+            foreach (var operand in read)
+                values.Read(operand, first, new Span<float>((void*)buffers[operand], length));
+            taker.TakeAll(start + first, length);
+        }
     }
 
     /// <summary>Takes all segments that were wanted, in order, all run to their end.</summary>
@@ -139,13 +170,22 @@ internal sealed unsafe class TensorSweep
     {
         private readonly int _most = operands.Max(o => o.Length);
 
-        public void Take(long start, int count)
+        public void Take(long start, int count) => Take(start, 0, count);
+
+        /// <summary>Takes several tiles.</summary>
+        public void TakeAll(long start, int count)
+        {
+            for (var done = 0; done < count; done += Kernel.Tile)
+                Take(start + done, done, Math.Min(Kernel.Tile, count - done));
+        }
+
+        private void Take(long start, int offset, int count)
         {
             var values = stackalloc nint[_most];
             for (var k = 0; k < parts.Length; k++)
             {
                 for (var i = 0; i < operands[k].Length; i++)
-                    values[i] = tiles[operands[k][i]];
+                    values[i] = tiles[operands[k][i]] + (offset * sizeof(float));
                 parts[k].Take(start, count, new(values, operands[k].Length));
             }
         }

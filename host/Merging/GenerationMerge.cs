@@ -1,5 +1,4 @@
 using Merge.Compute;
-using Merge.Compute.Cpu;
 using Merge.Planning;
 using Merge.Sdk;
 
@@ -17,7 +16,7 @@ internal sealed class GenerationMerge : IDisposable
 
     private readonly MergePlan _stored;
     private readonly RunSettings _settings;
-    private readonly CpuCompiler _compiler = new();
+    private readonly ICompiler _compiler;
     private ResidentInputs? _inputs;
     private MergePlan _plan;
 
@@ -26,6 +25,7 @@ internal sealed class GenerationMerge : IDisposable
     public GenerationMerge(MergePlan plan, RunSettings settings)
     {
         (_stored, _settings, _plan) = (plan, settings, plan);
+        _compiler = settings.NewCompiler();
         ResidentBytes = Resident(plan, settings);
     }
 
@@ -54,6 +54,8 @@ internal sealed class GenerationMerge : IDisposable
         {
             _inputs = ResidentInputs.Load(_stored, Checksums, Progress, _settings.Threads, cancellation);
             _plan = _inputs.Over(_stored);
+            if (_settings.Device is { } device)
+                _inputs.Mirror(device);
         }
         GenerationCandidate[] candidates = [.. members.Select(m => new GenerationCandidate(m))];
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -71,7 +73,7 @@ internal sealed class GenerationMerge : IDisposable
         };
         if (_stored.Strategy.HasSurvey && _stored.Tensors.Any(t => !t.IsCopied && t.Info.Count > 0))
             Survey(context, stop);
-        new Scheduler(context.Settings.Threads, stop, room: context.Settings.Memory / 2).Run(
+        new Scheduler(context.Settings.Threads, stop, context.Settings.Memory / 2, context.Settings.Device).Run(
             _plan.Tensors.Index().Select(t => new GenerationJob(context, t.Item, t.Index)));
         CheckInputs();
         return [.. candidates.Select(c => c.Result())];
@@ -90,7 +92,7 @@ internal sealed class GenerationMerge : IDisposable
     {
         foreach (var candidate in context.Candidates)
             candidate.Survey = new(candidate.Member.Options);
-        new Scheduler(context.Settings.Threads, stop).Run(
+        new Scheduler(context.Settings.Threads, stop, memory: context.Settings.Device).Run(
             [new SurveyJob(context, context.Plan, [.. context.Candidates.Select(c => c.Survey!)])]);
         foreach (var candidate in context.Candidates)
         {

@@ -15,10 +15,10 @@ internal static class MergeRun
         if (context.Plan.Strategy.HasSurvey && left.Any(t => !t.IsCopied && t.Info.Count > 0))
         {
             var survey = new Survey(t => t.Options!);
-            new Scheduler(context.Settings.Threads, stop).Run([new SurveyJob(context, context.Plan, [survey])]);
+            new Scheduler(context.Settings.Threads, stop, memory: context.Settings.Device).Run([new SurveyJob(context, context.Plan, [survey])]);
             context.Survey = survey.Fault is null ? survey.Result : throw survey.Fault;
         }
-        new Scheduler(context.Settings.Threads, stop, room: context.Settings.Memory / 2)
+        new Scheduler(context.Settings.Threads, stop, context.Settings.Memory / 2, context.Settings.Device)
             .Run(left.Select(t => new TensorJob(context, t)));
     }
 }

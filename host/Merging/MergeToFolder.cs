@@ -10,6 +10,9 @@ internal sealed record MergeSummary(string Output, IReadOnlyList<Diagnostic> Fin
 {
     /// <summary>Of an adapter what became of each module.</summary>
     public IReadOnlyList<LowRank.ModuleReport> Modules { get; init; } = [];
+
+    /// <summary>What the processor did although another device was asked for.</summary>
+    public IReadOnlyList<(string Why, int Tensors)> OnProcessor { get; init; } = [];
 }
 
 /// <summary>The main job: a plan in, a complete model folder out, or nothing under that name.</summary>
@@ -84,7 +87,7 @@ internal static class MergeToFolder
             progress.KeptIn = Directory.Exists(folder.Path) ? folder.Path : null;
             throw FileProblem.Is(fault) ? FileProblem.Writing(folder.Path, plan.Layout.Size, fault) : fault;
         }
-        return new MergeSummary(final, [.. context.Findings]);
+        return new MergeSummary(final, [.. context.Findings]) { OnProcessor = context.Compiler.OnProcessor };
     }
 
     /// <summary>Whether the next run would fail alike: nothing the user can free or repair beside it.</summary>

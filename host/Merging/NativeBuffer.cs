@@ -1,9 +1,11 @@
 using System.Runtime.InteropServices;
+using Merge.Compute;
 
 namespace Merge.Merging;
 
 /// <summary>Native memory that one worker reads into or writes from; grows, never shrinks while the run lasts.</summary>
-internal sealed unsafe class NativeBuffer : IDisposable
+/// <param name="memory">Where it is; null: anywhere.</param>
+internal sealed unsafe class NativeBuffer(IHostMemory? memory = null) : IDisposable
 {
     /// <summary>A cache line and the widest vector.</summary>
     private const nuint Alignment = 64;
@@ -18,9 +20,10 @@ internal sealed unsafe class NativeBuffer : IDisposable
     {
         if (bytes > Length)
         {
-            NativeMemory.AlignedFree(_memory);
-            _memory = null;
-            _memory = NativeMemory.AlignedAlloc((nuint)bytes, Alignment);
+            Dispose();
+            _memory = memory is null
+                ? NativeMemory.AlignedAlloc((nuint)bytes, Alignment)
+                : (void*)memory.Allocate(bytes);
             Length = bytes;
         }
         return new(_memory, bytes);
@@ -28,7 +31,10 @@ internal sealed unsafe class NativeBuffer : IDisposable
 
     public void Dispose()
     {
-        NativeMemory.AlignedFree(_memory);
+        if (memory is null)
+            NativeMemory.AlignedFree(_memory);
+        else if (_memory != null)
+            memory.Free((nint)_memory);
         _memory = null;
         Length = 0;
     }

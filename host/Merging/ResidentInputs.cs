@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using Merge.Checkpoints;
+using Merge.Compute.Gpu;
 using Merge.Planning;
 
 namespace Merge.Merging;
@@ -16,6 +17,9 @@ internal sealed unsafe class ResidentInputs : IDisposable
 
     private readonly Dictionary<object, ResidentTensor> _tensors = [];
     private void* _memory;
+    private long _bytes;
+
+    private IDisposable? _onDevice;
 
     private ResidentInputs()
     {
@@ -46,8 +50,12 @@ internal sealed unsafe class ResidentInputs : IDisposable
     /// <summary>The plan, reading its inputs from here.</summary>
     public MergePlan Over(MergePlan plan) => plan with { Tensors = [.. plan.Tensors.Select(Over)] };
 
+    /// <summary>Copies them to a device, too, if it has room.</summary>
+    public void Mirror(GpuDevice device) => _onDevice = device.Mirrors.Add((nint)_memory, _bytes);
+
     public void Dispose()
     {
+        _onDevice?.Dispose();
         Free();
         GC.SuppressFinalize(this);
     }
@@ -73,7 +81,8 @@ internal sealed unsafe class ResidentInputs : IDisposable
         CancellationToken cancellation)
     {
         TensorSource[] all = [.. sources];
-        _memory = NativeMemory.AlignedAlloc((nuint)Math.Max(all.Sum(s => Aligned(s.Length)), Alignment), (nuint)Alignment);
+        _bytes = Math.Max(all.Sum(s => Aligned(s.Length)), Alignment);
+        _memory = NativeMemory.AlignedAlloc((nuint)_bytes, (nuint)Alignment);
         var address = (nint)_memory;
         var chunks = new List<(ResidentTensor Tensor, uint[] Checksums, int Index)>();
         foreach (var source in all)

@@ -1,6 +1,6 @@
 using System.Numerics;
 using Merge.Checkpoints;
-using Merge.Compute.Cpu;
+using Merge.Compute;
 using Merge.Planning;
 using Merge.Sdk;
 
@@ -9,6 +9,10 @@ namespace Merge.Merging;
 /// <summary>What every job of one run shares.</summary>
 internal class RunContext
 {
+    private readonly Lazy<ICompiler> _compiler;
+
+    public RunContext() => _compiler = new(() => Given ?? Settings!.NewCompiler());
+
     /// <summary>The method at work, for messages.</summary>
     public required string Method { get; init; }
 
@@ -18,7 +22,14 @@ internal class RunContext
 
     public required ILinearAlgebra LinearAlgebra { get; init; }
 
-    public CpuCompiler Compiler { get; init; } = new();
+    /// <summary>Makes the kernels; for the settings' device, unless one is given that has made some before.</summary>
+    public ICompiler Compiler
+    {
+        get => _compiler.Value;
+        init => Given = value;
+    }
+
+    private ICompiler? Given { get; init; }
 
     public required Checksums Checksums { get; init; }
 

@@ -1,3 +1,7 @@
+using Merge.Compute;
+using Merge.Compute.Cpu;
+using Merge.Compute.Gpu;
+
 namespace Merge.Merging;
 
 /// <summary>How a run uses the machine. None of it changes a byte of the result.</summary>
@@ -15,5 +19,13 @@ internal sealed record RunSettings
     /// <summary>Whether a generation may keep its checkpoints in memory, where they fit.</summary>
     public bool KeepInputs { get; init; } = true;
 
+    /// <summary>What computes; null: the processor.</summary>
+    public GpuDevice? Device { get; init; }
+
+    /// <summary>Elements a tensor must have to be worth the way to the device.</summary>
+    public long SmallestOnDevice { get; init; } = 1 << 14;
+
     public const long DefaultMemory = 192L << 20;
+
+    public ICompiler NewCompiler() => Device is null ? new CpuCompiler() : new GpuCompiler(Device, SmallestOnDevice);
 }

@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using Merge.Compute;
 
 namespace Merge.Merging;
 
@@ -10,7 +11,9 @@ namespace Merge.Merging;
 /// <param name="threads">How many workers.</param>
 /// <param name="stop">Stops the work between two parts; set by the first fault, too.</param>
 /// <param name="room">Bytes that the jobs in hand may hold together; only the earliest one may go beyond.</param>
-internal sealed class Scheduler(int threads, CancellationTokenSource stop, long room = long.MaxValue)
+/// <param name="memory">Where workers have their buffers; null: anywhere.</param>
+internal sealed class Scheduler(
+    int threads, CancellationTokenSource stop, long room = long.MaxValue, IHostMemory? memory = null)
 {
     /// <summary>Guards everything below and is pulsed whenever there may be something new to take.</summary>
     private readonly object _gate = new();
@@ -39,7 +42,7 @@ internal sealed class Scheduler(int threads, CancellationTokenSource stop, long 
     {
         try
         {
-            using var worker = new Worker();
+            using var worker = new Worker(memory);
             while (Take() is { } step)
             {
                 if (step.Phase is null)

@@ -28,6 +28,15 @@ internal unsafe interface IBarrier
 /// within a row, else from the first to the last.</summary>
 internal sealed unsafe class AlongSum(Fibers fibers, ScratchValue a, ScratchValue? b, long sums, long result) : IBarrier
 {
+    public Fibers Fibers => fibers;
+
+    public ScratchValue A => a;
+
+    public ScratchValue? B => b;
+
+    /// <summary>Where in scratch the numbers begin.</summary>
+    public long Result => result;
+
     public void Begin(byte* scratch, int slab) =>
         new Span<double>(scratch + sums, fibers.Stride == 1 ? LaneSums.Lanes : fibers.CountIn(slab)).Clear();
 
@@ -77,6 +86,13 @@ internal sealed unsafe class AlongSum(Fibers fibers, ScratchValue a, ScratchValu
 /// <summary>The largest value along an axis; exact, so the order does not matter.</summary>
 internal sealed unsafe class AlongMax(Fibers fibers, ScratchValue a, long result) : IBarrier
 {
+    public Fibers Fibers => fibers;
+
+    public ScratchValue A => a;
+
+    /// <summary>Where in scratch the numbers begin.</summary>
+    public long Result => result;
+
     public void Begin(byte* scratch, int slab) =>
         new Span<float>(scratch + result, fibers.CountIn(slab)).Fill(float.NegativeInfinity);
 

@@ -19,12 +19,19 @@ internal static unsafe class Conversions<L, F, I>
     public static F DecodeF64(byte* source) => L.LoadDouble((double*)source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F DecodeBF16(byte* source) => L.AsNumber(L.ShiftLeft(L.LoadShort((ushort*)source), 16));
+    public static F DecodeBF16(byte* source) => FromBF16(L.LoadShort((ushort*)source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F DecodeF16(byte* source)
+    public static F DecodeF16(byte* source) => FromF16(L.LoadShort((ushort*)source));
+
+    /// <summary>The value of zero-extended bfloat16 bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F FromBF16(I stored) => L.AsNumber(L.ShiftLeft(stored, 16));
+
+    /// <summary>The value of zero-extended float16 bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F FromF16(I stored)
     {
-        var stored = L.LoadShort((ushort*)source);
         var magnitude = L.ShiftLeft(L.And(stored, L.Broadcast(0x7fff)), 13);
         var sign = L.ShiftLeft(L.And(stored, L.Broadcast(0x8000)), 16);
 
@@ -41,17 +48,25 @@ internal static unsafe class Conversions<L, F, I>
     public static void EncodeF64(F value, byte* target) => L.StoreDouble(Canonical(value), (double*)target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void EncodeBF16(F value, byte* target)
+    public static void EncodeBF16(F value, byte* target) => L.StoreShort(ToBF16(value), (ushort*)target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void EncodeF16(F value, byte* target) => L.StoreShort(ToF16(value), (ushort*)target);
+
+    /// <summary>Bits of the nearest bfloat16, in the low half.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static I ToBF16(F value)
     {
         var bits = L.AsBits(value);
         var odd = L.And(L.ShiftRightUnsigned(bits, 16), L.Broadcast(1));
         var rounded = L.ShiftRightUnsigned(L.Add(bits, L.Add(odd, L.Broadcast(0x7fff))), 16);
         var isNumber = L.AsBits(L.Equal(value, value));
-        L.StoreShort(L.Where(isNumber, rounded, L.Broadcast(0x7fc0)), (ushort*)target);
+        return L.Where(isNumber, rounded, L.Broadcast(0x7fc0));
     }
 
+    /// <summary>Bits of the nearest float16, in the low half.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void EncodeF16(F value, byte* target)
+    public static I ToF16(F value)
     {
         var magnitude = L.Abs(value);
         var sign = L.And(L.ShiftRightUnsigned(L.AsBits(value), 16), L.Broadcast(0x8000));
@@ -67,7 +82,7 @@ internal static unsafe class Conversions<L, F, I>
         var isTiny = L.AsBits(L.Less(magnitude, L.Broadcast(6.103515625e-5f)));
         var isNumber = L.AsBits(L.Equal(value, value));
         var half = L.Or(sign, L.Where(isTiny, tiny, normal));
-        L.StoreShort(L.Where(isNumber, half, L.Broadcast(0x7e00)), (ushort*)target);
+        return L.Where(isNumber, half, L.Broadcast(0x7e00));
     }
 
     /// <summary>Decodes one register full of elements.</summary>
@@ -101,7 +116,8 @@ internal static unsafe class Conversions<L, F, I>
         }
     }
 
+    /// <summary>The value itself; of any NaN the quiet, positive one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static F Canonical(F value) =>
+    public static F Canonical(F value) =>
         L.Where(L.Equal(value, value), value, L.AsNumber(L.Broadcast(0x7fc00000)));
 }

@@ -10,7 +10,7 @@ namespace Merge.Compute.Cpu;
 /// </summary>
 /// <param name="width">Lanes of the registers to use: 16, 8, 4, 1; 0 interprets everything.</param>
 /// <param name="smallestCompiled">A loop is interpreted until its tensors, added up, have this many elements.</param>
-internal sealed class CpuCompiler(int width, long smallestCompiled)
+internal sealed class CpuCompiler(int width, long smallestCompiled) : ICompiler
 {
     /// <summary>Elements of float32 scratch that one buffer can hold.</summary>
     private const long LargestUnit = int.MaxValue / sizeof(float);
@@ -26,15 +26,11 @@ internal sealed class CpuCompiler(int width, long smallestCompiled)
     {
     }
 
+    public IReadOnlyList<(string Why, int Tensors)> OnProcessor => [];
+
     /// <summary>How many different loops were compiled.</summary>
     public int CompiledCount => _compiled.Count;
 
-    /// <param name="recording">What to evaluate.</param>
-    /// <param name="inputTypes">Stored type of every input slot: one that is merged.</param>
-    /// <param name="outputTypes">Stored type every root is written in.</param>
-    /// <param name="tensorName">Decides the random numbers, with the seed.</param>
-    /// <param name="seed">The recipe's.</param>
-    /// <param name="draws">What was drawn for this tensor before, if that is kept.</param>
     public IKernel Compile(
         Recording recording,
         IReadOnlyList<DType> inputTypes,
@@ -43,20 +39,36 @@ internal sealed class CpuCompiler(int width, long smallestCompiled)
         ulong seed,
         DrawMemory? draws = null)
     {
-        if (recording.Unit > LargestUnit)
-        {
-            throw new MergeException(new Diagnostic(
-                $"the method works on {recording.Unit} elements of this tensor at once")
-            {
-                Expected = $"at most {LargestUnit}",
-                Where = tensorName,
-                Fix = "Merge this tensor by a method that works block by block.",
-            });
-        }
-        return new KernelBuilder(recording, inputTypes, outputTypes, Philox.KeyOf(seed, tensorName), Loop, draws).Build();
+        RequireUnit(recording, tensorName);
+        var key = Philox.KeyOf(seed, tensorName);
+        return new Kernel(
+            new KernelBuilder(recording, inputTypes, outputTypes, key, draws).Build(),
+            loop => Loop(loop.Shape, loop.Numbers, recording.Tensor.Count));
     }
 
-    /// <summary>A kernel for linear combinations, with the bits the same sums would have as expressions.</summary>
+    public IKernel CompileOperands(
+        Recording recording,
+        IReadOnlyList<DType> inputTypes,
+        string tensorName,
+        ulong seed,
+        bool onDevice,
+        DrawMemory? draws = null) =>
+        Compile(recording, inputTypes, [.. recording.Roots.Select(_ => DType.F32)], tensorName, seed, draws);
+
+    /// <exception cref="MergeException">The expressions need more elements at once than a block can have.</exception>
+    public static void RequireUnit(Recording recording, string tensorName)
+    {
+        if (recording.Unit <= LargestUnit)
+            return;
+        throw new MergeException(new Diagnostic(
+            $"the method works on {recording.Unit} elements of this tensor at once")
+        {
+            Expected = $"at most {LargestUnit}",
+            Where = tensorName,
+            Fix = "Merge this tensor by a method that works block by block.",
+        });
+    }
+
     public IKernel Combine(Combinations combinations) => width switch
     {
         16 => new CombinationKernel<Lanes512, Vector512<float>, Vector512<int>>(combinations),

@@ -2,6 +2,7 @@ using Merge.Sdk;
 using Calculate = Merge.Compute.Cpu.Arithmetic<Merge.Compute.Cpu.Lanes1, float, int>;
 using Convert = Merge.Compute.Cpu.Conversions<Merge.Compute.Cpu.Lanes1, float, int>;
 using One = Merge.Compute.Cpu.Lanes1;
+using Operation = Merge.Compute.Cpu.ElementOperations<Merge.Compute.Cpu.Lanes1, float, int>;
 
 namespace Merge.Compute.Cpu;
 
@@ -63,7 +64,7 @@ internal sealed unsafe class InterpretedLoop(LoopShape shape, LoopNumbers number
             return;
         }
         for (var i = 0; i < length; i++)
-            target[i] = Apply(step.Op, a[i], b is null ? 0 : b[i], c is null ? 0 : c[i]);
+            target[i] = Operation.Apply(step.Op, a[i], b is null ? 0 : b[i], c is null ? 0 : c[i]);
     }
 
     private float* Source(LoopStep step, int argument, float* memory) =>
@@ -75,32 +76,4 @@ internal sealed unsafe class InterpretedLoop(LoopShape shape, LoopNumbers number
         for (var i = 0; i < length; i++)
             target[i] = Convert.Decode(type, source + ((long)(done + i) * size));
     }
-
-    private static float Apply(Op op, float a, float b, float c) => op switch
-    {
-        Op.Negate => Calculate.Negate(a),
-        Op.Abs => One.Abs(a),
-        Op.Sqrt => One.Sqrt(a),
-        Op.Exp => Calculate.Exp(a),
-        Op.Log => Calculate.Log(a),
-        Op.Sign => Calculate.Sign(a),
-        Op.Add => One.Add(a, b),
-        Op.Subtract => One.Subtract(a, b),
-        Op.Multiply => One.Multiply(a, b),
-        Op.Divide => One.Divide(a, b),
-        Op.Min => One.Min(a, b),
-        Op.Max => One.Max(a, b),
-        Op.Pow => Calculate.Pow(a, b),
-        Op.FusedMultiplyAdd => One.FusedMultiplyAdd(a, b, c),
-        Op.Where => One.Where(a, b, c),
-        Op.Greater => One.Greater(a, b),
-        Op.GreaterOrEqual => One.GreaterOrEqual(a, b),
-        Op.Less => One.Less(a, b),
-        Op.LessOrEqual => One.LessOrEqual(a, b),
-        Op.Equal => One.Equal(a, b),
-        Op.And => One.And(a, b),
-        Op.Or => One.Or(a, b),
-        Op.Not => One.Not(a),
-        _ => throw new NotSupportedException($"{op} is not element-wise"),
-    };
 }

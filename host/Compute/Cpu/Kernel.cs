@@ -21,23 +21,42 @@ internal readonly record struct LoopStream(LoopStream.Place Kind, int Slot, Scra
 internal sealed record Stage(
     (ILeaf Leaf, ScratchValue Target)[] Leaves,
     (Fibers Fibers, long Numbers, ScratchValue Target)[] Repeats,
-    (ILoop Loop, LoopStream[] Streams)[] Loops,
+    PlannedLoop[] Loops,
     IBarrier[] Barriers);
 
+/// <summary>A loop of a stage and where its inputs, then its outputs lie.</summary>
+internal sealed record PlannedLoop(LoopShape Shape, LoopNumbers Numbers, LoopStream[] Streams);
+
+/// <summary>Expressions in stages.</summary>
+/// <param name="Stages">In the order they run.</param>
+/// <param name="Slab">Elements that pass through all stages together: whole units.</param>
+/// <param name="ScratchBytes">Where values pass from stage to stage.</param>
+/// <param name="InputSizes">Bytes of an element of every input.</param>
+/// <param name="OutputSizes">Bytes of an element of every output.</param>
+internal sealed record StagedExpressions(
+    Stage[] Stages, int Slab, long ScratchBytes, int[] InputSizes, int[] OutputSizes);
+
 /// <summary>Runs the stages slab by slab, each stage tile by tile.</summary>
-internal sealed unsafe class Kernel(Stage[] stages, int slab, long scratchBytes, int[] inputSizes, int[] outputSizes)
-    : IKernel
+/// <param name="staged">The stages.</param>
+/// <param name="bind">Makes each loop ready to run.</param>
+internal sealed unsafe class Kernel(StagedExpressions staged, Func<PlannedLoop, ILoop> bind) : IKernel
 {
     /// <summary>Elements evaluated at once where values pass through scratch: small enough for the nearest cache.</summary>
     public const int Tile = 4096;
 
     // One loop alone needs no tiles; several read the same inputs, while these are in the nearest caches.
-    private readonly bool _needsTiles = scratchBytes > 0 || stages.Any(s => s.Loops.Length > 1);
+    private readonly bool _needsTiles = staged.ScratchBytes > 0 || staged.Stages.Any(s => s.Loops.Length > 1);
 
     private readonly int _mostStreams =
-        stages.SelectMany(s => s.Loops).Select(l => l.Streams.Length).DefaultIfEmpty(0).Max();
+        staged.Stages.SelectMany(s => s.Loops).Select(l => l.Streams.Length).DefaultIfEmpty(0).Max();
 
-    public long ScratchBytes => scratchBytes;
+    private readonly (Stage Stage, (ILoop Loop, LoopStream[] Streams)[] Loops)[] _stages =
+        [.. staged.Stages.Select(s => (s, s.Loops.Select(l => (bind(l), l.Streams)).ToArray()))];
+
+    private readonly int[] _inputSizes = staged.InputSizes;
+    private readonly int[] _outputSizes = staged.OutputSizes;
+
+    public long ScratchBytes => staged.ScratchBytes;
 
     public void Run(
         long start, int count, ReadOnlySpan<nint> inputs, ReadOnlySpan<nint> outputs, Workspace workspace) =>
@@ -52,20 +71,21 @@ internal sealed unsafe class Kernel(Stage[] stages, int slab, long scratchBytes,
         long start, int count, ReadOnlySpan<nint> inputs, ReadOnlySpan<nint> outputs, Workspace workspace,
         ITileTaker? taker)
     {
-        var scratch = workspace.Reserve(Scratch.Kernel, scratchBytes);
-        var (slabSize, tileSize) = _needsTiles || taker is not null ? (slab, Tile) : (count, count);
+        var scratch = workspace.Reserve(Scratch.Kernel, staged.ScratchBytes);
+        var (slabSize, tileSize) = _needsTiles || taker is not null ? (staged.Slab, Tile) : (count, count);
         for (var done = 0; done < count; done += slabSize)
         {
             var size = Math.Min(slabSize, count - done);
-            foreach (var stage in stages)
+            foreach (var (stage, loops) in _stages)
             {
                 foreach (var barrier in stage.Barriers)
                     barrier.Begin(scratch, size);
                 for (var tile = 0; tile < size; tile += tileSize)
                 {
                     var length = Math.Min(tileSize, size - tile);
-                    RunTile(stage, start, done, tile, length, inputs, outputs, scratch, workspace, taker is not null);
-                    if (stage == stages[^1])
+                    RunTile(
+                        stage, loops, start, done, tile, length, inputs, outputs, scratch, workspace, taker is not null);
+                    if (stage == _stages[^1].Stage)
                         taker?.Take(start + done + tile, length);
                 }
                 foreach (var barrier in stage.Barriers)
@@ -77,8 +97,8 @@ internal sealed unsafe class Kernel(Stage[] stages, int slab, long scratchBytes,
     }
 
     private void RunTile(
-        Stage stage, long start, int done, int tile, int length, ReadOnlySpan<nint> inputs, ReadOnlySpan<nint> outputs,
-        byte* scratch, Workspace workspace, bool outputsOfTile)
+        Stage stage, (ILoop Loop, LoopStream[] Streams)[] loops, long start, int done, int tile, int length,
+        ReadOnlySpan<nint> inputs, ReadOnlySpan<nint> outputs, byte* scratch, Workspace workspace, bool outputsOfTile)
     {
         var first = start + done + tile;
         foreach (var (leaf, target) in stage.Leaves)
@@ -86,7 +106,7 @@ internal sealed unsafe class Kernel(Stage[] stages, int slab, long scratchBytes,
         foreach (var (fibers, numbers, target) in stage.Repeats)
             fibers.Repeat((float*)(scratch + numbers), tile, length, target.At(scratch, tile));
         var addresses = stackalloc nint[_mostStreams];
-        foreach (var (loop, streams) in stage.Loops)
+        foreach (var (loop, streams) in loops)
         {
             for (var k = 0; k < streams.Length; k++)
             {
@@ -94,8 +114,8 @@ internal sealed unsafe class Kernel(Stage[] stages, int slab, long scratchBytes,
                 var element = (nint)(done + tile);
                 addresses[k] = place switch
                 {
-                    LoopStream.Place.Input => inputs[slot] + (element * inputSizes[slot]),
-                    LoopStream.Place.Output => outputs[slot] + (outputsOfTile ? 0 : element * outputSizes[slot]),
+                    LoopStream.Place.Input => inputs[slot] + (element * _inputSizes[slot]),
+                    LoopStream.Place.Output => outputs[slot] + (outputsOfTile ? 0 : element * _outputSizes[slot]),
                     _ => (nint)value.At(scratch, tile),
                 };
             }

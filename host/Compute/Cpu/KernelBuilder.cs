@@ -4,7 +4,7 @@ namespace Merge.Compute.Cpu;
 
 /// <summary>
 /// Splits a recording into stages: element-wise loops each, then what needs its values before the next stage (an
-/// operation along an axis, an author's loop).
+/// operation along an axis, an author's loop). Every device runs the same stages.
 /// </summary>
 internal sealed class KernelBuilder
 {
@@ -18,7 +18,6 @@ internal sealed class KernelBuilder
     private readonly IReadOnlyList<DType> _inputTypes;
     private readonly IReadOnlyList<DType> _outputTypes;
     private readonly ulong _key;
-    private readonly Func<LoopShape, LoopNumbers, long, ILoop> _loop;
     private readonly DrawMemory? _draws;
     private readonly int[] _level;
     private readonly int _slab;
@@ -34,10 +33,10 @@ internal sealed class KernelBuilder
 
     public KernelBuilder(
         Recording recording, IReadOnlyList<DType> inputTypes, IReadOnlyList<DType> outputTypes, ulong key,
-        Func<LoopShape, LoopNumbers, long, ILoop> loop, DrawMemory? draws)
+        DrawMemory? draws)
     {
-        (_recording, _inputTypes, _outputTypes, _key) = (recording, inputTypes, outputTypes, key);
-        (_loop, _draws) = (loop, draws);
+        (_recording, _inputTypes, _outputTypes) = (recording, inputTypes, outputTypes);
+        (_key, _draws) = (key, draws);
         _level = new int[recording.Terms.Count];
         for (var i = 0; i < _level.Length; i++)
         {
@@ -48,7 +47,7 @@ internal sealed class KernelBuilder
         _slab = unit >= Kernel.Tile ? unit : unit * (Kernel.Tile / Math.Max(unit, 1));
     }
 
-    public IKernel Build()
+    public StagedExpressions Build()
     {
         var last = _recording.Roots.Select(r => _level[r]).DefaultIfEmpty(0).Max();
         var stages = new List<Stage>();
@@ -56,7 +55,7 @@ internal sealed class KernelBuilder
             stages.Add(BuildStage(level));
         var outputs = _recording.Roots.Select((term, k) => (term, _outputTypes[k], LoopStream.Output(k)));
         stages.Add(BuildLoops([.. outputs], []));
-        return new Kernel([.. stages], _slab, _scratch, [.. _inputTypes.Select(t => t.Bits() / 8)],
+        return new([.. stages], _slab, _scratch, [.. _inputTypes.Select(t => t.Bits() / 8)],
             [.. _outputTypes.Select(t => t.Bits() / 8)]);
     }
 
@@ -127,7 +126,7 @@ internal sealed class KernelBuilder
         _repeats.Clear();
         _decoded.Clear();
         var groups = Grouped(outputs);
-        var loops = new List<(ILoop, LoopStream[])>();
+        var loops = new List<PlannedLoop>();
         if (groups.Count > 1)
         {
             var decoded = Cone(outputs.Select(o => o.Term))
@@ -177,7 +176,7 @@ internal sealed class KernelBuilder
         }
     }
 
-    private (ILoop Loop, LoopStream[] Streams) BuildLoop((int Term, DType Type, LoopStream Stream)[] outputs)
+    private PlannedLoop BuildLoop((int Term, DType Type, LoopStream Stream)[] outputs)
     {
         var steps = new List<LoopStep>();
         var stepOf = new Dictionary<int, int>();
@@ -232,9 +231,7 @@ internal sealed class KernelBuilder
             stepOf[index] = steps.Count - 1;
         }
         var shape = new LoopShape(inputTypes, steps, [.. outputs.Select(o => (stepOf[o.Term], o.Type))]);
-        return (
-            _loop(shape, new([.. constants], [.. cuts]), _recording.Tensor.Count),
-            [.. streams, .. outputs.Select(o => o.Stream)]);
+        return new(shape, new([.. constants], [.. cuts]), [.. streams, .. outputs.Select(o => o.Stream)]);
     }
 
     /// <summary>What a loop computes, in order: back to streams, leaves and values that earlier stages left.</summary>

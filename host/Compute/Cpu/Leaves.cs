@@ -12,11 +12,19 @@ internal unsafe interface ILeaf
 
 internal sealed unsafe class UniformLeaf(ulong key, int stream) : ILeaf
 {
+    public ulong Key => key;
+
+    public int Stream => stream;
+
     public void Fill(long start, int count, float* target) => Philox.Fill(key, stream, start, count, target);
 }
 
 internal sealed unsafe class RowVectorLeaf(float[] values, long rowLength) : ILeaf
 {
+    public float[] Values => values;
+
+    public long RowLength => rowLength;
+
     public void Fill(long start, int count, float* target)
     {
         var row = start / rowLength;
@@ -34,6 +42,8 @@ internal sealed unsafe class RowVectorLeaf(float[] values, long rowLength) : ILe
 
 internal sealed unsafe class ColumnVectorLeaf(float[] values) : ILeaf
 {
+    public float[] Values => values;
+
     public void Fill(long start, int count, float* target)
     {
         var column = (int)(start % values.Length);
@@ -78,6 +88,8 @@ internal sealed unsafe class OuterLeaf(float[] rows, float[] columns) : ILeaf
 
 internal sealed unsafe class MatrixLeaf(Matrix matrix) : ILeaf
 {
+    public Matrix Matrix => matrix;
+
     public void Fill(long start, int count, float* target)
     {
         for (var i = 0; i < count; i++)
@@ -88,6 +100,10 @@ internal sealed unsafe class MatrixLeaf(Matrix matrix) : ILeaf
 /// <summary>B·A, every element summed in float64 over the rank in order, rounded once.</summary>
 internal sealed unsafe class LowRankLeaf(Matrix b, Matrix a) : ILeaf
 {
+    public Matrix B => b;
+
+    public Matrix A => a;
+
     private const int Piece = 512;
 
     public void Fill(long start, int count, float* target)

@@ -14,12 +14,14 @@ internal enum Scratch
 }
 
 /// <summary>
-/// Scratch memory of one worker, outside the garbage collector; it grows to the largest kernel it serves.
+/// Scratch memory of one worker, outside the garbage collector; it grows to the largest kernel it serves. Of a device
+/// other than the processor it holds the worker's share.
 /// </summary>
 internal sealed unsafe class Workspace : IDisposable
 {
     private readonly nint[] _memory = new nint[3];
     private readonly long[] _bytes = new long[3];
+    private readonly Dictionary<object, IDisposable> _owned = new(ReferenceEqualityComparer.Instance);
 
     ~Workspace() => Free();
 
@@ -43,8 +45,20 @@ internal sealed unsafe class Workspace : IDisposable
         return (byte*)memory;
     }
 
+    /// <summary>What the worker has of a device, made when it is first asked for.</summary>
+    public T Of<T>(object device, Func<T> make)
+        where T : class, IDisposable
+    {
+        if (!_owned.TryGetValue(device, out var own))
+            _owned[device] = own = make();
+        return (T)own;
+    }
+
     public void Dispose()
     {
+        foreach (var own in _owned.Values)
+            own.Dispose();
+        _owned.Clear();
         Free();
         GC.SuppressFinalize(this);
     }

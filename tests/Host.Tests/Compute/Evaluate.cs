@@ -44,7 +44,7 @@ internal static unsafe class Evaluate
 
     /// <summary>The roots' bytes, evaluated in parts that end at <paramref name="ends"/>.</summary>
     public static byte[][] Run(
-        CpuCompiler compiler, TensorScan scan, Func<InputKey, (DType Type, byte[] Bytes)> input,
+        ICompiler compiler, TensorScan scan, Func<InputKey, (DType Type, byte[] Bytes)> input,
         IReadOnlyList<(Node Root, DType Type)> roots, params long[] ends)
     {
         var recording = Recording.Of(scan.Info, [.. roots.Select(r => r.Root)]);
@@ -75,7 +75,7 @@ internal static unsafe class Evaluate
 
     /// <summary>The value of one expression as float32.</summary>
     public static float[] Value(
-        CpuCompiler compiler, TensorScan scan, Func<Block, TensorExpr> value, params float[][] inputs)
+        ICompiler compiler, TensorScan scan, Func<Block, TensorExpr> value, params float[][] inputs)
     {
         var bytes = Run(compiler, scan, key => (DType.F32, Store(inputs[key.Model + 1], DType.F32)),
             [(scan.Record(value), DType.F32)]);

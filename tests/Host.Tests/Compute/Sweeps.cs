@@ -9,7 +9,7 @@ namespace Host.Tests.Compute;
 internal static unsafe class Sweeps
 {
     /// <summary>Completes what is pending of a scan whose inputs are float32.</summary>
-    public static void Complete(TensorScan scan, float[][] inputs, ulong seed = 1, CpuCompiler? compiler = null)
+    public static void Complete(TensorScan scan, float[][] inputs, ulong seed = 1, ICompiler? compiler = null)
     {
         var statistics = new TensorStatistics(
             scan.Info, [.. scan.Pending], [], compiler ?? new CpuCompiler(), _ => DType.F32, Evaluate.Seed);

@@ -1,6 +1,9 @@
 using System.Text.Json;
+using Host.Tests.Compute.Gpu;
 using Host.Tests.Planning;
 using Merge.Checkpoints;
+using Merge.Compute.Gpu;
+using Merge.Compute.Gpu.Drivers;
 using Merge.Merging;
 using Merge.Planning;
 using Merge.Sdk;
@@ -39,6 +42,22 @@ public sealed class MergeToFolderTests : IDisposable
         Assert.Equal(2, progress.TensorsResumed);
         Assert.Equal(expected, Files(Final));
         Assert.False(Directory.Exists(Partial));
+    }
+
+    [OpenClFact]
+    public void A_run_that_was_stopped_goes_on_with_another_device_and_gives_the_same_bytes()
+    {
+        var expected = Uninterrupted();
+        using var device = new GpuDevice(OpenClDevice.All()[0].Open());
+        var onDevice = new RunSettings { Threads = 3, Device = device, SmallestOnDevice = 0, BlockBytes = 4096 };
+        foreach (var (first, then) in new[] { (Runs.TwoThreads, onDevice), (onDevice, Runs.TwoThreads) })
+        {
+            Interrupt("c", first with { Threads = 1 });
+            Assert.Equal(2, Merge(Plan(), settings: then).TensorsResumed);
+            Assert.Equal(expected, Files(Final));
+            Directory.Delete(Final, recursive: true);
+        }
+        Assert.NotEqual(0, device.CompiledCount);
     }
 
     [Fact]
@@ -219,17 +238,17 @@ public sealed class MergeToFolderTests : IDisposable
         return files;
     }
 
-    private void Interrupt(string tensor)
+    private void Interrupt(string tensor, RunSettings? settings = null)
     {
         using var stop = new CancellationTokenSource();
         Assert.Throws<OperationCanceledException>(() => MergeToFolder.Run(
-            Plan(stop.Cancel, tensor), Final, false, false, new RunSettings { Threads = 1 }, new(), stop.Token));
+            Plan(stop.Cancel, tensor), Final, false, false, settings ?? new RunSettings { Threads = 1 }, new(), stop.Token));
     }
 
-    private RunProgress Merge(MergePlan plan, bool force = false)
+    private RunProgress Merge(MergePlan plan, bool force = false, RunSettings? settings = null)
     {
         var progress = new RunProgress();
-        MergeToFolder.Run(plan, Final, force, false, Runs.TwoThreads, progress, default);
+        MergeToFolder.Run(plan, Final, force, false, settings ?? Runs.TwoThreads, progress, default);
         return progress;
     }
 

@@ -1,5 +1,8 @@
 using FsCheck;
 using FsCheck.Fluent;
+using Host.Tests.Compute.Gpu;
+using Merge.Compute.Gpu;
+using Merge.Compute.Gpu.Drivers;
 using Merge.Merging;
 using Merge.Planning;
 using Merge.Sdk;
@@ -52,6 +55,33 @@ public sealed class GenerationTests
         var plan = single.Plan(strategy, options, Workload.Inputs(method, DType.BF16, large: true), folders);
         object[] candidates = [.. Enumerable.Range(0, 9).Select(_ => random.Of(options, models))];
         Compare(plan, candidates, single, new RunSettings { Threads = 2 });
+    }
+
+    [OpenClTheory]
+    [InlineData("linear")]
+    [InlineData("lcsc")]
+    [InlineData("ties")]
+    [InlineData("dare_ties")]
+    public void So_it_does_on_a_device(string method)
+    {
+        using var device = new GpuDevice(OpenClDevice.All()[0].Open());
+        var (strategy, options, models, _) = Workload.Of(method);
+        var random = new OptionVariants(7);
+        using var folders = new CheckpointFolders();
+        var single = new MergeOnEngine(new(DType.BF16, null, new RunSettings { Threads = 2 }));
+        var plan = single.Plan(strategy, options, Workload.Inputs(method, DType.BF16), folders);
+        object[] candidates = [options, .. Enumerable.Range(0, 4).Select(_ => random.Of(options, models))];
+        foreach (var keepInputs in new[] { true, false })
+        {
+            Compare(plan, candidates, single, new RunSettings
+            {
+                Threads = 3,
+                BlockBytes = 5000,
+                KeepInputs = keepInputs,
+                Device = device,
+                SmallestOnDevice = 0,
+            });
+        }
     }
 
     [Theory]
