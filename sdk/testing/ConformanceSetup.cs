@@ -15,8 +15,11 @@ public sealed record ConformanceSetup
     /// <summary>Whether the order of the models must not matter.</summary>
     public bool Symmetric { get; init; }
 
-    /// <summary>Rules that do not hold of the method, each with the reason. One that does hold is not to be here.</summary>
-    public IReadOnlyDictionary<ConformanceRule, string> Exceptions { get; init; } =
+    /// <summary>
+    /// Rules that do not hold of the method, each with the reason, as
+    /// <c>Exceptions = { [ConformanceRule.Memory] = "decomposes whole matrices" }</c>. One that does hold is not to be here.
+    /// </summary>
+    public IDictionary<ConformanceRule, string> Exceptions { get; init; } =
         new Dictionary<ConformanceRule, string>();
 
     /// <summary>Largest error of what should be equal but may be rounded otherwise, relative to the largest value.</summary>

@@ -27,11 +27,7 @@ internal static class ConformanceSetups
     {
         "arcee_fusion" => new()
         {
-            Exceptions = new Dictionary<ConformanceRule, string>
-            {
-                [ConformanceRule.NotANumber] = "takes over what scores above a threshold, and a NaN does not",
-                [ConformanceRule.Memory] = "three quartiles are asked for at once, and the host holds the scores near each",
-            },
+            Exceptions = { [ConformanceRule.NotANumber] = "takes over what scores above a threshold, and a NaN does not" },
         },
         "breadcrumbs" or "breadcrumbs_ties" =>
             new() { Options = new BreadcrumbsOptions { Weight = 1, Density = 0.6, Gamma = 0.1 }, Exceptions = _keepsNothing },
@@ -39,7 +35,11 @@ internal static class ConformanceSetups
         "della" => new() { Options = new DellaOptions { Weight = 1, Density = 0.5 } },
         "della_linear" => new() { Options = new DellaLinearOptions { Weight = 1, Density = 0.5 } },
         "ema" => new() { Options = new EmaOptions { Beta = 0.7 } },
-        "knots" => new() { Options = new KnotsOptions { Rank = 8 } },
+        "knots" => new()
+        {
+            Options = new KnotsOptions { Rank = 8 },
+            Exceptions = { [ConformanceRule.Memory] = "thin matrices, which grow with the rows" },
+        },
         "lcsc" => new() { Options = new LcscOptions { Coefficient = new(null, 0.3, 0.2) } },
         "linear" => new() { Options = new LinearOptions { Weight = new(0.2, 0.3, 0.5) }, Symmetric = true },
         "multislerp" => new() { Options = new MultiSlerpOptions { Weight = 1 } },
@@ -47,6 +47,11 @@ internal static class ConformanceSetups
         "nuslerp" => new() { Options = new NuSlerpOptions { Weight = new(0.3, 0.7) } },
         "ram" or "ramplus_tl" => new() { Exceptions = _compares },
         "slerp" => new() { Options = new SlerpOptions { T = 0.3 } },
+        "iso_c" or "iso_cts" or "subspace_boosting" or "tsv_merge" => new()
+        {
+            Symmetric = true,
+            Exceptions = { [ConformanceRule.Memory] = "decomposes whole matrices" },
+        },
         "task_arithmetic" => new() { Options = new TaskArithmeticOptions { Weight = new(0.5, 1, 2) }, Symmetric = true },
         "ties" => new() { Options = new TiesOptions { Weight = 1, Density = 0.5 }, Symmetric = true, Exceptions = _keepsNothing },
         "fisher" or "karcher" or "model_stock" or "uniform" => new() { Symmetric = true },

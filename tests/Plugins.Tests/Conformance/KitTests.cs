@@ -33,7 +33,7 @@ public sealed class KitTests
     [Fact]
     public void A_declared_exception_is_let_pass() => StrategyConformance.Check(new AddsOne(), new()
     {
-        Exceptions = new Dictionary<ConformanceRule, string> { [ConformanceRule.Identity] = "adds one" },
+        Exceptions = { [ConformanceRule.Identity] = "adds one" },
     });
 
     [Fact]
@@ -41,7 +41,7 @@ public sealed class KitTests
     {
         var error = Assert.Throws<ConformanceException>(() => StrategyConformance.Check(new Sound(), new()
         {
-            Exceptions = new Dictionary<ConformanceRule, string> { [ConformanceRule.Identity] = "of old" },
+            Exceptions = { [ConformanceRule.Identity] = "of old" },
         }));
         Assert.Contains("declared an exception (\"of old\"), but it holds", Assert.Single(error.Findings).Found);
     }
