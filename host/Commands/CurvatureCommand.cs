@@ -4,7 +4,6 @@ using Merge.Checkpoints;
 using Merge.Curvature;
 using Merge.Merging;
 using Merge.Planning;
-using Merge.Plugins;
 using Merge.Recipes;
 using Merge.Sdk;
 
@@ -84,7 +83,7 @@ internal static class CurvatureCommand
         };
         command.SetAction((parsed, cancellation) =>
         {
-            using var catalog = PluginCatalog.Load(PluginFolders.Default(parsed.GetValue(plugins) ?? []));
+            using var catalog = PluginOptions.Load(parsed, plugins);
             using var planner = new RecipePlanner(catalog, parsed.GetValue(modelDirs) ?? []);
             var plan = planner.Plan(
                 RecipeFile.Read(parsed.GetRequiredValue(recipe)), PlanRequest.DefaultMaxShardBytes);

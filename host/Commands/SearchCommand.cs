@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Diagnostics;
 using Merge.Merging;
 using Merge.Planning;
-using Merge.Plugins;
 using Merge.Recipes;
 using Merge.Sdk;
 using Merge.Search;
@@ -38,7 +37,7 @@ internal static class SearchCommand
         command.SetAction((parsed, cancellation) =>
         {
             var clock = Stopwatch.StartNew();
-            using var catalog = PluginCatalog.Load(PluginFolders.Default(parsed.GetValue(plugins) ?? []));
+            using var catalog = PluginOptions.Load(parsed, plugins);
             var request = new SearchRequest
             {
                 Recipe = RecipeFile.Read(parsed.GetRequiredValue(recipe)),
