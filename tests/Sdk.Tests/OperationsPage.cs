@@ -46,7 +46,9 @@ internal static partial class OperationsPage
     private static IEnumerable<MemberInfo> Members(Type type) => type
         .GetMembers(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)
         .Where(m => m is PropertyInfo or MethodInfo { IsSpecialName: false } || m.Name.StartsWith("op_", StringComparison.Ordinal))
-        .OrderBy(m => m.MetadataToken);
+        .OrderBy(m => m is MethodInfo)
+        .ThenBy(m => m.MetadataToken)
+        .Concat(type.BaseType == typeof(ModelScan) ? Members(typeof(ModelScan)) : []);
 
     private static string Signature(MemberInfo member) => member switch
     {
