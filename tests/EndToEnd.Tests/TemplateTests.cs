@@ -42,19 +42,19 @@ public sealed class TemplateTests(PackedSdk sdk)
     [Fact]
     public void A_new_searcher_and_a_new_evaluator_pass_their_tests_and_search()
     {
-        var searcher = sdk.New("merge-searcher", "Climb");
+        var searcher = sdk.New("merge-searcher", "Hill-Climb");
         var evaluator = sdk.New("merge-evaluator", "Small");
         sdk.Dotnet(searcher, "test", "-nodeReuse:false");
         sdk.Dotnet(evaluator, "test", "-nodeReuse:false");
         TinyCheckpoint.Write(sdk.Scratch["c"], TinyTensor.Of("F32", "layers.0.w", [2], 1, 2));
         TinyCheckpoint.Write(sdk.Scratch["d"], TinyTensor.Of("F32", "layers.0.w", [2], -1, 0));
         var recipe = sdk.Scratch.Recipe("linear", "c d", """
-            search: {searcher: climb, trials: 9}
+            search: {searcher: hill_climb, trials: 9}
             evaluate: {plugin: small}
             objective: {maximize: small}
             """);
         sdk.Scratch.Succeeds(
-            "search", recipe, "found", "--plugins", Path.Combine(searcher, "Climb", "bin", "Debug", "net10.0"),
+            "search", recipe, "found", "--plugins", Path.Combine(searcher, "Hill-Climb", "bin", "Debug", "net10.0"),
             "--plugins", Path.Combine(evaluator, "Small", "bin", "Debug", "net10.0"));
         Assert.True(Directory.Exists(sdk.Scratch["found/best"]));
     }

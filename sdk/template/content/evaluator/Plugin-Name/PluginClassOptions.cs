@@ -1,6 +1,6 @@
 using Merge.Sdk;
 
-namespace PluginName;
+namespace Plugin_Name;
 
 /// <summary>The parameters a recipe may give.</summary>
 public sealed record PluginClassOptions

@@ -1,6 +1,6 @@
 using Merge.Testing;
 
-namespace PluginName.Tests;
+namespace Plugin_Name.Tests;
 
 public sealed class PluginClassTests
 {

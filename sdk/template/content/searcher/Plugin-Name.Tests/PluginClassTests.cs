@@ -1,7 +1,7 @@
 using Merge.Sdk;
 using Merge.Testing;
 
-namespace PluginName.Tests;
+namespace Plugin_Name.Tests;
 
 public sealed class PluginClassTests
 {

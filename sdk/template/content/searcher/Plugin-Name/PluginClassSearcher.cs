@@ -1,6 +1,6 @@
 using Merge.Sdk;
 
-namespace PluginName;
+namespace Plugin_Name;
 
 /// <summary>
 /// Steps from the best point so far, in every dimension by a normal number; the step shrinks when a generation brings
