@@ -9,7 +9,10 @@ internal static class PluginInstallCommand
 {
     public static Command Create(Terminal terminal)
     {
-        var source = MergeOptions.NotEmpty(new Argument<string>("PLUGIN") { Description = "The folder a plugin was built into, or a zip of it." });
+        var source = MergeOptions.NotEmpty(new Argument<string>("PLUGIN")
+        {
+            Description = "The folder a plugin was built into, or a zip of it.",
+        });
         var replace = new Option<bool>("--replace") { Description = "Put it in the place of one of its name." };
         var command = new Command("install", $"Install a plugin for this user. {TrustedPlugins.Statement}") { source, replace };
         command.SetAction(parsed =>

@@ -17,7 +17,9 @@ public sealed class SubspaceBoosting : MergeStrategy<SubspaceBoostingOptions>
     /// <inheritdoc/>
     protected override async ValueTask<TensorMerge> Plan(TensorScan tensor, SubspaceBoostingOptions options)
     {
-        var merged = options.Merge == BoostedMerge.Ties ? await Ties(tensor, options) : b => Weighted(b, options).Aggregate((x, y) => x + y);
+        var merged = options.Merge == BoostedMerge.Ties
+            ? await Ties(tensor, options)
+            : b => b.Deltas.Select((delta, i) => options.Weight[i] * delta).Aggregate((x, y) => x + y);
         if (tensor.Info.Rank != 2)
             return TensorMerge.From(b => b.Base + (options.Lambda * merged(b)));
         var svd = tensor.LinearAlgebra.Svd(await tensor.Materialize(merged));
@@ -33,9 +35,6 @@ public sealed class SubspaceBoosting : MergeStrategy<SubspaceBoostingOptions>
         while (j < sigma.Length - 1 && sum < beta * total);
         return [.. sigma.Select(s => Math.Max(s, sigma[j]))];
     }
-
-    private static TensorExpr[] Weighted(Block b, SubspaceBoostingOptions options) =>
-        [.. b.Deltas.Select((delta, i) => options.Weight[i] * delta)];
 
     /// <summary>TIES (arXiv:2306.01708): the sign of Σ x_i, + where it is 0; the mean of the x_i that agree, by their w_i.</summary>
     private static async ValueTask<Func<Block, TensorExpr>> Ties(TensorScan tensor, SubspaceBoostingOptions options)

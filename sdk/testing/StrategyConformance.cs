@@ -32,7 +32,15 @@ public static class StrategyConformance
     {
         if (UnusableInfo(strategy) is { } unusable)
             return [unusable];
-        var subject = new Subject(engine, strategy, setup);
+        Subject subject;
+        try
+        {
+            subject = new(engine, strategy, setup);
+        }
+        catch (MergeException e)
+        {
+            return [.. e.Diagnostics.Select(d => new ConformanceFinding(ConformanceRule.Options, d.ToString(), "the options record"))];
+        }
         if (DoesNotRun(subject) is { } unfit)
             return [unfit];
         var all = new List<ConformanceFinding>();
@@ -77,7 +85,8 @@ public static class StrategyConformance
         }
         catch (Exception e)
         {
-            return new(ConformanceRule.Options, $"the method throws {e.GetType().Name}: {e.Message}", $"{e.StackTrace?.Split('\n')[0].Trim()}");
+            return new(ConformanceRule.Options, $"the method throws {e.GetType().Name}: {e.Message}",
+                $"{e.StackTrace?.Split('\n')[0].Trim()}");
         }
     }
 

@@ -38,6 +38,9 @@ internal sealed class NotANumberRule : IStrategyRule
         }
     }
 
+    private static float[] Half(float[] values) =>
+        [.. values.Select((v, e) => e < (values.Length + 1) / 2 ? float.NaN : v)];
+
     private static TestModels Broken(TestModels inputs, int model, string name)
     {
         return model < 0
@@ -46,6 +49,6 @@ internal sealed class NotANumberRule : IStrategyRule
 
         Dictionary<string, TestTensor> Break(IReadOnlyDictionary<string, TestTensor> checkpoint) => checkpoint.ToDictionary(
             t => t.Key,
-            t => t.Key != name ? t.Value : t.Value with { Values = [.. t.Value.Values.Select((v, e) => e < (t.Value.Values.Length + 1) / 2 ? float.NaN : v)] });
+            t => t.Key == name ? t.Value with { Values = Half(t.Value.Values) } : t.Value);
     }
 }

@@ -43,6 +43,19 @@ internal sealed class CopiesTensors() : Faulty((tensor, _) =>
     return TensorMerge.From(b => b.Base + (b.Deltas[0] * (1 + zeros[0])));
 });
 
+internal sealed record OddOptions
+{
+    [Parameter("x", Bounds = "[1, 0]")]
+    public double X { get; init; }
+}
+
+internal sealed class OddBounds : MergeStrategy<OddOptions>
+{
+    public override StrategyInfo Info => new("faulty", "Faulty");
+
+    protected override ValueTask<TensorMerge> Plan(TensorScan tensor, OddOptions options) => new(TensorMerge.Copy(0));
+}
+
 internal sealed class ReadsFile : MergeStrategy<FaultyOptions>
 {
     public override StrategyInfo Info => new("faulty", "Faulty", Base: InputRole.Required, MaxModels: 1);

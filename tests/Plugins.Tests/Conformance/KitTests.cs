@@ -16,6 +16,7 @@ public sealed class KitTests
     [InlineData(typeof(HidesNaN), ConformanceRule.NotANumber, "NaN in model 0")]
     [InlineData(typeof(DividesByX), ConformanceRule.Options, "with x = 0")]
     [InlineData(typeof(NeedsTwoAxes), ConformanceRule.Options, "IndexOutOfRangeException")]
+    [InlineData(typeof(OddBounds), ConformanceRule.Options, "[1, 0]")]
     [InlineData(typeof(SeesBlocks), ConformanceRule.Blocks, "in blocks of 64 bytes")]
     [InlineData(typeof(MindsOrder), ConformanceRule.Permutation, "reverse order")]
     [InlineData(typeof(CopiesTensors), ConformanceRule.Memory, "8.0 bytes")]
