@@ -20,7 +20,9 @@ def write(path, tensors):
         piece = np.ascontiguousarray(tensors[name], "<f4").tobytes()
         header[name] = {"dtype": "F32", "shape": list(tensors[name].shape), "data_offsets": [at, at + len(piece)]}
         at, data = at + len(piece), data + piece
-    text = json.dumps(header).encode()
+    # As the safetensors library lays it out: compact, ending at a multiple of 8.
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
     open(path, "wb").write(struct.pack("<Q", len(text)) + text + data)
 
 
