@@ -31,7 +31,7 @@ internal static class PluginTrustCommand
             {
                 var name = trusted.Pins.ContainsKey(given) || !Directory.Exists(given) ? given : NameOf(given);
                 if (!trusted.Pins.ContainsKey(name))
-                    throw Unknown($"'{name}' is not trusted", trusted.Pins.Keys);
+                    throw Unknown($"'{name}' is not trusted", path, trusted.Pins.Keys);
                 trusted.Without(name).WriteTo(path);
                 Print(terminal, name, null);
                 return 0;
@@ -61,14 +61,16 @@ internal static class PluginTrustCommand
             return store.FolderOf(given);
         return Directory.Exists(given)
             ? Path.TrimEndingDirectorySeparator(Path.GetFullPath(given))
-            : throw Unknown($"no plugin '{given}' is installed, and there is no such folder", store?.Names ?? []);
+            : throw Unknown(
+                $"no plugin '{given}' is installed, and there is no such folder", UserFolders.Plugins, store?.Names ?? []);
     }
 
     private static string NameOf(string folder) => Path.GetFileNameWithoutExtension(PluginAssembly.Find(
         Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))));
 
-    private static MergeException Unknown(string found, IEnumerable<string> names) => new(new Diagnostic(found)
+    private static MergeException Unknown(string found, string? where, IEnumerable<string> names) => new(new Diagnostic(found)
     {
+        Where = where,
         Expected = names.Any() ? $"one of {string.Join(", ", names)}" : null,
         Fix = NearestMatch.Question(found.Split('\'')[1], names),
     })

@@ -133,5 +133,5 @@ internal static class PluginSource
     }
 
     private static MergeException Refused(string source, string found, string fix) =>
-        new(new Diagnostic($"'{source}' cannot be installed: {found}") { Fix = fix });
+        new(new Diagnostic($"'{source}' cannot be installed: {found}") { Where = Path.GetFullPath(source), Fix = fix });
 }
