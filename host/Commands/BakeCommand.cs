@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Merge.Planning;
-using Merge.Plugins;
 using Merge.Recipes;
 
 namespace Merge.Commands;
@@ -38,7 +37,7 @@ internal static class BakeCommand
         {
             var clock = Stopwatch.StartNew();
             var text = Recipe(parsed.GetRequiredValue(theta0), parsed.GetValue(adapters) ?? [], parsed.GetValue(dtype));
-            using var catalog = PluginCatalog.Load(PluginFolders.Default(parsed.GetValue(plugins) ?? []));
+            using var catalog = PluginOptions.Load(parsed, plugins);
             using var planner = new RecipePlanner(catalog, parsed.GetValue(modelDirs) ?? []);
             var plan = planner.Plan(
                 RecipeParser.Parse(Path.Combine(Environment.CurrentDirectory, "command line"), text),

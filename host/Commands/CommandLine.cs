@@ -89,6 +89,7 @@ internal static class CommandLine
         root.Options.Add(GlobalOptions.Json);
         root.Options.Add(GlobalOptions.Verbose);
         root.Options.Add(GlobalOptions.NoColor);
+        root.Options.Add(GlobalOptions.TrustedOnly);
         root.SetAction(parsed => new HelpAction().Invoke(parsed));
         root.Options.OfType<HelpOption>().Single().Action = new HelpWithExamples();
         return root;

@@ -4,7 +4,6 @@ using Merge.Checkpoints;
 using Merge.Curvature;
 using Merge.Merging;
 using Merge.Planning;
-using Merge.Plugins;
 using Merge.Recipes;
 using Merge.Sdk;
 
@@ -93,7 +92,7 @@ internal static class CurvatureCommand
             var page = parsed.GetValue(report) is { } name ? Path.GetFullPath(name) : null;
             if (page is not null)
                 MaskReport.Check(page);
-            using var catalog = PluginCatalog.Load(PluginFolders.Default(parsed.GetValue(plugins) ?? []));
+            using var catalog = PluginOptions.Load(parsed, plugins);
             using var planner = new RecipePlanner(catalog, parsed.GetValue(modelDirs) ?? []);
             var plan = planner.Plan(RecipeFile.Read(recipeFile), PlanRequest.DefaultMaxShardBytes);
             foreach (var warning in catalog.Warnings.Concat(plan.Warnings))

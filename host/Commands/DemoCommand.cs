@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Merge.Commands.Demo;
-using Merge.Plugins;
 using Merge.Sdk;
 
 namespace Merge.Commands;
@@ -26,7 +25,7 @@ internal static class DemoCommand
         command.SetAction((parsed, cancellation) =>
         {
             var folder = Prepare(Path.GetFullPath(parsed.GetRequiredValue(output), Environment.CurrentDirectory));
-            using var catalog = PluginCatalog.Load(PluginFolders.Default());
+            using var catalog = PluginOptions.Load(parsed);
             var results = new DigitsDemo(folder, catalog, terminal.Note).Run(cancellation);
             if (terminal.IsJson)
                 PrintJson(terminal, folder, results);

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
-using Merge.Plugins;
 using Merge.Recipes;
+using Merge.Plugins;
 using Merge.Sdk;
 
 namespace Merge.Commands;
@@ -19,7 +19,7 @@ internal static class ExplainCommand
         };
         command.SetAction(parsed =>
         {
-            using var catalog = PluginCatalog.Load(PluginFolders.Default(parsed.GetValue(plugins) ?? []));
+            using var catalog = PluginOptions.Load(parsed, plugins);
             var name = parsed.GetRequiredValue(method);
             var parts = PartExplanation.Of(catalog, name);
             var isMethod = parts.Count == 0 || catalog.Methods.Any(m => PartExplanation.Is(m.Id, name));

@@ -5,7 +5,6 @@ using System.Text.RegularExpressions;
 using Merge.Adapters;
 using Merge.Checkpoints;
 using Merge.Planning;
-using Merge.Plugins;
 using Merge.Recipes;
 using Merge.Sdk;
 
@@ -81,7 +80,7 @@ internal static class ExtractCommand
         command.SetAction((parsed, cancellation) =>
         {
             var clock = Stopwatch.StartNew();
-            using var catalog = PluginCatalog.Load(PluginFolders.Default([]));
+            using var catalog = PluginOptions.Load(parsed);
             using var planner = new RecipePlanner(catalog, parsed.GetValue(modelDirs) ?? []);
             var (fine, coarse) = (parsed.GetRequiredValue(model), parsed.GetRequiredValue(theta0));
             var text = $"""

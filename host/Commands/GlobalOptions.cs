@@ -22,4 +22,10 @@ internal static class GlobalOptions
         Description = "Print without colours, as with NO_COLOR set or into a pipe.",
         Recursive = true,
     };
+
+    public static Option<bool> TrustedOnly { get; } = new("--trusted-only")
+    {
+        Description = "Load no plugins but the host's own and those pinned by 'merge plugins trust': for jobs nobody watches.",
+        Recursive = true,
+    };
 }

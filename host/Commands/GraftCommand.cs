@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Merge.Planning;
-using Merge.Plugins;
 using Merge.Recipes;
 
 namespace Merge.Commands;
@@ -59,7 +58,7 @@ internal static class GraftCommand
                 ("precond_threshold", parsed.GetValue(threshold) is { } lowest ? Text(lowest) : null),
                 ("density_scope", parsed.GetValue(wholeModel) ? "model" : null),
                 ("rank1_approx", parsed.GetValue(rank1) ? "true" : null));
-            using var catalog = PluginCatalog.Load(PluginFolders.Default(parsed.GetValue(plugins) ?? []));
+            using var catalog = PluginOptions.Load(parsed, plugins);
             using var planner = new RecipePlanner(catalog, parsed.GetValue(modelDirs) ?? []);
             // Resolved as in a recipe in the working directory; here the "recipe" is the command line.
             var plan = planner.Plan(

@@ -10,20 +10,24 @@ internal static class PluginsCommand
 {
     public static Command Create(Terminal terminal)
     {
-        var folders = new Option<string[]>("--plugins")
-        {
-            Description = "Look here too: a plugin folder, or a folder of them. May be given several times.",
-            HelpName = "FOLDER",
-        };
-        var command = new Command(
-            "plugins",
-            "List the plugins of the host and of $MERGE_PLUGINS, their methods, searchers and evaluators, and why some failed to load.")
-        {
-            folders,
-        };
+        var command = List(
+            terminal, "plugins",
+            "List the plugins of the host, of $MERGE_PLUGINS and those installed: what they offer, and why some failed to load.");
+        command.Subcommands.Add(List(terminal, "list", "The same as 'merge plugins' alone."));
+        command.Subcommands.Add(PluginInstallCommand.Create(terminal));
+        command.Subcommands.Add(PluginStoreCommands.Remove(terminal));
+        command.Subcommands.Add(PluginStoreCommands.Verify(terminal));
+        command.Subcommands.Add(PluginTrustCommand.Create(terminal));
+        return command;
+    }
+
+    private static Command List(Terminal terminal, string name, string description)
+    {
+        var folders = MergeOptions.Plugins();
+        var command = new Command(name, description) { folders };
         command.SetAction(parsed =>
         {
-            using var catalog = PluginCatalog.Load(PluginFolders.Default(parsed.GetValue(folders) ?? []));
+            using var catalog = PluginOptions.Load(parsed, folders);
             foreach (var warning in catalog.Warnings)
                 terminal.Warn(warning);
             if (terminal.IsJson)
@@ -54,7 +58,7 @@ internal static class PluginsCommand
             terminal.Line($"{plugin.Name}: {plugin.Folder}, contract {plugin.Contract}, SHA-256 {plugin.Digest}");
     }
 
-    private static string Offers(PluginStatus plugin)
+    public static string Offers(PluginStatus plugin)
     {
         string[] all =
         [
@@ -92,7 +96,7 @@ internal static class PluginsCommand
         json.WriteEndArray();
     });
 
-    private static void WriteNames(Utf8JsonWriter json, string property, IReadOnlyList<string> names)
+    public static void WriteNames(Utf8JsonWriter json, string property, IReadOnlyList<string> names)
     {
         json.WriteStartArray(property);
         foreach (var name in names)

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
 using Merge.Planning;
-using Merge.Plugins;
 using Merge.Recipes;
 using Merge.Sdk;
 
@@ -54,7 +53,7 @@ internal static class RunCommand
         command.SetAction((parsed, cancellation) =>
         {
             var clock = Stopwatch.StartNew();
-            using var catalog = PluginCatalog.Load(PluginFolders.Default(parsed.GetValue(plugins) ?? []));
+            using var catalog = PluginOptions.Load(parsed, plugins);
             RecipePlanner Planner(IReadOnlyDictionary<string, string> stages) =>
                 new(catalog, parsed.GetValue(modelDirs) ?? [])
                 {

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Diagnostics;
 using Merge.Merging;
 using Merge.Planning;
-using Merge.Plugins;
 using Merge.Recipes;
 using Merge.Sdk;
 using Merge.Search;
@@ -39,7 +38,7 @@ internal static class SearchCommand
         command.SetAction((parsed, cancellation) =>
         {
             var clock = Stopwatch.StartNew();
-            using var catalog = PluginCatalog.Load(PluginFolders.Default(parsed.GetValue(plugins) ?? []));
+            using var catalog = PluginOptions.Load(parsed, plugins);
             using var gpu = DeviceOptions.Open(parsed.GetValue(device), parsed.GetValue(gpuMemory), terminal);
             var request = new SearchRequest
             {

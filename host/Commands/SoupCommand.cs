@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using Merge.Planning;
-using Merge.Plugins;
 using Merge.Recipes;
 using Merge.Sdk;
 using Merge.Search;
@@ -44,7 +43,7 @@ internal static class SoupCommand
         command.SetAction((parsed, cancellation) =>
         {
             var clock = Stopwatch.StartNew();
-            using var catalog = PluginCatalog.Load(PluginFolders.Default(parsed.GetValue(plugins) ?? []));
+            using var catalog = PluginOptions.Load(parsed, plugins);
             var given = parsed.GetRequiredValue(inputs);
             var recipe = IsRecipe(given)
                 ? FromFile(given[0], parsed.GetValue(evaluate) ?? parsed.GetValue(maximize) ?? parsed.GetValue(minimize))

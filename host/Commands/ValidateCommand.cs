@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Json;
 using Merge.Checkpoints;
 using Merge.Planning;
-using Merge.Plugins;
 using Merge.Recipes;
 using Merge.Sdk;
 
@@ -22,7 +21,7 @@ internal static class ValidateCommand
         };
         command.SetAction(parsed =>
         {
-            using var catalog = PluginCatalog.Load(PluginFolders.Default(parsed.GetValue(plugins) ?? []));
+            using var catalog = PluginOptions.Load(parsed, plugins);
             RecipePlanner Planner(IReadOnlyDictionary<string, string> stages) =>
                 new(catalog, parsed.GetValue(modelDirs) ?? [])
                 {

@@ -36,11 +36,16 @@ internal sealed class PluginCatalog : IDisposable
     /// <summary>Loads every plugin. What fails is in <see cref="Plugins"/>; nothing is thrown.</summary>
     /// <param name="folders">Where an id is taken twice, the plugin that comes first keeps it.</param>
     /// <param name="services">What constructors may ask for; nothing, unless given.</param>
-    public static PluginCatalog Load(PluginFolders folders, IServiceProvider? services = null)
+    /// <param name="only">Where given: beside the host's own, no code of any other plugin is run.</param>
+    public static PluginCatalog Load(
+        PluginFolders folders, IServiceProvider? services = null, TrustedPlugins? only = null)
     {
         var catalog = new PluginCatalog(folders.Warnings);
         using var nothing = services is null ? new ServiceCollection().BuildServiceProvider() : null;
-        catalog.Plugins = [.. folders.Folders.Select(f => catalog.Add(PluginLoader.Load(f, services ?? nothing!)))];
+        catalog.Plugins = [.. folders.Folders.Select(f => catalog.Add(
+            only is not null && !PluginFolders.IsOwn(f) && only.Refusal(f) is { } refusal
+                ? new LoadedPlugin(refusal, [], null)
+                : PluginLoader.Load(f, services ?? nothing!)))];
         return catalog;
     }
 

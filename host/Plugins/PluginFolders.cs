@@ -9,20 +9,28 @@ internal sealed record PluginFolders(IReadOnlyList<string> Folders, IReadOnlyLis
 {
     public const string Variable = "MERGE_PLUGINS";
 
+    /// <summary>The host's own plugins come with it, and are trusted as it is.</summary>
+    public static bool IsOwn(string folder) =>
+        folder.StartsWith(OwnPlace + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+
+    private static string OwnPlace { get; } = Path.Combine(AppContext.BaseDirectory, "plugins");
+
     /// <summary>
-    /// The host's own <c>plugins/</c>, then <c>$MERGE_PLUGINS</c>, then <paramref name="extra"/>; within each place by
-    /// name (ordinal).
+    /// The host's own <c>plugins/</c>, then <c>$MERGE_PLUGINS</c>, then <paramref name="extra"/>, then what the user has
+    /// installed; within each place by name (ordinal). What is named for one run comes before what is installed, so that an
+    /// author's latest build is the one that runs.
     /// </summary>
     /// <param name="extra">Each a plugin folder, or a folder of plugin folders.</param>
     public static PluginFolders Default(params IReadOnlyList<string> extra)
     {
-        var own = Path.Combine(AppContext.BaseDirectory, "plugins");
+        var installed = UserFolders.Plugins is { } store && new PluginStore(store).Names.Count > 0 ? store : null;
         var listed = (Environment.GetEnvironmentVariable(Variable) ?? "")
             .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         return Find([
-            .. Directory.Exists(own) ? [(own, "the host's own plugins")] : Array.Empty<(string, string)>(),
+            .. Directory.Exists(OwnPlace) ? [(OwnPlace, "the host's own plugins")] : Array.Empty<(string, string)>(),
             .. listed.Select(entry => (entry, $"${Variable}")),
-            .. extra.Select(entry => (entry, "the folders given"))]);
+            .. extra.Select(entry => (entry, "the folders given")),
+            .. installed is null ? Array.Empty<(string, string)>() : [(installed, "the installed plugins")]]);
     }
 
     /// <summary>Plugin folders at exactly these places.</summary>
@@ -48,7 +56,8 @@ internal sealed record PluginFolders(IReadOnlyList<string> Folders, IReadOnlyLis
             }
             var found = HoldsAssembly(full)
                 ? [full]
-                : Directory.GetDirectories(full).Where(HoldsAssembly).Order(StringComparer.Ordinal).ToArray();
+                : Directory.GetDirectories(full).Where(f => !Path.GetFileName(f).StartsWith('.') && HoldsAssembly(f))
+                    .Order(StringComparer.Ordinal).ToArray();
             if (found.Length == 0)
             {
                 warnings.Add(new Diagnostic($"'{place}' holds no plugin")

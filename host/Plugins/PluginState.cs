@@ -11,4 +11,6 @@ internal enum PluginState
     MissingDependency,
     /// <summary>Not a plugin, or code that failed. Methods that did work are listed and can be used.</summary>
     Malfunctioned,
+    /// <summary>Only trusted plugins were asked for, and it is none; none of its code was run.</summary>
+    Untrusted,
 }

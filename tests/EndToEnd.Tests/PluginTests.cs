@@ -81,5 +81,23 @@ public sealed class PluginTests : IDisposable
         2, ["no merge method 'old'", "OldContract (IncompatibleContract)", "merge plugins"],
         "run", _scratch.Recipe("old", "a b"), "out", "--plugins", Folder("OldContract"));
 
+    [Theory]
+    [InlineData("OldContract", "contract 0.9")]
+    [InlineData("MissingDependency", "Shared.Library")]
+    [InlineData("Throws", "no constructor today")]
+    public void A_plugin_that_could_not_be_used_is_not_installed(string plugin, string reason)
+    {
+        _scratch.Refuses(1, [$"'{plugin}' is not installed", reason], "plugins", "install", Folder(plugin));
+        Assert.Contains("no plugins are installed", _scratch.Succeeds("plugins", "verify").Out);
+    }
+
+    [Fact]
+    public void An_unknown_plugin_to_remove_or_trust_is_named_with_the_nearest()
+    {
+        _scratch.Succeeds("plugins", "install", Folder("PrivateA"));
+        _scratch.Refuses(2, ["no plugin 'PrivatA' is installed", "Did you mean 'PrivateA'?"], "plugins", "remove", "PrivatA");
+        _scratch.Refuses(2, ["no plugin 'PrivatA' is installed", "Did you mean 'PrivateA'?"], "plugins", "trust", "PrivatA");
+    }
+
     private static string Folder(string plugin) => Path.Combine(MergeProcess.TestPlugins, plugin);
 }

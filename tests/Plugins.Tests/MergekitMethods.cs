@@ -2,20 +2,22 @@ using Merge.Plugin.ModelStock;
 using Merge.Plugin.OtaFfg;
 using Merge.Plugin.Selective;
 using Merge.Plugin.Spherical;
+using Merge.Plugin.Subspace;
 using Merge.Plugin.Uniform;
 using Merge.Recipes;
 using Merge.Sdk;
 
 namespace Plugins.Tests;
 
-/// <summary>mergekit's spherical, stock and element-wise methods and those of OTA, set as a recipe sets them.</summary>
+/// <summary>mergekit's spherical, stock and element-wise methods, those of OTA and of subspaces, set as a recipe sets them.</summary>
 internal static class MergekitMethods
 {
     public static IReadOnlyList<MergeStrategy> All { get; } =
     [
         new PassthroughMerge(), new SlerpMerge(), new NuSlerpMerge(), new MultiSlerpMerge(), new KarcherMerge(),
         new ModelStockMerge(), new SceMerge(), new RamMerge(), new RamPlusMerge(), new NearswapMerge(),
-        new ArceeFusionMerge(), new OtaMerge(), new FfgMerge(), new FisherMerge(),
+        new ArceeFusionMerge(), new OtaMerge(), new FfgMerge(), new FisherMerge(), new IsoCMerge(), new IsoCtsMerge(),
+        new TsvMerge(), new SubspaceBoosting(),
     ];
 
     public static MergeStrategy Find(string method) => All.Single(s => s.Info.Id == method);

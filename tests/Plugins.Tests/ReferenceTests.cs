@@ -1,4 +1,5 @@
 using Merge.Plugin.TaskArithmetic;
+using Merge.Plugin.Subspace;
 using Merge.Plugin.Uniform;
 using Merge.Sdk;
 using Merge.TestPlugins.Strategies;
@@ -81,7 +82,7 @@ public abstract class ReferenceTests
                 return;
             Near.Relative(
                 Subspace.IsoC(c, 0.8),
-                Merge(new IsoC(), new IsoCOptions { Lambda = 0.8 }, c.Inputs),
+                Merge(new IsoCMerge(), new SubspaceOptions { Lambda = 0.8 }, c.Inputs),
                 tolerance: 1e-5);
         },
         rank: 2);
@@ -90,7 +91,7 @@ public abstract class ReferenceTests
     public void Iso_c_averages_what_is_no_matrix() => MergeCase.ForAll(
         c => Near.Relative(
             TaskVectorMethods.TaskArithmetic(c with { Weights = [.. c.Weights.Select(_ => 1.0)] }, true, 0.8),
-            Merge(new IsoC(), new IsoCOptions { Lambda = 0.8 }, c.Inputs)),
+            Merge(new IsoCMerge(), new SubspaceOptions { Lambda = 0.8 }, c.Inputs)),
         rank: 1);
 
     private static bool HasFullRank(MergeCase c)

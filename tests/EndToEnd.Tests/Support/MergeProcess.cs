@@ -10,7 +10,10 @@ internal sealed partial class MergeProcess : IDisposable
     public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private static readonly string[] Foreign =
-        ["MERGE_PLUGINS", "HF_HOME", "HF_HUB_CACHE", "XDG_CACHE_HOME", "NO_COLOR", "TERM", "LANG", "LC_ALL"];
+    [
+        "MERGE_PLUGINS", "HF_HOME", "HF_HUB_CACHE", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "NO_COLOR", "TERM", "LANG",
+        "LC_ALL",
+    ];
 
     private readonly Process _process;
     private readonly Task<string> _output;

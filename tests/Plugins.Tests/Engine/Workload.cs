@@ -1,5 +1,6 @@
 using Merge.Plugin.Lcsc;
 using Merge.Plugin.Mwa;
+using Merge.Plugin.Subspace;
 using Merge.Plugin.TaskArithmetic;
 using Merge.Plugin.Ties;
 using Merge.Plugin.Uniform;
@@ -24,8 +25,12 @@ internal static class Workload
     [
         "uniform", "linear", "ema", "wsm", "wise-ft", "lcsc", "mwa", "task_arithmetic", "ties", "ties rescaled", "dare_linear",
         "dare_ties", "della", "breadcrumbs", "breadcrumbs_ties", "row_softmax",
-        "curvature_graft", "curvature_graft rank 1", "iso_c", .. MergekitWorkload.Methods,
+        "curvature_graft", "curvature_graft rank 1", .. OfMatrices, .. MergekitWorkload.Methods,
     ];
+
+    /// <summary>Those that decompose whole matrices, which takes long where they are large.</summary>
+    public static IEnumerable<string> OfMatrices =>
+        ["iso_c", "iso_cts", "tsv_merge", "subspace_boosting", "subspace_boosting ties"];
 
     /// <summary>A method by the name a test gives it, how it is set, and whether all it does is exact or rounded alike.</summary>
     public static (MergeStrategy Strategy, object Options, int Models, bool SameBitsAsArrays) Of(string method) =>
@@ -78,7 +83,16 @@ internal static class Workload
             "row_softmax" => (new RowSoftmax(), new RowSoftmaxOptions { Temperature = 0.5 }, ModelCount, false),
             "curvature_graft" or "curvature_graft rank 1" => (
                 new CurvatureGraft(), new CurvatureGraftOptions { Density = 0.3 }, ModelCount, false),
-            "iso_c" => (new IsoC(), new IsoCOptions { Lambda = 0.8 }, ModelCount, false),
+            "iso_c" => (new IsoCMerge(), new SubspaceOptions { Lambda = 0.8 }, ModelCount, false),
+            "iso_cts" => (new IsoCtsMerge(), new IsoCtsOptions(), ModelCount, false),
+            "tsv_merge" => (new TsvMerge(), new SubspaceOptions(), ModelCount, false),
+            "subspace_boosting" => (
+                new SubspaceBoosting(), new SubspaceBoostingOptions { Weight = new(0.3, -0.2, 0.7) }, ModelCount, false),
+            "subspace_boosting ties" => (
+                new SubspaceBoosting(),
+                new SubspaceBoostingOptions { Merge = BoostedMerge.Ties, Density = 0.4 },
+                ModelCount,
+                false),
             _ => MergekitWorkload.Of(method),
         };
 

@@ -1,0 +1,158 @@
+using System.Text.RegularExpressions;
+using Merge.Sdk;
+
+namespace Merge.Plugins;
+
+/// <summary>
+/// The plugins a user has installed, one folder each. What is being installed lies beside them under a name with a dot, which
+/// nobody looks into, and takes its place by one rename; whatever interrupts it, the next command tidies up.
+/// </summary>
+internal sealed partial class PluginStore(string root)
+{
+    private readonly string _staging = Path.Combine(root, ".staging");
+    private readonly string _replaced = Path.Combine(root, ".replaced");
+    private readonly string _receipts = Path.Combine(root, ".receipts");
+
+    /// <summary>Names of what is installed, ordinal order.</summary>
+    public IReadOnlyList<string> Names => Directory.Exists(root)
+        ? [.. Directory.GetDirectories(root).Select(f => Path.GetFileName(f)).Where(n => !n.StartsWith('.')).Order(StringComparer.Ordinal)]
+        : [];
+
+    /// <summary>Installs a plugin from a folder or a zip of one.</summary>
+    /// <param name="source">It.</param>
+    /// <param name="replace">Whether it may take the place of one of its name.</param>
+    /// <param name="check">Looks at the staged plugin, by its folder, before it is installed; throws where it is not to be.</param>
+    /// <exception cref="MergeException">It is no plugin, is refused, or is there already.</exception>
+    public PluginReceipt Install(string source, bool replace, Func<string, PluginStatus> check)
+    {
+        using var alone = Lock();
+        try
+        {
+            var staged = PluginSource.CopyTo(source, Directory.CreateDirectory(_staging).FullName);
+            var name = Path.GetFileNameWithoutExtension(PluginAssembly.Find(staged));
+            if (!NamePattern().IsMatch(name))
+            {
+                throw new MergeException(new Diagnostic($"the plugin's main assembly is called '{name}'")
+                {
+                    Actor = Actor.PluginAuthor,
+                    Where = source,
+                    Expected = "letters, digits, '.', '_', '-'",
+                });
+            }
+            var named = Path.Combine(Directory.CreateDirectory(Path.Combine(_staging, ".named")).FullName, name);
+            Directory.Move(staged, named);
+            var receipt = PluginReceipt.Of(name, check(named).Version, named);
+            if (Names.Contains(name) && !replace && PluginDigest.Of(FolderOf(name)) != receipt.Digest)
+            {
+                throw new MergeException(new Diagnostic($"'{name}' is installed already, with other files")
+                {
+                    Where = FolderOf(name),
+                    Fix = "Add --replace to put this one in its place, or remove it first.",
+                });
+            }
+            Put(named, receipt);
+            return receipt;
+        }
+        finally
+        {
+            Delete(_staging);
+        }
+    }
+
+    /// <exception cref="MergeException">There is none of this name.</exception>
+    public void Remove(string name)
+    {
+        Require(name);
+        using var alone = Lock();
+        Directory.Move(FolderOf(name), Path.Combine(Directory.CreateDirectory(_staging).FullName, name));
+        ForgetReceipts(name, keep: null);
+        Delete(_staging);
+    }
+
+    /// <summary>What differs from what was installed, in words; empty where nothing does.</summary>
+    /// <exception cref="MergeException">There is none of this name.</exception>
+    public IReadOnlyList<string> Verify(string name)
+    {
+        Require(name);
+        var receipts = ReceiptsOf(name).Select(PluginReceipt.Read).OfType<PluginReceipt>().ToArray();
+        if (receipts.Length == 0)
+            return ["it was not put here by 'merge plugins install', or its receipt is lost"];
+        var folder = FolderOf(name);
+        var digest = PluginDigest.Of(folder);
+        return receipts.Any(r => r.Digest == digest) ? [] : receipts[^1].Differences(folder);
+    }
+
+    /// <exception cref="MergeException">There is none of this name.</exception>
+    public void Require(string name)
+    {
+        if (Names.Contains(name))
+            return;
+        throw new MergeException(new Diagnostic($"no plugin '{name}' is installed")
+        {
+            Where = root,
+            Expected = Names.Count == 0 ? null : $"one of {string.Join(", ", Names)}",
+            Fix = NearestMatch.Question(name, Names),
+        })
+        { WrongUsage = true };
+    }
+
+    public string FolderOf(string name) => Path.Combine(root, name);
+
+    private void Put(string staged, PluginReceipt receipt)
+    {
+        // Before the plugin: a receipt without its plugin means nothing, and has the digest in its name.
+        Directory.CreateDirectory(_receipts);
+        var temporary = Path.Combine(_staging, "receipt");
+        receipt.WriteTo(temporary);
+        File.Move(temporary, Path.Combine(_receipts, $"{receipt.Name}.{receipt.Digest}.json"), overwrite: true);
+        var place = FolderOf(receipt.Name);
+        if (Directory.Exists(place))
+            Directory.Move(place, Path.Combine(Directory.CreateDirectory(_replaced).FullName, receipt.Name));
+        Directory.Move(staged, place);
+        Delete(_replaced);
+        ForgetReceipts(receipt.Name, receipt.Digest);
+    }
+
+    private void ForgetReceipts(string name, string? keep)
+    {
+        foreach (var receipt in ReceiptsOf(name).Where(r => keep is null || !r.Contains(keep)))
+            File.Delete(receipt);
+    }
+
+    // The digest has 64 digits, so that one name that begins as another is not taken for it.
+    private IEnumerable<string> ReceiptsOf(string name) => Directory.Exists(_receipts)
+        ? Directory.GetFiles(_receipts, $"{name}.*.json").Where(r => Path.GetFileName(r).Length == name.Length + 70)
+        : [];
+
+    private FileStream Lock()
+    {
+        Directory.CreateDirectory(root);
+        FileStream alone;
+        try
+        {
+            alone = new(Path.Combine(root, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException)
+        {
+            throw new MergeException(new Diagnostic("another 'merge plugins' is at work") { Where = root, Fix = "Wait for it." });
+        }
+        Delete(_staging);
+        // Killed between the two renames of a replacement: the old plugin goes back where it was.
+        if (Directory.Exists(_replaced))
+        {
+            foreach (var old in Directory.GetDirectories(_replaced).Where(o => !Directory.Exists(FolderOf(Path.GetFileName(o)))))
+                Directory.Move(old, FolderOf(Path.GetFileName(old)));
+            Delete(_replaced);
+        }
+        return alone;
+    }
+
+    private static void Delete(string folder)
+    {
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+    }
+
+    [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    private static partial Regex NamePattern();
+}

@@ -1,0 +1,138 @@
+using System.Reflection;
+using System.Reflection.Emit;
+using System.Runtime.CompilerServices;
+
+namespace Merge.Testing.Rules;
+
+/// <summary>
+/// What the code of a strategy does, read off its IL: from the methods of its class on through all it calls in its own
+/// assembly, lambdas and async bodies included. Found without being run, so that a branch no test takes counts too.
+/// </summary>
+internal sealed class ReachableCode
+{
+    private const BindingFlags All = BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public
+        | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+
+    private static readonly Dictionary<short, OpCode> _opCodes = typeof(OpCodes)
+        .GetFields(BindingFlags.Public | BindingFlags.Static)
+        .Select(f => (OpCode)f.GetValue(null)!)
+        .ToDictionary(code => code.Value);
+
+    private readonly Assembly _own;
+    // What is made is used: through interfaces its methods are called without being named.
+    private bool _wholeTypes;
+    private readonly HashSet<MethodBase> _seen = [];
+    private readonly Queue<MethodBase> _left = [];
+
+    private ReachableCode(Assembly own) => _own = own;
+
+    /// <summary>Every call, constructor or taken method outside the assembly, and where it stands.</summary>
+    public List<(string From, MethodBase Target)> Calls { get; } = [];
+
+    /// <summary>Every field written, constructors of its own type excepted.</summary>
+    public List<(string From, FieldInfo Target)> Writes { get; } = [];
+
+    public static ReachableCode Of(Type strategy)
+    {
+        var code = new ReachableCode(strategy.Assembly);
+        for (var type = strategy; type is not null && type.Assembly == strategy.Assembly; type = type.BaseType)
+        {
+            foreach (var method in type.GetMethods(All))
+                code.Reach(method);
+        }
+        while (code._left.TryDequeue(out var method))
+            code.Read(method);
+        return code;
+    }
+
+    /// <summary>All that a class may do that makes others of its assembly: whatever those classes do, too.</summary>
+    public static ReachableCode WithMade(Type type)
+    {
+        var code = new ReachableCode(type.Assembly) { _wholeTypes = true };
+        foreach (var method in type.GetMethods(All))
+            code.Reach(method);
+        while (code._left.TryDequeue(out var method))
+            code.Read(method);
+        return code;
+    }
+
+    private void Reach(MethodBase method)
+    {
+        if (method.DeclaringType?.Assembly != _own || !_seen.Add(method))
+            return;
+        _left.Enqueue(method);
+        if (_wholeTypes && method is ConstructorInfo)
+        {
+            foreach (var other in method.DeclaringType.GetMethods(All))
+                Reach(other);
+        }
+        if (method.GetCustomAttribute<StateMachineAttribute>() is { } machine)
+        {
+            foreach (var part in machine.StateMachineType.GetMethods(All))
+                Reach(part);
+        }
+    }
+
+    private void Read(MethodBase method)
+    {
+        if (method.GetMethodBody()?.GetILAsByteArray() is not { } il)
+            return;
+        var typeArguments = method.DeclaringType is { IsGenericType: true } type ? type.GetGenericArguments() : null;
+        var methodArguments = method is MethodInfo { IsGenericMethod: true } generic ? generic.GetGenericArguments() : null;
+        for (var at = 0; at < il.Length;)
+        {
+            var value = il[at] == 0xFE ? (short)((il[at] << 8) | il[at + 1]) : il[at];
+            var code = _opCodes[value];
+            at += code.Size;
+            if (code.OperandType is OperandType.InlineMethod or OperandType.InlineTok or OperandType.InlineField)
+            {
+                var member = method.Module.ResolveMember(BitConverter.ToInt32(il, at), typeArguments, methodArguments);
+                Note(method, code, member);
+            }
+            at += Length(code.OperandType, il, at);
+        }
+    }
+
+    private void Note(MethodBase from, OpCode code, MemberInfo? member)
+    {
+        if (member is MethodBase target)
+        {
+            if (target.DeclaringType?.Assembly == _own)
+                Reach(target is MethodInfo { IsGenericMethod: true } g ? g.GetGenericMethodDefinition() : target);
+            else
+                Calls.Add((Name(from), target));
+        }
+        else if (member is FieldInfo field && (code == OpCodes.Stfld || code == OpCodes.Stsfld)
+            && !(from is ConstructorInfo && from.DeclaringType == field.DeclaringType))
+        {
+            Writes.Add((Name(from), field));
+        }
+    }
+
+    // Of what the compiler made, the method it was made from: <Plan>d__2.MoveNext is Plan.
+    private static string Name(MethodBase method)
+    {
+        var type = method.DeclaringType!;
+        foreach (var name in (string[])[method.Name, type.Name])
+        {
+            if (name.StartsWith('<') && name.IndexOf('>') is > 1 and var end)
+            {
+                var owner = type;
+                while (owner.Name.StartsWith('<') && owner.DeclaringType is { } outer)
+                    owner = outer;
+                return $"{owner.Name}.{name[1..end]}";
+            }
+        }
+        return $"{type.Name}.{method.Name}";
+    }
+
+    private static int Length(OperandType operand, byte[] il, int at) => operand switch
+    {
+        OperandType.InlineNone => 0,
+        OperandType.ShortInlineBrTarget or OperandType.ShortInlineI or OperandType.ShortInlineVar => 1,
+        OperandType.InlineVar => 2,
+        OperandType.InlineI8 or OperandType.InlineR => 8,
+        OperandType.InlineSwitch => 4 + (4 * BitConverter.ToInt32(il, at)),
+        _ => 4,
+    };
+}

@@ -1,0 +1,33 @@
+using Merge.Sdk;
+using Merge.Testing.Engine;
+
+namespace Merge.Testing;
+
+/// <summary>Runs a merge method on arrays, with the engine of the <c>merge</c> command: same kernels, same bits.</summary>
+public static class StrategyRun
+{
+    /// <summary>Merges checkpoints of one tensor, called <c>layers.0.weight</c>.</summary>
+    /// <param name="strategy">The method.</param>
+    /// <param name="options">Its options record.</param>
+    /// <param name="theta0">The base; null: none.</param>
+    /// <param name="models">The models.</param>
+    /// <returns>The merged values, row-major.</returns>
+    /// <exception cref="MergeException">The method or the engine refuses, in words.</exception>
+    public static float[] Merge(
+        MergeStrategy strategy, object options, TestTensor? theta0, params IReadOnlyList<TestTensor> models)
+    {
+        const string Name = "layers.0.weight";
+        return Merge(strategy, options, new TestModels([.. models.Select(One)])
+        {
+            Base = theta0 is null ? null : One(theta0),
+        })[Name];
+
+        static Dictionary<string, TestTensor> One(TestTensor tensor) => new() { [Name] = tensor };
+    }
+
+    /// <summary>Merges checkpoints of several tensors.</summary>
+    /// <returns>The merged values by tensor name.</returns>
+    /// <exception cref="MergeException">The method or the engine refuses, in words.</exception>
+    public static IReadOnlyDictionary<string, float[]> Merge(MergeStrategy strategy, object options, TestModels models) =>
+        new StreamedEngine().Merge(strategy, options, models, new EngineSettings());
+}

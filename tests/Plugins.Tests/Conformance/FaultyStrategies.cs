@@ -1,0 +1,81 @@
+using Merge.Sdk;
+
+namespace Plugins.Tests.Conformance;
+
+internal sealed record FaultyOptions
+{
+    [Parameter("x", Bounds = "[0, 1]")]
+    public double X { get; init; } = 0.5;
+}
+
+/// <summary>A method with one fault.</summary>
+internal abstract class Faulty(Func<TensorScan, FaultyOptions, TensorMerge> plan) : MergeStrategy<FaultyOptions>
+{
+    public override StrategyInfo Info => new("faulty", "Faulty", Base: InputRole.Required, MaxModels: 1);
+
+    protected override ValueTask<TensorMerge> Plan(TensorScan tensor, FaultyOptions options) => new(plan(tensor, options));
+}
+
+internal sealed class Sound() : Faulty((_, o) => TensorMerge.From(b => b.Base + (o.X * b.Deltas[0])));
+
+internal sealed class AddsOne() : Faulty((_, _) => TensorMerge.From(b => b.Models[0] + b.Base + 1f));
+
+internal sealed class HidesNaN() : Faulty((_, _) => TensorMerge.From(b => (b.Models[0] > b.Base).Select(b.Models[0], b.Base)));
+
+internal sealed class DividesByX() : Faulty((_, o) => TensorMerge.From(b => b.Base + (b.Deltas[0] / o.X)));
+
+internal sealed class NeedsTwoAxes() : Faulty((t, _) => TensorMerge.From(b => b.Base + (0f * (b.Deltas[0] * t.Info.Shape[1]))));
+
+internal sealed class SeesBlocks() : Faulty((_, _) => TensorMerge.From(b => b.Map([b.Deltas[0], b.Base], (inputs, output) =>
+{
+    for (var e = 0; e < output.Length; e++)
+        output[e] = inputs[1][e] + (inputs[0][e] * (e % 3));
+})));
+
+internal sealed class MindsOrder() : Faulty((_, _) => TensorMerge.From(b => b.Base + b.Deltas[0] + (b.Deltas[1] / 2)))
+{
+    public override StrategyInfo Info => base.Info with { MinModels = 2, MaxModels = 2 };
+}
+
+internal sealed class CopiesTensors() : Faulty((tensor, _) =>
+{
+    var zeros = new double[tensor.Info.Count];
+    return TensorMerge.From(b => b.Base + (b.Deltas[0] * (1 + zeros[0])));
+});
+
+internal sealed record OddOptions
+{
+    [Parameter("x", Bounds = "[1, 0]")]
+    public double X { get; init; }
+}
+
+internal sealed class OddBounds : MergeStrategy<OddOptions>
+{
+    public override StrategyInfo Info => new("faulty", "Faulty");
+
+    protected override ValueTask<TensorMerge> Plan(TensorScan tensor, OddOptions options) => new(TensorMerge.Copy(0));
+}
+
+internal sealed class ReadsFile : MergeStrategy<FaultyOptions>
+{
+    public override StrategyInfo Info => new("faulty", "Faulty", Base: InputRole.Required, MaxModels: 1);
+
+    protected override ValueTask<TensorMerge> Plan(TensorScan tensor, FaultyOptions options) =>
+        new(TensorMerge.From(b => b.Base + (b.Deltas[0] * Factor())));
+
+    private static double Factor() => File.Exists("factor") ? double.Parse(File.ReadAllText("factor")) : 1;
+}
+
+internal sealed class KeepsState : MergeStrategy<FaultyOptions>
+{
+    private int _calls;
+
+    public override StrategyInfo Info => new("faulty", "Faulty", Base: InputRole.Required, MaxModels: 1);
+
+    protected override async ValueTask<TensorMerge> Plan(TensorScan tensor, FaultyOptions options)
+    {
+        await tensor.Sum(b => b.Base);
+        var factor = 1 + (_calls++ * 0.001);
+        return TensorMerge.From(b => b.Base + (b.Deltas[0] * factor));
+    }
+}
