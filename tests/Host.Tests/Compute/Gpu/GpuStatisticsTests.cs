@@ -69,6 +69,16 @@ public sealed class GpuStatisticsTests : IDisposable
     }
 
     [OpenClFact]
+    public void Sums_that_round_are_added_in_the_processors_order()
+    {
+        // Of so many sizes that no float64 holds a sum of them exactly.
+        var inputs = Enumerable.Range(0, 3)
+            .Select(i => Evaluate.Finite(300 * 1001, (ulong)i).Select((v, e) => MathF.ScaleB(v, (e * 7 % 61) - 40)).ToArray())
+            .ToArray();
+        Assert.Equal(All(null, 300, 1001, inputs), All(new GpuCompiler(_device.Value, 0), 300, 1001, inputs));
+    }
+
+    [OpenClFact]
     public void Nan_zeros_and_infinities_are_reduced_alike()
     {
         var inputs = Enumerable.Range(0, 3).Select(i => Evaluate.Values(90_000, (ulong)i)).ToArray();
