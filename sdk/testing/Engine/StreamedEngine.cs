@@ -61,7 +61,7 @@ internal sealed class StreamedEngine : IMergeEngine
             from file in side.Value.Index()
             where file.Item is not null
             let name = $"{side.Key}{file.Index}"
-            select new SideFile(side.Key, file.Index, null, name, folders.Add(name, file.Item).Checkpoint);
+            select new SideFile(side.Key, file.Index, $"model{file.Index}", null, name, folders.Add(name, file.Item).Checkpoint);
         return MergePlanner.Plan(new PlanRequest
         {
             Strategy = strategy,
