@@ -1,11 +1,9 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Merge.Adapters;
 using Merge.Checkpoints;
 using Merge.Planning;
-using Merge.Recipes;
 using Merge.Sdk;
 
 namespace Merge.Commands;
@@ -17,10 +15,7 @@ internal static class ExtractCommand
     {
         var model = Model("MODEL", "The fine-tuned model.");
         var theta0 = Model("BASE", "The model it was fine-tuned from.");
-        var output = MergeOptions.NotEmpty(new Argument<string>("OUT")
-        {
-            Description = "The adapter's folder. Complete as soon as it has this name.",
-        });
+        var recipe = new CommandLineRecipe(terminal, "The adapter's folder.");
         var rank = new Option<int?>("--rank")
         {
             Description = "Largest rank of a module. Default 32, or none where --energy is given.",
@@ -65,12 +60,10 @@ internal static class ExtractCommand
             HelpName = "NAME",
         };
         var dtype = BakeCommand.DTypeOption("The dtype of the factors: float32 (default), bfloat16, float16.");
-        var force = new Option<bool>("--force") { Description = "Replace OUT if an earlier merge made it." };
-        var (modelDirs, threads, memory) = (MergeOptions.ModelDirs(), MergeOptions.Threads(), MergeOptions.Memory());
         var command = new Command("extract", "Make a LoRA adapter of the difference between two models, and say what it leaves out.")
         {
-            model, theta0, output, rank, energy, patterns, targets, saved, fanInFanOut, baseName, dtype, force,
-            threads, memory, modelDirs,
+            model, theta0, recipe.Output, rank, energy, patterns, targets, saved, fanInFanOut, baseName, dtype, recipe.Force,
+            recipe.Threads, recipe.Memory, recipe.ModelDirs,
         };
         command.Validators.Add(result =>
         {
@@ -79,39 +72,29 @@ internal static class ExtractCommand
         });
         command.SetAction((parsed, cancellation) =>
         {
-            var clock = Stopwatch.StartNew();
-            using var catalog = PluginOptions.Load(parsed);
-            using var planner = new RecipePlanner(catalog, parsed.GetValue(modelDirs) ?? []);
             var (fine, coarse) = (parsed.GetRequiredValue(model), parsed.GetRequiredValue(theta0));
             var text = $"""
                 # merge extract {string.Join(' ', parsed.Tokens.Skip(1).Select(t => t.Value))}
                 merge_method: task_arithmetic
-                base_model: {GraftCommand.Quoted(coarse)}
+                base_model: {CommandLineRecipe.Quoted(coarse)}
                 models:
-                  - model: {GraftCommand.Quoted(fine)}
+                  - model: {CommandLineRecipe.Quoted(fine)}
                     parameters: {"{weight: 1}"}
 
                 """;
-            var whole = planner.Plan(
-                RecipeParser.Parse(Path.Combine(Environment.CurrentDirectory, "command line"), text), PlanRequest.DefaultMaxShardBytes);
-            var plan = Extraction.Of(whole, new ExtractionRequest(
+            var request = new ExtractionRequest(
                 new RankChoice(parsed.GetValue(rank) ?? (parsed.GetValue(energy) is null ? 32 : null), parsed.GetValue(energy)),
                 [.. (parsed.GetValue(patterns) ?? []).Select(Pattern)],
                 parsed.GetValue(targets) ?? [],
                 parsed.GetValue(saved) ?? [],
                 parsed.GetValue(fanInFanOut),
                 parsed.GetValue(dtype) switch { "bfloat16" => DType.BF16, "float16" => DType.F16, _ => DType.F32 },
-                parsed.GetValue(baseName) ?? coarse), out var others);
-            foreach (var warning in whole.Warnings.Concat(LeftOut(others)))
-                terminal.Warn(warning);
-            new SingleRun
+                parsed.GetValue(baseName) ?? coarse);
+            recipe.Run(parsed, text, cancellation, whole =>
             {
-                Terminal = terminal,
-                Plan = plan,
-                Settings = MergeOptions.Settings(parsed.GetValue(threads), parsed.GetValue(memory)),
-                Force = parsed.GetValue(force),
-                Clock = clock,
-            }.Execute(parsed.GetRequiredValue(output), cancellation);
+                var plan = Extraction.Of(whole, request, out var others);
+                return plan with { Warnings = [.. whole.Warnings, .. LeftOut(others)] };
+            });
             return Task.FromResult(0);
         });
         return command;

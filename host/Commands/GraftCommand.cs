@@ -1,10 +1,6 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using Merge.Planning;
-using Merge.Recipes;
-
 namespace Merge.Commands;
 
 /// <summary><c>merge graft BASE MODEL OUT</c>: Fast Fisher Grafting of one model, by a recipe made from the command line.</summary>
@@ -13,10 +9,7 @@ internal static class GraftCommand
     public static Command Create(Terminal terminal)
     {
         var (theta0, model) = (Model("BASE", "The model the other was fine-tuned from."), Model("MODEL", "The fine-tuned model."));
-        var output = MergeOptions.NotEmpty(new Argument<string>("OUT")
-        {
-            Description = "The folder to make. Complete as soon as it has this name.",
-        });
+        var recipe = new CommandLineRecipe(terminal, "The folder to make.");
         var moments = new Option<string?>("--moments")
         {
             Description = "Second moments of MODEL (Adam's exp_avg_sq), a file or org/name/path/file in the Hugging Face cache. "
@@ -30,13 +23,10 @@ internal static class GraftCommand
             Description = "Count the density over the whole model, not in each tensor.",
         };
         var rank1 = new Option<bool>("--rank1") { Description = "Approximate second moments by their row and column sums." };
-        var force = new Option<bool>("--force") { Description = "Replace OUT if an earlier merge made it." };
-        var (modelDirs, plugins, maxShard) = (MergeOptions.ModelDirs(), MergeOptions.Plugins(), MergeOptions.MaxShard());
-        var (threads, memory) = (MergeOptions.Threads(), MergeOptions.Memory());
         var command = new Command("graft", "Put the edits of a fine-tuned model that matter most onto its base, and no others.")
         {
-            theta0, model, output, moments, density, threshold, wholeModel, rank1, force,
-            threads, memory, modelDirs, plugins, maxShard,
+            theta0, model, recipe.Output, moments, density, threshold, wholeModel, rank1, recipe.Force,
+            recipe.Threads, recipe.Memory, recipe.ModelDirs, recipe.Plugins, recipe.MaxShard,
         };
         command.Validators.Add(result =>
         {
@@ -49,7 +39,6 @@ internal static class GraftCommand
         });
         command.SetAction((parsed, cancellation) =>
         {
-            var clock = Stopwatch.StartNew();
             var text = Recipe(
                 parsed.GetRequiredValue(theta0),
                 parsed.GetRequiredValue(model),
@@ -58,22 +47,7 @@ internal static class GraftCommand
                 ("precond_threshold", parsed.GetValue(threshold) is { } lowest ? Text(lowest) : null),
                 ("density_scope", parsed.GetValue(wholeModel) ? "model" : null),
                 ("rank1_approx", parsed.GetValue(rank1) ? "true" : null));
-            using var catalog = PluginOptions.Load(parsed, plugins);
-            using var planner = new RecipePlanner(catalog, parsed.GetValue(modelDirs) ?? []);
-            // Resolved as in a recipe in the working directory; here the "recipe" is the command line.
-            var plan = planner.Plan(
-                RecipeParser.Parse(Path.Combine(Environment.CurrentDirectory, "command line"), text),
-                parsed.GetValue(maxShard) ?? PlanRequest.DefaultMaxShardBytes);
-            foreach (var warning in catalog.Warnings.Concat(plan.Warnings))
-                terminal.Warn(warning);
-            new SingleRun
-            {
-                Terminal = terminal,
-                Plan = plan,
-                Settings = MergeOptions.Settings(parsed.GetValue(threads), parsed.GetValue(memory)),
-                Force = parsed.GetValue(force),
-                Clock = clock,
-            }.Execute(parsed.GetRequiredValue(output), cancellation);
+            recipe.Run(parsed, text, cancellation);
             return Task.FromResult(0);
         });
         return command;
@@ -106,11 +80,11 @@ internal static class GraftCommand
         string theta0, string model, string? moments, params (string Name, string? Value)[] parameters)
     {
         var text = new StringBuilder("merge_method: ffg\n");
-        text.Append("base_model: ").AppendLine(Quoted(theta0));
+        text.Append("base_model: ").AppendLine(CommandLineRecipe.Quoted(theta0));
         text.AppendLine("models:");
-        text.Append("  - model: ").AppendLine(Quoted(model));
+        text.Append("  - model: ").AppendLine(CommandLineRecipe.Quoted(model));
         if (moments is not null)
-            text.AppendLine("    parameters:").Append("      preconditioner_path: ").AppendLine(Quoted(moments));
+            text.AppendLine("    parameters:").Append("      preconditioner_path: ").AppendLine(CommandLineRecipe.Quoted(moments));
         (string Name, string? Value)[] given = [.. parameters.Where(p => p.Value is not null)];
         if (given.Length > 0)
             text.AppendLine("parameters:");
@@ -118,7 +92,4 @@ internal static class GraftCommand
             text.AppendLine($"  {name}: {value}");
         return text.ToString();
     }
-
-    /// <summary>A text as a YAML scalar.</summary>
-    public static string Quoted(string text) => $"'{text.Replace("'", "''")}'";
 }

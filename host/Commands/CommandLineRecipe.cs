@@ -1,0 +1,60 @@
+using System.CommandLine;
+using System.Diagnostics;
+using Merge.Planning;
+using Merge.Recipes;
+
+namespace Merge.Commands;
+
+/// <summary>A merge by a recipe made from the words of a command: what such commands have in common, options and course.</summary>
+/// <param name="terminal">Where warnings, progress and report go.</param>
+/// <param name="made">What OUT is, a sentence.</param>
+internal sealed class CommandLineRecipe(Terminal terminal, string made)
+{
+    public Argument<string> Output { get; } = MergeOptions.NotEmpty(
+        new Argument<string>("OUT") { Description = made + " Complete as soon as it has this name." });
+
+    public Option<bool> Force { get; } = new("--force") { Description = "Replace OUT if an earlier merge made it." };
+
+    public Option<int?> Threads { get; } = MergeOptions.Threads();
+
+    public Option<long?> Memory { get; } = MergeOptions.Memory();
+
+    public Option<string[]> ModelDirs { get; } = MergeOptions.ModelDirs();
+
+    /// <summary>Not every command has it.</summary>
+    public Option<string[]> Plugins { get; } = MergeOptions.Plugins();
+
+    /// <summary>Not every command has it.</summary>
+    public Option<long?> MaxShard { get; } = MergeOptions.MaxShard();
+
+    /// <summary>A text as a YAML scalar.</summary>
+    public static string Quoted(string text) => $"'{text.Replace("'", "''")}'";
+
+    /// <summary>Plans a recipe, prints the plan's warnings, runs it.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="text">The recipe.</param>
+    /// <param name="cancellation">Stops the merge; what is finished is kept.</param>
+    /// <param name="change">Makes another plan of it; null: it is run as it is.</param>
+    /// <exception cref="Sdk.MergeException">It cannot be planned or run.</exception>
+    public void Run(ParseResult parsed, string text, CancellationToken cancellation, Func<MergePlan, MergePlan>? change = null)
+    {
+        var clock = Stopwatch.StartNew();
+        using var catalog = PluginOptions.Load(parsed, Plugins);
+        using var planner = new RecipePlanner(catalog, parsed.GetValue(ModelDirs) ?? []);
+        // Resolved as in a recipe in the working directory; here the "recipe" is the command line.
+        var plan = planner.Plan(
+            RecipeParser.Parse(Path.Combine(Environment.CurrentDirectory, "command line"), text),
+            parsed.GetValue(MaxShard) ?? PlanRequest.DefaultMaxShardBytes);
+        plan = change?.Invoke(plan) ?? plan;
+        foreach (var warning in catalog.Warnings.Concat(plan.Warnings))
+            terminal.Warn(warning);
+        new SingleRun
+        {
+            Terminal = terminal,
+            Plan = plan,
+            Settings = MergeOptions.Settings(parsed.GetValue(Threads), parsed.GetValue(Memory)),
+            Force = parsed.GetValue(Force),
+            Clock = clock,
+        }.Execute(parsed.GetRequiredValue(Output), cancellation);
+    }
+}
