@@ -15,7 +15,10 @@ internal sealed class Checkpoint : IDisposable
     private readonly OrderedDictionary<string, TensorSource> _tensors = new(StringComparer.Ordinal);
     private readonly OrderedDictionary<string, TensorSource> _state = new(StringComparer.Ordinal);
     private readonly List<string> _notes = [];
+    private readonly List<string> _weightNotes = [];
     private readonly Dictionary<string, string> _metadata = new(StringComparer.Ordinal);
+
+    private bool _hasOptimizer;
 
     private Checkpoint(string path, string? folder)
     {
@@ -44,8 +47,14 @@ internal sealed class Checkpoint : IDisposable
     /// <summary>Why there is no <see cref="State"/> although a file holds one; null as a rule.</summary>
     public Diagnostic? StateProblem { get; private set; }
 
+    /// <summary>Whether a file holds an optimizer's state, be it empty: weights beside it are never what second moments mean.</summary>
+    public bool HasOptimizer => _hasOptimizer || _state.Count > 0 || StateProblem is not null;
+
     /// <summary>What was done to find the tensors, a sentence each: keys and prefixes that were unwrapped, what was left out.</summary>
-    public IReadOnlyList<string> Notes => _notes;
+    public IReadOnlyList<string> Notes => [.. _weightNotes, .. _notes];
+
+    /// <summary>Those of <see cref="Notes"/> that hold for <see cref="State"/>.</summary>
+    public IReadOnlyList<string> StateNotes => _notes;
 
     /// <summary>The <c>__metadata__</c> of all files; where they differ, that of the first.</summary>
     public IReadOnlyDictionary<string, string> Metadata => _metadata;
@@ -228,7 +237,8 @@ internal sealed class Checkpoint : IDisposable
         _files.Add(file);
         var saved = PyTorchFile.Read(file);
         var weights = StateDict.Find(path, saved.Root, keepsNames, selected);
-        _notes.AddRange(weights.Notes);
+        _weightNotes.AddRange(weights.Notes);
+        _hasOptimizer |= OptimizerState.IsIn(saved.Root);
         TensorSource[] tensors = [.. weights.Tensors.Select(t => saved.Tensor(t.Name, t.Tensor))];
         var state = OptimizerState.Find(path, saved.Root, Model, out var problem);
         StateProblem = problem;

@@ -1,4 +1,6 @@
+using System.Globalization;
 using Merge.Checkpoints;
+using Merge.Checkpoints.PyTorch;
 using Merge.Compute;
 using Merge.Merging;
 using Merge.Planning;
@@ -33,12 +35,16 @@ internal static class Compression
     /// <param name="settings">Threads and memory.</param>
     /// <param name="progress">Counters to raise.</param>
     /// <param name="cancellation">Stops between two blocks, and leaves nothing.</param>
-    /// <exception cref="MergeException">A value is negative or not finite; a state has no names; the output cannot be written.</exception>
+    /// <exception cref="MergeException">
+    /// A value is negative or not finite, a sum beyond float32; a state has no names or no second moments; the output is an
+    /// input or cannot be written.
+    /// </exception>
     public static CompressionSummary Run(
         Checkpoint moments, string output, bool force, RunSettings settings, RunProgress progress, CancellationToken cancellation)
     {
         var tensors = Moments(moments);
         CheckNames(tensors, moments.Path);
+        CheckOutput(moments, Path.GetFullPath(output));
         var layout = SafetensorsLayout.Of(
             tensors.SelectMany(Stored), long.MaxValue, new Dictionary<string, string> { ["format"] = "pt" });
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -62,16 +68,46 @@ internal static class Compression
             layout.Size);
     }
 
-    // A training checkpoint's are in its optimizer's state, beside their neighbours.
+    // A training checkpoint's are in its optimizer's state; a file of a state alone has their neighbours, too.
     private static TensorSource[] Moments(Checkpoint checkpoint)
     {
         if (checkpoint.StateProblem is { } problem)
             throw new MergeException(problem);
-        var all = checkpoint.State.Count > 0 ? checkpoint.State : checkpoint.Tensors;
-        return [.. all.Values.Where(t => !IsNeighbour(t.Name)).OrderBy(t => t.Name, StringComparer.Ordinal)];
+        var all = checkpoint.Tensors;
+        var moments = checkpoint.HasOptimizer
+            ? checkpoint.State.Values.Where(t => t.Name.EndsWith(SecondMoment, StringComparison.Ordinal))
+            : all.Values.Where(t => !IsNeighbour(t.Name));
+        TensorSource[] ordered = [.. moments.OrderBy(t => t.Name, StringComparer.Ordinal)];
+        if (checkpoint.HasOptimizer && ordered.Length == 0)
+            throw WithoutMoments(checkpoint);
+        return ordered;
 
         bool IsNeighbour(string name) => Neighbours.Any(
             n => name.EndsWith(n, StringComparison.Ordinal) && all.ContainsKey(name[..^n.Length] + SecondMoment));
+    }
+
+    private static MergeException WithoutMoments(Checkpoint checkpoint)
+    {
+        var kept = checkpoint.State.Keys.Select(k => k[(k.LastIndexOf('.') + 1)..]).Distinct().ToArray();
+        return new(new Diagnostic("the optimizer keeps no exp_avg_sq: "
+            + (kept.Length == 0 ? "its state is empty" : $"its state holds {PickleText.Listed(kept)}"))
+        {
+            Where = checkpoint.Path,
+            Expected = "the state of Adam, AdamW or another optimizer that keeps second moments",
+            Fix = "Give a file of second moments, or of any diagonal importance, by the parameters' names; the weights are none.",
+        });
+    }
+
+    private static void CheckOutput(Checkpoint moments, string output)
+    {
+        if (!moments.Files.Any(f => OutputTarget.AreSame(f.Path, output)))
+            return;
+        throw new MergeException(new Diagnostic("the output is an input: the moments would be replaced by their sums")
+        {
+            Where = output,
+            Fix = "Give another name.",
+        })
+        { WrongUsage = true };
     }
 
     private static bool IsCompressed(TensorSource tensor) =>
@@ -130,9 +166,26 @@ internal static class Compression
             _statistics.Complete();
             var sums = _sums.GetAwaiter().GetResult();
             foreach (var (suffix, values) in new[] { RowSum, ColumnSum }.Zip(sums))
+            {
+                CheckRange(suffix, values);
                 _file.Write(_plan.Info.Name + suffix, 0, Bytes(values));
+            }
             _context.Progress.FinishedTensor();
             return null;
+        }
+
+        private void CheckRange(string suffix, double[] values)
+        {
+            if (Array.FindIndex(values, v => !float.IsFinite((float)v)) is var at && at < 0)
+                return;
+            throw new MergeException(new Diagnostic(
+                $"{(suffix == RowSum ? "row" : "column")} {at} of '{_plan.Info.Name}' adds up to "
+                + values[at].ToString("G9", CultureInfo.InvariantCulture))
+            {
+                Where = _plan.Models[0]!.Files.First().Path,
+                Expected = "sums that float32 holds, below 3.4e38",
+                Fix = "Use the file as it is: wherever sums are read, whole second moments are, too.",
+            });
         }
 
         private static byte[] Bytes(double[] values) =>

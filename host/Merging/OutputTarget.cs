@@ -44,6 +44,9 @@ internal static class OutputTarget
         return outer => IsWithin(inner, Path.GetFullPath(outer)) || IsWithin(real, WithoutLinks(Path.GetFullPath(outer)));
     }
 
+    /// <summary>Whether two full paths lead to one file, however either is named.</summary>
+    public static bool AreSame(string one, string other) => one == other || WithoutLinks(one) == WithoutLinks(other);
+
     private static bool IsMade(string folder) => File.Exists(Path.Combine(folder, Manifest.FileName));
 
     private static bool IsWithin(string path, string folder) =>

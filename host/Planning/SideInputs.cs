@@ -61,7 +61,7 @@ internal static class SideInputs
                 problems.Add(unnamed);
             return null;
         }
-        var tensors = file.Checkpoint.State.Count > 0 ? file.Checkpoint.State : file.Checkpoint.Tensors;
+        var tensors = file.Checkpoint.HasOptimizer ? file.Checkpoint.State : file.Checkpoint.Tensors;
         foreach (var name in new[] { ownName, ownName + file.Suffix }.Distinct())
         {
             if (tensors.TryGetValue(name, out var whole))

@@ -85,6 +85,59 @@ public sealed class CurvatureTests : IDisposable
         Assert.Equal(2, (await Run("curvature", "compress", _models["v"], _models["c.bin"])).Code);
     }
 
+    [Theory]
+    [InlineData("v/model.safetensors", "v/model.safetensors")]
+    [InlineData("v", "v/model.safetensors")]
+    [InlineData("link.safetensors", "v/model.safetensors")]
+    [InlineData("v", "linked/model.safetensors")]
+    public async Task Moments_are_never_replaced_by_their_own_sums(string input, string output)
+    {
+        File.CreateSymbolicLink(_models["link.safetensors"], _models["v/model.safetensors"]);
+        Directory.CreateSymbolicLink(_models["linked"], _models["v"]);
+        var before = File.ReadAllBytes(_models["v/model.safetensors"]);
+        foreach (var force in new string[][] { [], ["--force"] })
+        {
+            var (code, text) = await Run(["curvature", "compress", _models[input], _models[output], .. force]);
+            Assert.Equal(2, code);
+            Assert.Contains("the output is an input", text);
+        }
+        Assert.Equal(before, File.ReadAllBytes(_models["v/model.safetensors"]));
+        Assert.Equal(0, (await Run("curvature", "compress", _models[input], _models["v/sums.safetensors"])).Code);
+    }
+
+    [Theory]
+    [InlineData("", "its state is empty")]
+    [InlineData("momentum_buffer", "its state holds 'momentum_buffer'")]
+    public async Task Weights_beside_an_optimizer_without_second_moments_are_not_taken_for_them(string field, string words)
+    {
+        var state = field.Length == 0 ? "}" : $"}}U\u0001w}}{ZipBuilder.Tensor(field, 1)}s";
+        var pickle = $"\u0080\u0002}}U\u0005model}}{ZipBuilder.Tensor("w", 0)}sU\u0009optimizer}}U\u0005state{state}sU\u000cparam_groups]ss.";
+        File.WriteAllBytes(_models["p.pt"], ZipBuilder.Of(false, ZipBuilder.Saved(pickle, 2)));
+        var (code, text) = await Run("curvature", "compress", _models["p.pt"], _models["c.safetensors"]);
+        Assert.Equal(1, code);
+        Assert.Contains($"the optimizer keeps no exp_avg_sq: {words}", text);
+        Assert.Empty(Directory.GetFiles(_models.Root, "c.safetensors*"));
+
+        _models.Write("base", null, TestTensor.Of("w", 0, 0));
+        _models.Write("tune", null, TestTensor.Of("w", 1, 2));
+        File.WriteAllText(_models["r.yaml"], File.ReadAllText(_models["r.yaml"]).Replace(": v}", ": p.pt}"));
+        (code, text) = await Run("run", _models["r.yaml"], _models["out"]);
+        Assert.Equal(1, code);
+        Assert.Contains("has nothing for any tensor", text);
+    }
+
+    [Theory]
+    [InlineData("row 1", 1, 1, 3e38f, 3e38f)]
+    [InlineData("column 0", 3e38f, 1, 3e38f, 1)]
+    public async Task Sums_beyond_float32_are_refused_by_the_tensor_s_name(string where, float a, float b, float c, float d)
+    {
+        _models.Write("large", null, Matrix("w", a, b, c, d));
+        var (code, text) = await Run("curvature", "compress", _models["large"], _models["c.safetensors"]);
+        Assert.Equal(1, code);
+        Assert.Contains($"{where} of 'w' adds up to 6", text);
+        Assert.Empty(Directory.GetFiles(_models.Root, "c.safetensors*"));
+    }
+
     [Fact]
     public async Task A_threshold_keeps_the_share_of_the_whole_model_and_says_which_tensors_keep_it()
     {

@@ -53,12 +53,17 @@ internal static class ZipBuilder
 
     /// <summary>The members of a state dict whose tensors are float32 [2] of 1 and 2.</summary>
     public static ZipEntry[] StateDict(params string[] names) =>
+        Saved($"\u0080\u0002}}{string.Concat(names.Select(Tensor))}.", names.Length);
+
+    /// <summary>The members of what a pickle describes, with storages of 1 and 2.</summary>
+    public static ZipEntry[] Saved(string pickle, int storages) =>
     [
-        new("archive/data.pkl", Encoding.Latin1.GetBytes($"\u0080\u0002}}{string.Concat(names.Select(Tensor))}.")),
-        .. names.Select((_, i) => new ZipEntry($"archive/data/{i}", MemoryMarshal.AsBytes<float>([1, 2]).ToArray())),
+        new("archive/data.pkl", Encoding.Latin1.GetBytes(pickle)),
+        .. Enumerable.Range(0, storages).Select(i => new ZipEntry($"archive/data/{i}", MemoryMarshal.AsBytes<float>([1, 2]).ToArray())),
     ];
 
-    private static string Tensor(string name, int key) =>
+    /// <summary>The opcodes that put a tensor, float32 [2], into the dict on top of the stack.</summary>
+    public static string Tensor(string name, int key) =>
         $"U{(char)name.Length}{name}ctorch._utils\n_rebuild_tensor_v2\n((U\astoragectorch\nFloatStorage\nU\u0001{key}U\u0003cpuK\u0002tQ"
         + "K\0K\u0002\u0085K\u0001\u0085\u0089ccollections\nOrderedDict\n)RtRs";
 }
