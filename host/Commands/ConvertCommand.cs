@@ -67,7 +67,7 @@ internal static class ConvertCommand
                 parsed.GetValue(maxShard) ?? PlanRequest.DefaultMaxShardBytes);
             foreach (var warning in plan.Warnings)
                 terminal.Warn(warning);
-            foreach (var note in checkpoint.Notes)
+            foreach (var note in parsed.GetValue(state) ? checkpoint.StateNotes : checkpoint.Notes)
                 terminal.Note(note);
             var progress = new RunProgress();
             var final = Path.TrimEndingDirectorySeparator(Path.GetFullPath(parsed.GetRequiredValue(output)));

@@ -216,7 +216,21 @@ internal sealed class PickleReader
             : throw NotAllowed($"{module}.{name}", at);
     }
 
-    private MergeException NotAllowed(string name, long at) => _stream.Problem(
+    private MergeException NotAllowed(string name, long at) => name switch
+    {
+        "torch._utils._rebuild_sparse_tensor" or "torch._utils._rebuild_sparse_csr_tensor" => NotDense(
+            "a sparse", "Make them dense in Python: torch.save({k: v.to_dense() for k, v in state_dict.items()}, …).", at),
+        "torch._utils._rebuild_qtensor" => NotDense(
+            "a quantised",
+            "Dequantise them in Python: torch.save({k: v.dequantize() if v.is_quantized else v for k, v in state_dict.items()}, …).",
+            at),
+        _ => Unknown(name, at),
+    };
+
+    private MergeException NotDense(string kind, string fix, long at) =>
+        _stream.Problem($"the file holds {kind} tensor, and such are not supported", "dense tensors of plain numbers", at, fix);
+
+    private MergeException Unknown(string name, long at) => _stream.Problem(
         $"the pickle names '{PickleText.Shown(name)}', which is not allowed in a checkpoint",
         "tensors, numbers, texts and containers; nothing in the file has been executed",
         at,

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Merge.Checkpoints.PyTorch;
 
 /// <summary>Texts of a pickle in messages: short, on one line, whatever is in them.</summary>
@@ -10,6 +12,14 @@ internal static class PickleText
         var plain = string.Concat(text.Take(Longest).Select(c => char.IsControl(c) ? '�' : c));
         return text.Length > Longest ? plain + "…" : plain;
     }
+
+    /// <summary>A dict's key; of one that is neither text nor integer only that it is there.</summary>
+    public static string Key(object? key) => key switch
+    {
+        string text => text,
+        long or BigInteger => $"{key}",
+        _ => "…",
+    };
 
     /// <summary>A list of keys or names, not endless.</summary>
     public static string Listed(IEnumerable<string> texts, int most = 10)

@@ -92,10 +92,7 @@ internal sealed class PyTorchFile
         var pickle = pickles[0];
         var folder = pickle.Name[..^"data.pkl".Length];
         if (members.ContainsKey(folder + "constants.pkl"))
-        {
-            throw Problem(file, "it is a TorchScript archive: a program, not a state dict", null,
-                "Load it with torch.jit.load and save its weights: torch.save(dict(m.state_dict()), …).");
-        }
+            throw TorchScript.Refused(file.Path);
         if (members.TryGetValue(folder + "byteorder", out var order) && Text(file, order) is not "little" and var other)
         {
             throw Problem(file, $"its numbers are stored in the byte order '{PickleText.Shown(other)}'", "little",

@@ -53,9 +53,13 @@ internal sealed record StateDict(IReadOnlyList<(string Name, PickleTensor Tensor
             return Empty;
         throw Refuse(
             path,
-            root is PickleDict { Items: var items }
-                ? $"no state dict is found; the file holds {PickleText.Listed(items.Select(i => $"{i.Key as string ?? "…"}"))}"
-                : "the file holds no dict",
+            root switch
+            {
+                PickleDict { Items.Count: 0 } => "the file holds an empty dict",
+                PickleDict { Items: var items } =>
+                    $"no state dict is found; the file holds {PickleText.Listed(items.Select(i => PickleText.Key(i.Key)))}",
+                _ => "the file holds no dict",
+            },
             "tensors by name, alone or under a key such as 'state_dict' or 'model'",
             "Save the weights alone: torch.save(model.state_dict(), …).");
     }
@@ -85,7 +89,7 @@ internal sealed record StateDict(IReadOnlyList<(string Name, PickleTensor Tensor
     {
         var tensors = dict.Items.Where(i => i.Key is string && i.Value is PickleTensor)
             .Select(i => (Name: (string)i.Key!, Tensor: (PickleTensor)i.Value!)).ToList();
-        string[] others = [.. dict.Items.Where(i => i.Value is not PickleTensor).Select(i => i.Key as string ?? "…")];
+        string[] others = [.. dict.Items.Where(i => i.Value is not PickleTensor).Select(i => PickleText.Key(i.Key))];
         var notes = new List<string>();
         if (keys.Count > 0)
             notes.Add($"the weights are those under {string.Concat(keys.Select(k => $"['{PickleText.Shown(k)}']"))}");

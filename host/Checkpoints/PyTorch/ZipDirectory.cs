@@ -113,6 +113,8 @@ internal sealed class ZipDirectory
                 throw Damaged($"the member '{PickleText.Shown(name)}' is encrypted", start + at);
             if (UInt16(bytes, at + 10) != 0)
             {
+                if (TorchScript.IsCode(name))
+                    throw TorchScript.Refused(_file.Path);
                 throw Problem(
                     $"the member '{PickleText.Shown(name)}' is compressed",
                     "stored members, which are read in place: torch.save writes no others",

@@ -23,6 +23,18 @@ public sealed class PickleAttackTests : IDisposable
     [InlineData("cos\nsystem\n0}.", "'os.system'")]
     public void Code_is_refused_by_its_name_even_where_nothing_calls_it(string pickle, string name) => Refuses(pickle, name);
 
+    [Theory]
+    [InlineData("_rebuild_sparse_tensor", "a sparse tensor", "to_dense()")]
+    [InlineData("_rebuild_qtensor", "a quantised tensor", "dequantize()")]
+    public void A_tensor_of_another_kind_is_refused_by_its_kind_and_with_what_makes_it_dense(string name, string kind, string fix)
+    {
+        var pickle = $"}}U\u0001wctorch._utils\n{name}\n)Rs.";
+        Refuses(pickle, kind);
+        var message = Assert.Throws<MergeException>(() => Read(pickle)).Message;
+        Assert.Contains(fix, message);
+        Assert.DoesNotContain("model.state_dict()", message);
+    }
+
     [Fact]
     public void Code_within_a_thousand_nested_reduces_is_refused_by_its_name() => Refuses(
         Repeated("cbuiltins\nlist\n(", 1000) + "cos\nsystem\n(S'id'\ntR" + Repeated("tR", 1000) + ".", "'os.system'");

@@ -111,6 +111,16 @@ public sealed class PyTorchFileTests
     public void Several_state_dicts_are_listed() =>
         Assert.Contains("'generator', 'discriminator'", Refused("two_models.pt"));
 
+    [Theory]
+    [InlineData("}.", "the file holds an empty dict")]
+    [InlineData("}K\u0007K\u0001sNK\u0001s.", "the file holds '7', '…'")]
+    public void A_dict_without_weights_is_refused_with_its_keys(string pickle, string words)
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.Write("model.pt", ZipBuilder.Of(false, ZipBuilder.Saved($"\u0080\u0002{pickle}", 0)));
+        Assert.Contains(words, TemporaryFolder.Refused(path).Message);
+    }
+
     [Fact]
     public void Parameters_read_as_tensors()
     {

@@ -64,6 +64,11 @@ public sealed class ZipAttackTests : IDisposable
         Refuses(ZipBuilder.Of(false, Good.Select((e, i) => i == member ? bomb : e)), $"the member '{bomb.Name}' is compressed");
     }
 
+    [Fact]
+    public void A_TorchScript_archive_is_named_although_its_code_is_compressed_before_it() => Refuses(
+        ZipBuilder.Of(false, [.. Good, new("archive/code/__torch__.py", [3, 0]) { Method = 8, Size = 0 }, new("archive/constants.pkl", [])]),
+        "torch.jit.load");
+
     [Theory]
     [InlineData(1)]
     [InlineData(0x41)]
