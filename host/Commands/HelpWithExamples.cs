@@ -21,7 +21,7 @@ internal sealed class HelpWithExamples : SynchronousCommandLineAction
           merge plugins                           the merge methods there are, and plugins that failed to load
           source <(merge completion bash)         complete commands and options with Tab
 
-        Exit codes: 0 done, 1 failed, 2 wrong command line or recipe, 130 interrupted.
+        Exit codes: 0 done, 1 failed, 2 wrong command line or recipe, 130 interrupted, 143 told to stop.
         """;
 
     // The generated action writes help where the command line is wrong, too: what was asked for matters.

@@ -66,7 +66,7 @@ internal static class SearchCommand
                 terminal.Warn(warning);
             if (session.Journal.Trials.Count > 0)
                 terminal.Note($"{session.Journal.Trials.Count} trials are taken over from the journal");
-            using var kept = new KeptJournal(terminal, request, parsed.GetRequiredValue(recipe), "search");
+            using var kept = new KeptJournal(terminal, request, parsed);
             var outcome = SearchDisplay.Run(terminal, "search", request.Progress, () => job.Run(session, cancellation));
             if (outcome.Best is not null)
             {
@@ -83,7 +83,7 @@ internal static class SearchCommand
 }
 
 /// <summary>However a search ends early: says that nothing is lost, and how to go on.</summary>
-internal sealed class KeptJournal(Terminal terminal, SearchRequest request, string recipe, string verb) : IDisposable
+internal sealed class KeptJournal(Terminal terminal, SearchRequest request, ParseResult parsed) : IDisposable
 {
     public bool IsOver { get; set; }
 
@@ -92,7 +92,11 @@ internal sealed class KeptJournal(Terminal terminal, SearchRequest request, stri
         if (!IsOver && request.Progress.CanGoOn && TrialJournal.IsIn(request.Folder.Path))
         {
             terminal.Note($"{request.Progress.Done} trials are kept in {request.Folder.Journal}; to go on: "
-                + $"merge {verb} {recipe} {request.Folder.Path} --resume");
+                + $"merge {string.Join(' ', parsed.Tokens.Select(t => Quoted(t.Value)).Where(a => a != "--resume").Append("--resume"))}");
         }
     }
+
+    // As a shell reads it: a command of one's own has spaces and braces in it.
+    private static string Quoted(string argument) => argument.Length > 0 && argument.All(c => char.IsLetterOrDigit(c) || "-_./:=,+@%".Contains(c))
+        ? argument : $"'{argument.Replace("'", "'\\''")}'";
 }

@@ -64,7 +64,7 @@ internal static class SoupCommand
             using var session = job.Open();
             foreach (var warning in catalog.Warnings.Concat(session.Planned.Plan.Warnings).Concat(session.Journal.Notes))
                 terminal.Warn(warning);
-            using var kept = new KeptJournal(terminal, request, string.Join(' ', given[..^1]), "soup");
+            using var kept = new KeptJournal(terminal, request, parsed);
             var outcome = SearchDisplay.Run(terminal, "soup", request.Progress, () => job.Run(session, cancellation));
             if (outcome.Best is not null)
             {

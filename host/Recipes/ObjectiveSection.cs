@@ -48,6 +48,7 @@ internal sealed class ObjectiveSection(RecipeFindings findings)
 
     private ObjectiveTerm Term(YamlEntry entry)
     {
+        CheckName(entry);
         if (entry.Value is YamlScalar { Quoted: false } scalar && RecipeNumber.TryReal(scalar.Text, out var weight)
             && double.IsFinite(weight) && weight != 0)
         {
@@ -68,8 +69,15 @@ internal sealed class ObjectiveSection(RecipeFindings findings)
         return [];
     }
 
+    private void CheckName(YamlEntry entry)
+    {
+        if (string.IsNullOrWhiteSpace(entry.Key))
+            findings.Error(entry.Line, "a metric of the objective has no name", "the name of a metric, such as 'accuracy'");
+    }
+
     private MetricConstraint? Constraint(YamlEntry entry)
     {
+        CheckName(entry);
         var text = (entry.Value as YamlScalar)?.Text.Trim() ?? "";
         if (Relations.FirstOrDefault(text.StartsWith) is { } relation
             && RecipeNumber.TryReal(text[relation.Length..].Trim(), out var bound) && double.IsFinite(bound))

@@ -37,9 +37,10 @@ internal sealed record TrainingLog(string Path, IReadOnlyList<TrainingLogEntry> 
         {
             throw new InvalidDataException("has no list 'log_history', so it is no trainer_state.json");
         }
-        var step = json.RootElement.TryGetProperty("global_step", out var at) && at.TryGetInt64(out var whole)
+        var step = json.RootElement.TryGetProperty("global_step", out var at)
+            && at.ValueKind is JsonValueKind.Number && at.TryGetInt64(out var whole)
             ? whole : (BigInteger?)null;
-        return new(path, [.. history.EnumerateArray().Select(Entry).OfType<TrainingLogEntry>()], step);
+        return new(path, [.. history.EnumerateArray().Select((e, i) => Entry(e, $"entry {i + 1} of log_history")).OfType<TrainingLogEntry>()], step);
     }
 
     private static IEnumerable<TrainingLogEntry> ReadLines(string path)
@@ -51,32 +52,38 @@ internal sealed record TrainingLog(string Path, IReadOnlyList<TrainingLogEntry> 
             if (string.IsNullOrWhiteSpace(line))
                 continue;
             using var json = Parse(line, $" in line {number}");
-            if (Entry(json.RootElement) is { } entry)
+            if (Entry(json.RootElement, $"line {number}") is { } entry)
                 yield return entry;
         }
     }
 
     private static IEnumerable<TrainingLogEntry> ReadTable(string path)
     {
-        string[]? header = null;
-        foreach (var line in File.ReadLines(path).Where(l => !string.IsNullOrWhiteSpace(l)))
+        using var text = new StreamReader(path);
+        IReadOnlyList<string>? header = null;
+        foreach (var (line, cells) in CsvTable.Read(text))
         {
-            // Numbers hold no commas; quotes around a cell are all a log's writer may add.
-            string[] cells = [.. line.Split(',').Select(c => c.Trim().Trim('"'))];
             if (header is null)
             {
                 header = cells;
                 if (!header.Any(IsStep))
-                    throw new InvalidDataException($"has no column 'step' in its first line ({RecipeText.Quote(line)})");
+                    throw new InvalidDataException($"has no column 'step' in its first line ({RecipeText.Quote(string.Join(',', cells))})");
                 continue;
+            }
+            if (cells.Count != header.Count)
+            {
+                throw new InvalidDataException($"has {cells.Count} cells in line {line}, and its first line names {header.Count} columns"
+                    + " (a cell with a comma in it needs quotes)");
             }
             var values = new Dictionary<string, double>();
             foreach (var (name, cell) in header.Zip(cells))
             {
                 if (RecipeNumber.TryReal(cell, out var value))
                     values[name] = value;
+                else if (PythonJson.NotFinite(cell) is { } notFinite)
+                    values[name] = notFinite;
             }
-            if (Entry(values) is { } entry)
+            if (Entry(values, $"line {line}") is { } entry)
                 yield return entry;
         }
     }
@@ -85,7 +92,7 @@ internal sealed record TrainingLog(string Path, IReadOnlyList<TrainingLogEntry> 
     {
         try
         {
-            return JsonDocument.Parse(text);
+            return PythonJson.Parse(text);
         }
         catch (JsonException exception)
         {
@@ -93,22 +100,25 @@ internal sealed record TrainingLog(string Path, IReadOnlyList<TrainingLogEntry> 
         }
     }
 
-    private static TrainingLogEntry? Entry(JsonElement json)
+    private static TrainingLogEntry? Entry(JsonElement json, string place)
     {
         if (json.ValueKind is not JsonValueKind.Object)
             return null;
         var values = new Dictionary<string, double>();
-        foreach (var property in json.EnumerateObject().Where(p => p.Value.ValueKind is JsonValueKind.Number))
-            values[property.Name] = property.Value.GetDouble();
-        return Entry(values);
+        foreach (var property in json.EnumerateObject())
+        {
+            if (PythonJson.Number(property.Value) is { } value)
+                values[property.Name] = value;
+        }
+        return Entry(values, place);
     }
 
-    private static TrainingLogEntry? Entry(Dictionary<string, double> values)
+    private static TrainingLogEntry? Entry(Dictionary<string, double> values, string place)
     {
         foreach (var (name, value) in values)
         {
             if (IsStep(name) && double.IsInteger(value))
-                return new(new BigInteger(value), values);
+                return new(new BigInteger(value), values, place);
         }
         return null;
     }
@@ -116,4 +126,7 @@ internal sealed record TrainingLog(string Path, IReadOnlyList<TrainingLogEntry> 
     private static bool IsStep(string name) => StepNames.Contains(name, StringComparer.OrdinalIgnoreCase);
 }
 
-internal sealed record TrainingLogEntry(BigInteger Step, IReadOnlyDictionary<string, double> Values);
+/// <summary>Numbers logged at a step.</summary>
+/// <param name="Values">By name; NaN and infinities among them.</param>
+/// <param name="Place">Where in the log, in words.</param>
+internal sealed record TrainingLogEntry(BigInteger Step, IReadOnlyDictionary<string, double> Values, string Place);

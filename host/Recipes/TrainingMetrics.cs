@@ -97,12 +97,8 @@ internal sealed class TrainingMetrics
             return null;
         var after = _metrics.Take is MetricTake.Mean ? Before(step, steps) : null;
         var logged = log.Entries.Where(e => e.Values.ContainsKey(_metrics.Name)).ToArray();
-        double[] values =
-        [
-            .. logged.Where(e => e.Step <= step && !(e.Step <= after)).OrderBy(e => e.Step)
-                .Select(e => e.Values[_metrics.Name]),
-        ];
-        if (values.Length == 0)
+        TrainingLogEntry[] used = [.. logged.Where(e => e.Step <= step && !(e.Step <= after)).OrderBy(e => e.Step)];
+        if (used.Length == 0)
         {
             var span = after is null ? $"at or before step {step}" : $"after step {after} up to {step}";
             _findings.Error(_metrics.Line,
@@ -111,11 +107,14 @@ internal sealed class TrainingMetrics
                 logged.Length > 0 ? "Give its 'metric' below its 'parameters:', or leave it out." : NamesIn(log));
             return null;
         }
-        var metric = _metrics.Take is MetricTake.Mean ? values.Average() : values[^1];
-        if (double.IsFinite(metric))
-            return metric;
-        _findings.Error(_metrics.Line, $"the {RecipeText.Quote(_metrics.Name)} of {Name(model)} is {metric} in {file}",
-            "a finite number");
+        if (_metrics.Take is MetricTake.Last)
+            used = [used[^1]];
+        if (used.FirstOrDefault(e => !double.IsFinite(e.Values[_metrics.Name])) is not { } broken)
+            return used.Average(e => e.Values[_metrics.Name]);
+        // Never an older one instead: a run that diverged would be weighted as if it had not.
+        _findings.Error(_metrics.Line, $"the {RecipeText.Quote(_metrics.Name)} of {Name(model)} is "
+            + $"{broken.Values[_metrics.Name].ToString(CultureInfo.InvariantCulture)} at step {broken.Step} ({file}, {broken.Place})",
+            "a finite number", "Give its 'metric' below its 'parameters:', or leave it out.");
         return null;
     }
 

@@ -27,7 +27,7 @@ internal sealed class CandidatePlace : IDisposable
     private CandidatePlace(MergePlan plan, string? root, long usable, string where)
     {
         (_plan, _shape) = (plan, new(plan));
-        Place = where;
+        (Place, Room) = (where, usable);
         var bytes = _shape.Bytes;
         if (root is not null)
         {
@@ -51,6 +51,9 @@ internal sealed class CandidatePlace : IDisposable
 
     /// <summary>How many candidates may be there at once, at least 1: more are made in several passes.</summary>
     public int Fits { get; }
+
+    /// <summary>Bytes that all of them may take together.</summary>
+    public long Room { get; }
 
     /// <summary>What one takes.</summary>
     public long CandidateBytes { get; }
@@ -113,11 +116,15 @@ internal sealed class CandidatePlace : IDisposable
                 block = new(_shape.Bytes);
             return new MemoryCandidate(id, values, _shape, block, GiveBack) { Label = label };
         }
-        var folder = Path.Combine(_folder.Path, Interlocked.Increment(ref _made).ToString());
+        var folder = NewFolder();
         if (_plan.Adapter is not null)
             return new AdapterCandidate(id, values, folder) { Label = label };
         return new FolderCandidate(id, values, folder, _plan.Layout, _shape, _companions) { Label = label };
     }
+
+    /// <summary>The path of a folder for one; only where they are folders.</summary>
+    public string NewFolder() => Path.Combine(
+        (_folder ?? throw new InvalidOperationException("candidates are in memory")).Path, Interlocked.Increment(ref _made).ToString());
 
     public void Dispose()
     {

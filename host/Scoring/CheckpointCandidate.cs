@@ -10,7 +10,7 @@ namespace Merge.Scoring;
 /// <param name="id">See <see cref="Candidate.Id"/>.</param>
 /// <param name="checkpoint">The checkpoint.</param>
 /// <param name="folder">What an evaluator that reads files is given; null where it reads none.</param>
-internal sealed class CheckpointCandidate(string id, Checkpoint checkpoint, LinkedFolder? folder)
+internal sealed class CheckpointCandidate(string id, Checkpoint checkpoint, ModelCopy? folder)
     : StoredCandidate(id, new Dictionary<string, double>())
 {
     public override IReadOnlyList<TensorInfo> Tensors { get; } =

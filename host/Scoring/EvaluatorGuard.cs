@@ -20,6 +20,9 @@ internal sealed class EvaluatorGuard : IDisposable
     private const string Mark = "MERGE_GUARD";
     private const string Processes = "/proc";
 
+    // Not the program's own: who ends all of that name, ends the search, and not what cleans up after it.
+    private const string OwnName = "eval-guard";
+
     // What is found may just be starting something.
     private const int MostRounds = 20;
 
@@ -41,8 +44,11 @@ internal sealed class EvaluatorGuard : IDisposable
         evaluator.Environment[Mark] = Own;
     }
 
-    /// <summary>Waits for the end of its input, which is that of the search, then ends what the search has left.</summary>
-    /// <param name="input">Nothing is written to it.</param>
+    /// <summary>
+    /// Waits for the end of its input, which is that of the search, then ends what the search has left. A search that ends
+    /// by itself says so before, and what its evaluators leave running on purpose stays.
+    /// </summary>
+    /// <param name="input">The search's good-bye, or nothing.</param>
     /// <param name="mark">The search's.</param>
     public static void Watch(TextReader input, string mark)
     {
@@ -50,7 +56,9 @@ internal sealed class EvaluatorGuard : IDisposable
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, c => c.Cancel = true);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, c => c.Cancel = true);
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, c => c.Cancel = true);
-        input.ReadToEnd();
+        Rename();
+        if (input.Read() >= 0)
+            return;
         var wanted = Encoding.UTF8.GetBytes($"{Mark}={mark}\0");
         for (var round = 0; round < MostRounds && EndAll(wanted); round++)
             Thread.Sleep(Pause);
@@ -60,8 +68,35 @@ internal sealed class EvaluatorGuard : IDisposable
     {
         lock (_gate)
         {
-            _guard?.Dispose();
+            if (_guard is not null)
+                SendHome(_guard);
             _guard = null;
+        }
+    }
+
+    private static void SendHome(Process guard)
+    {
+        try
+        {
+            guard.StandardInput.WriteLine();
+            guard.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It was ended.
+        }
+        guard.Dispose();
+    }
+
+    private static void Rename()
+    {
+        try
+        {
+            File.WriteAllText(Path.Combine(Processes, "self", "comm"), OwnName);
+        }
+        catch (Exception fault) when (FileProblem.Is(fault))
+        {
+            // A system that does not let it.
         }
     }
 

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using System.Text.RegularExpressions;
+using Merge.Recipes;
 using Merge.Sdk;
 
 namespace Merge.Scoring;
@@ -11,7 +11,7 @@ namespace Merge.Scoring;
 /// </summary>
 /// <param name="Id">What a worker says it answers, or null.</param>
 /// <param name="Error">Why there is no score, or null.</param>
-internal sealed partial record EvaluatorReply(Evaluation Evaluation, string? Id, string? Error)
+internal sealed record EvaluatorReply(Evaluation Evaluation, string? Id, string? Error)
 {
     private static readonly string[] Separate = ["examples", "error", "id"];
 
@@ -24,7 +24,7 @@ internal sealed partial record EvaluatorReply(Evaluation Evaluation, string? Id,
         if (line.IsEmpty || line[0] != '{' || line[^1] != '}')
             return null;
         var text = Encoding.UTF8.GetString(line);
-        if ((Parse(text) ?? Parse(NotFinite().Replace(text, "\"$1\""))) is not { ValueKind: JsonValueKind.Object } reply)
+        if (Parse(text) is not { ValueKind: JsonValueKind.Object } reply)
             return null;
         try
         {
@@ -99,28 +99,20 @@ internal sealed partial record EvaluatorReply(Evaluation Evaluation, string? Id,
         }
     }
 
-    // JavaScript writes NaN as null; Python as NaN, which NotFinite has put in quotes.
+    // JavaScript writes NaN as null.
     private static double? Number(JsonElement value) => value.ValueKind switch
     {
-        JsonValueKind.Number => value.GetDouble(),
         JsonValueKind.True => 1,
         JsonValueKind.False => 0,
         JsonValueKind.Null => double.NaN,
-        JsonValueKind.String => value.GetString() switch
-        {
-            "NaN" or "nan" => double.NaN,
-            "Infinity" or "inf" => double.PositiveInfinity,
-            "-Infinity" or "-inf" => double.NegativeInfinity,
-            _ => null,
-        },
-        _ => null,
+        _ => PythonJson.Number(value),
     };
 
     private static JsonElement? Parse(string text)
     {
         try
         {
-            using var document = JsonDocument.Parse(text);
+            using var document = PythonJson.Parse(text);
             return document.RootElement.Clone();
         }
         catch (JsonException)
@@ -128,7 +120,4 @@ internal sealed partial record EvaluatorReply(Evaluation Evaluation, string? Id,
             return null;
         }
     }
-
-    [GeneratedRegex(@"(?<=[\[:,]\s*)(NaN|-?Infinity)(?=\s*[,\]}])", RegexOptions.CultureInvariant)]
-    private static partial Regex NotFinite();
 }

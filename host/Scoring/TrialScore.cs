@@ -43,6 +43,9 @@ internal sealed record TrialScore(
     /// <summary>Whether the evaluation, not the candidate, is to blame: another attempt may succeed.</summary>
     public bool IsBroken => Status is ScoreStatus.Failed or ScoreStatus.TimedOut;
 
+    /// <summary>Whether the evaluator answered, and not with what the objective names.</summary>
+    public bool LacksMetric => Status is ScoreStatus.Failed && Metrics.Count > 0;
+
     /// <summary>A trial without metrics.</summary>
     public static TrialScore Without(ScoreStatus status, string error, double seconds) =>
         new(status, new Dictionary<string, double>(), new Dictionary<string, IReadOnlyList<double>>(), null, seconds)

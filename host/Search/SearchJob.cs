@@ -60,8 +60,21 @@ internal sealed class SearchJob(SearchRequest request)
     {
         SearcherEntry? searcher = null;
         Together(() => searcher = Searcher().Entry, () => SearchSession.CheckSections(request.Recipe, "search"));
-        return SearchSession.Open(request, _search, "search", [("searcher's plugin", searcher!.Plugin.Digest)]);
+        var session = SearchSession.Open(request, _search, "search", [("searcher's plugin", searcher!.Plugin.Digest)]);
+        if (session.Journal.Trials.Count <= _search.Trials)
+            return session;
+        using (session)
+            throw FewerTrials(session.Journal.Trials.Count);
     }
+
+    // The result would be replaced by the best of some of them.
+    private MergeException FewerTrials(int known) => new(new Diagnostic(
+        $"the search has {known} trials already, and the recipe asks for {_search.Trials}")
+    {
+        Where = $"{request.Recipe.Path}, line {_search.SearcherLine}",
+        Fix = $"Write 'trials: {known}' or more, or search in another folder.",
+    })
+    { WrongUsage = true };
 
     public async Task<SearchOutcome> Run(SearchSession session, CancellationToken cancellation)
     {

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Merge.Checkpoints;
 using Merge.Merging;
 using Merge.Recipes;
 using Merge.Scoring;
@@ -19,12 +20,14 @@ internal sealed class SearchSession : IDisposable
     private readonly GenerationMerge _merge;
     private readonly CandidatePlace _place;
     private readonly Scorer _scorer;
+    private readonly ModelCopies _copies;
 
     private SearchSession(
         SearchRequest request, string kind, PlannedSpace planned, TrialJournal journal, Scorer scorer, CandidatePlace place, string digest)
     {
         IsSearch = kind == SearchSection.Key;
         (Request, Planned, Journal, _scorer, _place) = (request, planned, journal, scorer, place);
+        _copies = new(place, scorer.Workers);
         _merge = new(planned.Plan, request.Settings);
         Points = new PointScorer(
             planned, _merge, place, scorer, request.Recipe.Objective!.Terms.Select(t => t.Metric).ToHashSet(), digest);
@@ -98,9 +101,20 @@ internal sealed class SearchSession : IDisposable
             return Unasked("it is a model with adapters in it, which has no folder of its own");
         var files = checkpoint.Files.Select(f => $"{f.Path} {f.Size} {f.LastWrite.Ticks}");
         var id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', files.Prepend(checkpoint.Key)))).AsSpan(0, 16));
-        using var folder = _scorer.NeedsFolder
-            ? LinkedFolder.Of(place!, Path.Combine(Request.Folder.Path, $"model-{model:000}.{split}.links")) : null;
-        using var candidate = new CheckpointCandidate(id, checkpoint, folder) { Label = $"model-{model:000}" };
+        // A copy takes long.
+        if (_scorer.Known(id, split) is { } known)
+            return known;
+        ModelCopy? copy = null;
+        try
+        {
+            copy = _scorer.NeedsFolder ? await _copies.Of(place!, cancellation) : null;
+        }
+        catch (Exception fault) when (fault is MergeException || FileProblem.Is(fault))
+        {
+            return Unasked($"it cannot be copied for the evaluator: {(fault as MergeException)?.Diagnostics[0].Found ?? fault.Message}");
+        }
+        // The copy goes with the candidate: an evaluation that ignores its end may still be reading it.
+        using var candidate = new CheckpointCandidate(id, checkpoint, copy) { Label = $"model-{model:000}" };
         return await _scorer.Score(candidate, split, cancellation);
     }
 

@@ -109,13 +109,31 @@ internal sealed class SoupJob(SearchRequest request, bool isGreedy, AcceptRule a
         _ when with.Objective is null => false,
         AcceptRule.Better => with.Objective >= incumbent.Objective,
         AcceptRule.Strictly => with.Objective > incumbent.Objective,
-        _ => difference?.IsGain ?? throw new MergeException(new Diagnostic(
-            "'--accept significant' compares example by example, and the evaluator gives no score per example")
-        {
-            Fix = "Let it give 'examples', one list per metric of the objective, or choose --accept better.",
-        })
-        { WrongUsage = true },
+        _ => difference?.IsGain ?? throw NotPaired(with, incumbent),
     };
+
+    private MergeException NotPaired(Trial with, Trial incumbent)
+    {
+        var isSilent = new[] { with, incumbent }.All(t => t.Score.Examples.Count == 0);
+        return new(new Diagnostic("'--accept significant' compares example by example, and " + (isSilent
+            ? "the evaluator gives no score per example"
+            : $"two trials cannot be compared so: {ExamplesOf(incumbent)}; {ExamplesOf(with)}"))
+        {
+            Where = with.Score.Log,
+            Fix = isSilent
+                ? "Let it give 'examples', one list per metric of the objective, or choose --accept better."
+                : "Let it give a finite score for every example, as many for every metric and model, or choose --accept better.",
+        })
+        { WrongUsage = true };
+    }
+
+    private string ExamplesOf(Trial trial) => $"trial {trial.Index} has " + string.Join(" and ", request.Recipe.Objective!.Terms.Select(term =>
+    {
+        if (!trial.Score.Examples.TryGetValue(term.Metric, out var values))
+            return $"no examples of '{term.Metric}'";
+        var broken = values.Count(v => !double.IsFinite(v));
+        return $"{values.Count} examples of '{term.Metric}'" + (broken > 0 ? $", {broken} of them NaN or infinite" : "");
+    }));
 
     /// <summary>The trials of soups, each the models in it.</summary>
     private static async Task<Trial[]> Try(

@@ -49,7 +49,18 @@ internal sealed class TrialBook(TrialJournal journal, IPointScorer scorer, strin
             if (_patience.IsAtItsEnd)
                 throw _patience.Stop(score);
         }
+        // Another generation would get the same answers.
+        if (_trials.All(t => t.Score.LacksMetric))
+            throw WrongMetric(_trials[^1].Score);
     }
+
+    private MergeException WrongMetric(TrialScore score) => new(new Diagnostic(
+        $"no answer to the first {_trials.Count} candidates has what the objective names: {score.Error}")
+    {
+        Where = score.Log,
+        Fix = "Repair the evaluation, then go on with --resume: those evaluations are tried again. For another metric in the recipe's "
+            + "'objective' delete the folder.",
+    });
 
     private void Take(Trial trial)
     {

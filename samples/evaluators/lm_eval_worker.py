@@ -6,7 +6,8 @@
 The splits of a recipe are parts of the tasks' documents here: "selection" takes those of even, "report" those of odd
 number. The harness answers all of them in either case: a call costs twice what it needs.
 
-A metric is called TASK/METRIC; of a task with answer filters (gsm8k) TASK/METRIC,FILTER.
+A metric is called TASK/METRIC; of a task with answer filters (gsm8k) TASK/METRIC,FILTER. A group of tasks (mmlu) has the
+metrics that all of its tasks have: GROUP/METRIC is the mean over their documents.
 
 Tested against a stand-in with the harness's interface (0.4): where Merge is built there is neither the harness nor a GPU.
 """
@@ -26,6 +27,12 @@ parser.add_argument("--fewshot-as-multiturn", action="store_true")
 parser.add_argument("--batch-size", default="auto")
 parser.add_argument("--dtype", default="bfloat16")
 arguments = parser.parse_args()
+
+
+def leaves(group, parts):
+    """The tasks below a group, each once, in their order."""
+    below = [task for part in parts.get(group, ()) for task in leaves(part, parts)]
+    return list(dict.fromkeys(below)) or [group]
 
 
 def score(folder, split):
@@ -54,6 +61,15 @@ def score(folder, split):
                     answers = sample.get("filter", "none")
                     metric = f"{task}/{name}" if answers == "none" else f"{task}/{name},{answers}"
                     examples.setdefault(metric, []).append(float(value))
+    # A group (mmlu) counts all documents of its tasks alike; of the split, unlike the mean that the harness gives.
+    parts = results.get("group_subtasks", {})
+    for group in parts:
+        tasks = [task for task in leaves(group, parts) if task in results["samples"]]
+        if group in tasks:
+            continue
+        names = [{name[len(task) + 1:] for name in examples if name.startswith(f"{task}/")} for task in tasks]
+        for name in set.intersection(*names) if names else ():
+            examples[f"{group}/{name}"] = [value for task in tasks for value in examples[f"{task}/{name}"]]
     # Their means are the metrics.
     return {"examples": examples}
 

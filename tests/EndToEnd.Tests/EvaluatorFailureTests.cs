@@ -54,7 +54,8 @@ public sealed class EvaluatorFailureTests : IDisposable
         _lab.Evaluator("echo \"{\\\"$(cat name)\\\": 0.$sum}\"");
         _lab.Scratch.Write("name", "scoer");
         _lab.Recipe();
-        _lab.Fails(1, ["10 evaluations failed one after the other"]);
+        _lab.Fails(1, ["no answer to the first 5 candidates has what the objective names", "no metric 'score'; it gave scoer", "to go on"]);
+        Assert.Equal(5, _lab.Trials().Length);
         _lab.Scratch.Write("name", "score");
         _lab.Succeeds("--resume");
         Assert.Equal(24, _lab.Trials().Length);
@@ -72,7 +73,44 @@ public sealed class EvaluatorFailureTests : IDisposable
             Assert.Equal(
                 ["config.json", "model.safetensors", "tokenizer.json"], FolderContent.Names(_lab.Scratch[$"m{i}"]));
         }
-        Assert.Empty(Directory.GetDirectories(_lab.Scratch["out"], "*.links"));
+    }
+
+    [Fact]
+    public void One_that_writes_into_what_it_is_given_leaves_large_models_alone()
+    {
+        for (var i = 0; i < 4; i++)
+        {
+            TinyCheckpoint.WriteSparse(_lab.Scratch[$"m{i}"], "F32", 4_500_000);
+            _lab.Scratch.Write($"m{i}/optimizer.pt", "of the training");
+        }
+        var before = Digests();
+        _lab.Scratch.Write("eval.sh", """
+            ls "$1" >> seen
+            printf broken | dd of="$1/model.safetensors" conv=notrunc bs=1 seek=1000 2> errors || exit 1
+            echo '{"score": 1}'
+            """);
+        _lab.Recipe(evaluate: ", retries: 0, workers: 2", trials: 4);
+        Assert.DoesNotContain("no score", _lab.Succeeds().Out);
+        Assert.Equal(before, Digests());
+        Assert.DoesNotContain("optimizer.pt", File.ReadAllText(_lab.Scratch["seen"]));
+
+        string[] Digests() =>
+        [
+            .. Enumerable.Range(0, 4).Select(i => Convert.ToHexString(
+                System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(_lab.Scratch[$"m{i}/model.safetensors"])))),
+        ];
+    }
+
+    [Fact]
+    public void Single_models_that_fit_nowhere_are_not_scored_and_the_result_stands()
+    {
+        // The candidates are half as large: bfloat16.
+        for (var i = 0; i < 4; i++)
+            TinyCheckpoint.WriteSparse(_lab.Scratch[$"m{i}"], "F32", 100_000);
+        _lab.Recipe(evaluate: ", candidates: {place: disk, quota: 300000B}", trials: 4);
+        File.AppendAllText(_lab.Scratch["r.yaml"], "\ndtype: bfloat16\n");
+        Assert.Contains("4 of 4 single models have no score", _lab.Succeeds().Out);
+        Assert.True(Directory.Exists(_lab.Scratch["out/best"]));
     }
 
     [Fact]
@@ -165,6 +203,34 @@ public sealed class EvaluatorFailureTests : IDisposable
         {
             Assert.True(waited < 6_000, "an evaluator goes on without its search");
             Thread.Sleep(10);
+        }
+    }
+
+    [Fact]
+    public void What_an_evaluator_leaves_running_stays_when_the_search_ends_by_itself()
+    {
+        _lab.Evaluator("""
+            if [ ! -e daemon ]; then setsid sleep 300 > /dev/null 2>&1 < /dev/null & echo $! > daemon; fi
+            for p in /proc/[0-9]*; do grep -qs guard-evaluators $p/cmdline && echo $p $(cat $p/comm) >> guards; done
+            echo "{\"score\": 0.$sum}"
+            """);
+        _lab.Recipe(trials: 3);
+        _lab.Succeeds();
+        var daemon = File.ReadAllText(_lab.Scratch["daemon"]).Trim();
+        try
+        {
+            var guards = File.ReadAllLines(_lab.Scratch["guards"]).Select(l => l.Split(' ')).ToArray();
+            // Ended by name with the search, it could not clean up after it; at first it has not renamed itself yet.
+            Assert.Contains(guards, g => g[1] == "eval-guard");
+            var own = guards.Where(g => g[1] == "eval-guard").Select(g => Path.GetFileName(g[0])).ToHashSet();
+            for (var waited = 0; own.Any(IsRunning) && waited < 500; waited++)
+                Thread.Sleep(10);
+            Assert.True(IsRunning(daemon), "the guard ended what was left running on purpose");
+        }
+        finally
+        {
+            if (IsRunning(daemon))
+                System.Diagnostics.Process.GetProcessById(int.Parse(daemon)).Kill();
         }
     }
 

@@ -110,6 +110,12 @@ public sealed class SearchTests : IDisposable
         _lab.Recipe(evaluate: ", workers: 2", trials: 30);
         Assert.Contains("(24 from the journal)", _lab.Succeeds("--resume").Out);
         Assert.Equal(30, _lab.Trials().Length);
+        // Of fewer trials another would be the best, and replace what is there.
+        var best = File.ReadAllText(_lab.Scratch["out/best.yaml"]);
+        _lab.Recipe(trials: 10);
+        _lab.Fails(2, ["the search has 30 trials already, and the recipe asks for 10", "'trials: 30' or more"], "--resume");
+        Assert.Equal(best, File.ReadAllText(_lab.Scratch["out/best.yaml"]));
+        Assert.Equal(30, _lab.Trials().Length);
     }
 
     [Fact]

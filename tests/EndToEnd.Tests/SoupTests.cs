@@ -78,6 +78,26 @@ public sealed class SoupTests : IDisposable
     }
 
     [Fact]
+    public void Examples_that_cannot_be_compared_are_named_and_how_to_go_on_is_complete()
+    {
+        // Of single models three examples; of the averages two, or one that is NaN.
+        const string Lists = "case $s in -2|-3|-16) e=\"$s, $s, $s\";; *) e=\"BROKEN\";; esac\n"
+            + "echo \"{\\\"score\\\": $s, \\\"examples\\\": {\\\"score\\\": [$e]}}\"";
+        foreach (var (broken, said) in new[] { ("1, 1", "2 examples of 'score'"), ("1, NaN, 1", "3 examples of 'score', 1 of them NaN") })
+        {
+            var folder = broken.Length.ToString();
+            _scratch.Write("eval.sh", Near[..Near.LastIndexOf("echo", StringComparison.Ordinal)] + Lists.Replace("BROKEN", broken));
+            var outcome = _scratch.Merge("soup", "one", "twenty", "six", folder, "--evaluate", "sh eval.sh {candidate}",
+                "--maximize", "score", "--accept", "significant");
+            Assert.Equal(2, outcome.ExitCode);
+            Assert.DoesNotContain("no score per example", outcome.Error);
+            Assert.Contains($"trial 2 has 3 examples of 'score'; trial 4 has {said}", outcome.Error);
+            Assert.Contains($"merge soup one twenty six {folder} --evaluate 'sh eval.sh {{candidate}}' --maximize score --accept significant --resume",
+                outcome.Error);
+        }
+    }
+
+    [Fact]
     public void A_significant_gain_needs_scores_of_examples()
     {
         var outcome = _scratch.Merge("soup", "r.yaml", "out", "--accept", "significant");

@@ -137,7 +137,9 @@ public sealed class TrainingMetricsTests : IDisposable
     [InlineData("log.txt", "", "ends in '.txt'")]
     [InlineData("log.json", "{\"a\": 1}", "has no list 'log_history'")]
     [InlineData("log.json", "{\"log_history\": [", "is no JSON")]
-    [InlineData("log.jsonl", "{\"step\": 1}\n{\"loss\": NaN}", "is no JSON in line 2")]
+    [InlineData("log.jsonl", "{\"step\": 1}\n{\"loss\": }", "is no JSON in line 2")]
+    [InlineData("log.csv", "step,note,loss\n500,\"a\nb\",5\n\n1000,a,b,4\n", "has 4 cells in line 5, and its first line names 3 columns")]
+    [InlineData("log.csv", "step,loss\n500,5\n1000,\"4\n", "has a quote in line 3 that is never closed")]
     [InlineData("log.csv", "epoch,loss\n1,2", "has no column 'step'")]
     public void What_is_no_log_is_told_once(string file, string text, string found)
     {
@@ -150,6 +152,43 @@ public sealed class TrainingMetricsTests : IDisposable
     {
         Write("log.csv", "step,loss\n500,inf\n1000,1\n1500,1\n");
         Assert.Contains("'loss' of 'run/checkpoint-500' is", Assert.Single(Refused("metrics: log.csv")).Found);
+    }
+
+    [Fact]
+    public void A_cell_in_quotes_may_hold_commas_quotes_and_line_ends()
+    {
+        Write("log.csv", "step,\"note\",loss\r\n500,\"a, \"\"b\"\", c\",5\r\n1000,\"7,8\n9\",4\r\n 1500 , \"x\" , \"2\" ");
+        Assert.Equal([5, 4, 2], Metrics("metrics: log.csv"));
+    }
+
+    [Theory]
+    [InlineData("log.csv", "step,loss\n400,5\n1000,4\n1400,3\n1500,nan\n", "line 5")]
+    [InlineData("log.jsonl", "{\"step\": 400, \"loss\": 5}\n{\"step\": 1000, \"loss\": 4}\n{\"step\": 1500, \"loss\": NaN}\n", "line 3")]
+    [InlineData("log.json", """{"log_history": [{"step": 400, "loss": 5}, {"step": 1000, "loss": 4}, {"step": 1500, "loss": NaN}]}""",
+        "entry 3 of log_history")]
+    public void A_loss_of_NaN_is_told_and_no_older_one_taken(string file, string text, string place)
+    {
+        Write(file, text);
+        foreach (var take in new[] { "last", "mean" })
+        {
+            var error = Assert.Single(Refused($"metrics: {{file: {file}, take: {take}}}"));
+            Assert.StartsWith("the 'loss' of 'run/checkpoint-1500' is NaN at step 1500 (", error.Found);
+            Assert.EndsWith($"{file}, {place})", error.Found);
+        }
+    }
+
+    [Theory]
+    [InlineData("log.json", """
+        {"best_metric": Infinity, "log_history": [{"step": 500, "loss": 5, "grad_norm": NaN, "note": "a \" NaN, -Infinity"},
+         {"step": 1000, "loss": 4, "eval_loss": -Infinity}, {"step": 1500, "loss": 2}], "global_step": NaN}
+        """)]
+    [InlineData("log.jsonl", "{\"step\": 500, \"grad_norm\": NaN, \"loss\": 5}\n{\"step\": 1000, \"loss\": 4, \"x\": [Infinity]}\n"
+        + "{\"step\": 1500, \"loss\": 2}\n")]
+    [InlineData("log.csv", "step,grad_norm,loss\n500,nan,5\n1000,inf,4\n1500,1,2\n")]
+    public void NaN_elsewhere_is_no_matter(string file, string text)
+    {
+        Write(file, text);
+        Assert.Equal([5, 4, 2], Metrics($"metrics: {file}"));
     }
 
     [Fact]

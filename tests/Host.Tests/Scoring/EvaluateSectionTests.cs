@@ -88,6 +88,8 @@ public sealed class EvaluateSectionTests
     [InlineData("objective: accuracy", "'objective' is 'accuracy'; expected a mapping such as 'maximize: accuracy'")]
     [InlineData("objective: {maximize: a, minimize: b}", "'maximize' and 'minimize' are both given")]
     [InlineData("objective: {maximize: {a: 0}}", "the weight of 'a' is '0'; expected a number other than 0")]
+    [InlineData("objective: {maximize: {\"\": 1}}", "a metric of the objective has no name")]
+    [InlineData("objective: {maximize: a, constraints: {\"\": \"<= 3\"}}", "a metric of the objective has no name")]
     public void A_wrong_section_is_refused(string section, string message) =>
         Assert.Contains(message, Expect.Error(Merge + section), StringComparison.Ordinal);
 

@@ -28,7 +28,9 @@ public sealed class LmEvalWorkerTests : IDisposable
                 "arc": [sample(d, "none", acc=d in (2, 3, 5), acc_norm=d / 10) for d in (5, 0, 3, 2, 4, 1)],
                 "gsm8k": [sample(d, key, exact_match=float(d % 4 == rest)) for key, rest in (("strict", 0), ("flexible", 2)) for d in range(6)],
                 "wikitext": [sample(d, "none", word_perplexity=(-1.5, 7)) for d in range(6)],
-            }, "configs": {}, "versions": {}}
+                "mmlu_a": [sample(d, "none", acc=float(d < 3)) for d in range(6)],
+                "mmlu_b": [sample(d, "none", acc=1.0) for d in range(2)],
+            }, "group_subtasks": {"mmlu": ["mmlu_stem"], "mmlu_stem": ["mmlu_a", "mmlu_b"], "arc": []}, "configs": {}, "versions": {}}
         """;
 
     private readonly Lab _lab = new();
@@ -49,7 +51,10 @@ public sealed class LmEvalWorkerTests : IDisposable
         Assert.Equal([0.0, 0.2, 0.4], score.Examples["arc/acc_norm"]);
         Assert.Equal([1.0, 0, 1], score.Examples["gsm8k/exact_match,strict"]);
         Assert.Equal([0.0, 1, 0], score.Examples["gsm8k/exact_match,flexible"]);
-        Assert.Equal(4, score.Examples.Count);
+        // All documents of the group's tasks that are of the split: three, and one.
+        Assert.Equal([1.0, 1, 0, 1], score.Examples["mmlu/acc"]);
+        Assert.Equal(0.75, score.Metrics["mmlu_stem/acc"]);
+        Assert.Equal(8, score.Examples.Count);
         Assert.Equal(1 / 3.0, score.Objective);
         Assert.Equal([0.0, 1, 1], (await _lab.Score(worker, split: "report")).Examples["arc/acc"]);
         Assert.Equal("the worker says: KeyError: 'final'", (await _lab.Score(worker, split: "final")).Error);
