@@ -27,4 +27,7 @@ public enum ConformanceRule
     State,
     /// <summary>Managed memory does not grow with the size of a tensor.</summary>
     Memory,
+    /// <summary>The same bytes on a device (CUDA, OpenCL) as on the processor; where there is no device, a finding says that it
+    /// was not checked.</summary>
+    Device,
 }

@@ -22,6 +22,12 @@ public sealed record ConformanceSetup
     public IDictionary<ConformanceRule, string> Exceptions { get; init; } =
         new Dictionary<ConformanceRule, string>();
 
+    /// <summary>
+    /// What the processor's bytes are compared with, as <c>--device</c> names it; it must then be there. When not given: the first
+    /// device that is found, through CUDA, then through OpenCL, processors that OpenCL offers among them. <c>cpu</c>: none.
+    /// </summary>
+    public string? Device { get; init; }
+
     /// <summary>Largest error of what should be equal but may be rounded otherwise, relative to the largest value.</summary>
     public double Tolerance { get; init; } = 1e-5;
 }

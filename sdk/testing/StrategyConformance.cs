@@ -11,31 +11,40 @@ public static class StrategyConformance
     [
         new OptionsRule(), new ShapesRule(), new IdentityRule(), new PermutationRule(), new BlocksRule(), new ThreadsRule(),
         new DeterminismRule(), new NotANumberRule(), new FilesRule(), new StateRule(), new MemoryRule(),
+        new DeviceRule(),
     ];
 
     /// <summary>Checks all rules.</summary>
+    /// <returns>What could not be checked on this machine, which is written to standard error, too; empty where all was.</returns>
     /// <exception cref="ConformanceException">Rules that do not hold and are no declared exceptions, or declared
     /// exceptions that are none.</exception>
-    public static void Check(MergeStrategy strategy, ConformanceSetup? setup = null)
+    public static IReadOnlyList<ConformanceFinding> Check(MergeStrategy strategy, ConformanceSetup? setup = null)
     {
         var findings = Examine(strategy, setup);
-        if (findings.Count > 0)
+        if (findings.Any(f => !f.NotChecked))
             throw new ConformanceException($"'{strategy.Info.Id}' ({strategy.GetType().Name})", findings);
+        foreach (var finding in findings)
+            Console.Error.WriteLine($"'{strategy.Info.Id}': {finding}");
+        return findings;
     }
 
-    /// <summary>Checks all rules and returns what was found; empty where all is well.</summary>
-    public static IReadOnlyList<ConformanceFinding> Examine(MergeStrategy strategy, ConformanceSetup? setup = null) =>
-        Examine(new StreamedEngine(), strategy, setup ?? new ConformanceSetup());
+    /// <summary>Checks all rules and returns what was found, what was not checked included; empty where all is well.</summary>
+    public static IReadOnlyList<ConformanceFinding> Examine(MergeStrategy strategy, ConformanceSetup? setup = null)
+    {
+        setup ??= new ConformanceSetup();
+        using var device = DeviceEngine.Find(setup.Device);
+        return Examine(new StreamedEngine(), device, strategy, setup);
+    }
 
     internal static IReadOnlyList<ConformanceFinding> Examine(
-        IMergeEngine engine, MergeStrategy strategy, ConformanceSetup setup)
+        IMergeEngine engine, DeviceEngine device, MergeStrategy strategy, ConformanceSetup setup)
     {
         if (UnusableInfo(strategy) is { } unusable)
             return [unusable];
         Subject subject;
         try
         {
-            subject = new(engine, strategy, setup);
+            subject = new(engine, device, strategy, setup);
         }
         catch (MergeException e)
         {

@@ -9,15 +9,17 @@ internal sealed class Subject
 {
     private readonly ConformanceSetup _setup;
 
-    public Subject(IMergeEngine engine, MergeStrategy strategy, ConformanceSetup setup)
+    public Subject(IMergeEngine engine, DeviceEngine device, MergeStrategy strategy, ConformanceSetup setup)
     {
-        (Engine, Strategy, _setup) = (engine, strategy, setup);
+        (Engine, Device, Strategy, _setup) = (engine, device, strategy, setup);
         Schema = OptionsSchema.Of(strategy.OptionsType);
         Options = setup.Options ?? Activator.CreateInstance(strategy.OptionsType)!;
         ModelCount = setup.Models ?? Math.Clamp(3, strategy.Info.MinModels, strategy.Info.MaxModels);
     }
 
     public IMergeEngine Engine { get; }
+
+    public DeviceEngine Device { get; }
 
     public MergeStrategy Strategy { get; }
 

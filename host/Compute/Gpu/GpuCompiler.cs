@@ -41,8 +41,8 @@ internal sealed class GpuCompiler(GpuDevice device, long smallest) : ICompiler
             return _cpu.Compile(recording, inputTypes, outputTypes, tensorName, seed, draws);
         }
         var key = Philox.KeyOf(seed, tensorName);
-        var kernel = GpuKernelBuilder.Build(
-            device, new KernelBuilder(recording, inputTypes, outputTypes, key, null).Build());
+        var staged = new KernelBuilder(recording, inputTypes, outputTypes, key, null) { OuterIsLeaf = false }.Build();
+        var kernel = GpuKernelBuilder.Build(device, staged);
         if (kernel.MemoryOf((int)recording.Unit) <= MostMemory)
             return kernel;
         _onProcessor.Note(tensorName, "more elements at once than the device has memory for");

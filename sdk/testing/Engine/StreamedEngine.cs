@@ -1,12 +1,14 @@
 using Merge.Compute;
+using Merge.Compute.Gpu;
 using Merge.Merging;
 using Merge.Planning;
 using Merge.Sdk;
 
 namespace Merge.Testing.Engine;
 
-/// <summary>The host's own way: checkpoints in files, a plan, a streamed run on the CPU.</summary>
-internal sealed class StreamedEngine : IMergeEngine
+/// <summary>The host's own way: checkpoints in files, a plan, a streamed run.</summary>
+/// <param name="device">What computes, tensors of any size; null: the processor.</param>
+internal sealed class StreamedEngine(GpuDevice? device = null) : IMergeEngine
 {
     private const long LittleMemory = 64 << 20;
 
@@ -34,7 +36,7 @@ internal sealed class StreamedEngine : IMergeEngine
         return meter.Bytes;
     }
 
-    private static void Run(MergePlan plan, ITensorSink sink, RunSettings settings)
+    private void Run(MergePlan plan, ITensorSink sink, RunSettings settings)
     {
         using var stop = new CancellationTokenSource();
         MergeRun.Execute(
@@ -43,7 +45,7 @@ internal sealed class StreamedEngine : IMergeEngine
                 Plan = plan,
                 Method = plan.Strategy.Info.Id,
                 Seed = plan.Seed,
-                Settings = settings,
+                Settings = settings with { Device = device, SmallestOnDevice = 0 },
                 Output = sink,
                 Checksums = new Checksums(),
                 LinearAlgebra = new ManagedLinearAlgebra(),

@@ -26,7 +26,8 @@ public sealed class KitTests
     {
         var strategy = (MergeStrategy)Activator.CreateInstance(faulty)!;
         var error = Assert.Throws<ConformanceException>(
-            () => StrategyConformance.Check(strategy, new() { Symmetric = faulty == typeof(MindsOrder) }));
+            () => StrategyConformance.Check(
+                strategy, new() { Symmetric = faulty == typeof(MindsOrder), Device = "cpu" }));
         Assert.Contains(error.Findings, f => f.Rule == rule && f.Found.Contains(found) && f.LookAt.Length > 0);
         Assert.Contains("'faulty'", error.Message);
     }
@@ -44,7 +45,7 @@ public sealed class KitTests
         {
             Exceptions = { [ConformanceRule.Identity] = "of old" },
         }));
-        Assert.Contains("declared an exception (\"of old\"), but it holds", Assert.Single(error.Findings).Found);
+        Assert.Contains("declared an exception (\"of old\"), but it holds", Assert.Single(error.Findings, f => !f.NotChecked).Found);
     }
 
     [Fact]

@@ -11,21 +11,24 @@ public sealed class DeviceTests(DeviceTests.OneDevice one) : IClassFixture<Devic
 {
     private static readonly DType[] _dtypes = [DType.BF16, DType.F32, DType.F16, DType.F64];
 
-    /// <summary>Every method, the stored types in turn.</summary>
+    /// <summary>Every method of every plugin, a later one too, the stored types in turn.</summary>
     public static TheoryData<string, DType> Methods()
     {
         var all = new TheoryData<string, DType>();
-        foreach (var (k, method) in Workload.Methods.Index())
+        foreach (var (k, method) in Workload.Methods.Concat(ConformanceWorkload.Methods).Index())
             all.Add(method, _dtypes[k % _dtypes.Length]);
         return all;
     }
+
+    [Fact]
+    public void Every_strategy_of_every_plugin_is_among_them() => Assert.Empty(
+        PluginStrategies.Ids.Except(Methods().Select(row => Of((string)row[0], DType.F32).Strategy.Info.Id)));
 
     [OpenClTheory]
     [MemberData(nameof(Methods))]
     public void Bytes_are_the_processors_however_the_device_is_used(string method, DType dtype)
     {
-        var (strategy, options, _, _) = Workload.Of(method);
-        var inputs = Workload.Inputs(method, dtype);
+        var (strategy, options, inputs) = Of(method, dtype);
         var expected = new MergeOnEngine(new(dtype, null, new RunSettings { Threads = 2 })).Bytes(strategy, options, inputs);
         foreach (var (threads, blockBytes) in new[] { (1, 1 << 20), (4, 64) })
         {
@@ -44,6 +47,14 @@ public sealed class DeviceTests(DeviceTests.OneDevice one) : IClassFixture<Devic
             }
         }
         Assert.NotEqual(0, one.Device.CompiledCount);
+    }
+
+    private static (MergeStrategy Strategy, object Options, MergeInputs Inputs) Of(string method, DType dtype)
+    {
+        if (!Workload.Methods.Contains(method))
+            return ConformanceWorkload.Of(method);
+        var (strategy, options, _, _) = Workload.Of(method);
+        return (strategy, options, Workload.Inputs(method, dtype));
     }
 
     /// <summary>What one method compiled another need not.</summary>

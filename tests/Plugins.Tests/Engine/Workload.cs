@@ -124,8 +124,12 @@ internal static class Workload
             {
                 if (rank1 && shape.Length == 2)
                 {
-                    moments[name + ".row_sum"] = Positive(name + "r", [shape[0]], number);
-                    moments[name + ".column_sum"] = Positive(name + "c", [shape[1]], number);
+                    var rows = Positive(name + "r", [shape[0]], number);
+                    var columns = Positive(name + "c", [shape[1]], number);
+                    // Both are sums of one matrix.
+                    var scale = rows.Values.Sum() / columns.Values.Sum();
+                    moments[name + ".row_sum"] = rows;
+                    moments[name + ".column_sum"] = columns with { Values = [.. columns.Values.Select(v => v * scale)] };
                 }
                 else
                 {
