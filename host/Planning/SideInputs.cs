@@ -102,7 +102,7 @@ internal static class SideInputs
                 return;
             problems.Add(new Diagnostic($"side tensor '{stored.Name}' is {stored.DType} [{string.Join(", ", stored.Shape)}]")
             {
-                Expected = $"{dtype?.ToString() ?? "a floating-point dtype"} [{string.Join(", ", shape)}]",
+                Expected = $"{dtype?.ToString() ?? "a floating-point dtype"} [{string.Join(", ", shape)}]{(file.Shape == SideShape.InputGram ? ", the Gram matrix of a layer's inputs" : "")}",
                 Where = file.Checkpoint.Path,
                 Fix = hasShape
                     ? $"Its values must be stored as {dtype?.ToString() ?? "floating-point numbers"}: save it again."

@@ -24,7 +24,7 @@ public abstract class RegMeanGoldenTests
             Near.All(expected.Values, merged[tensor], Tolerance, tensor);
     }
 
-    private protected static MergeInputs Inputs(GoldenCase golden)
+    internal static MergeInputs Inputs(GoldenCase golden)
     {
         var grams = Enumerable.Range(1, 3).Select(i => GoldenCase.Input($"inputs/ft{i}.gram.f32.safetensors"));
         return golden.Inputs with
