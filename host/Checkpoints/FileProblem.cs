@@ -7,13 +7,15 @@ internal static class FileProblem
 {
     private const int DiskFullOnUnix = 28;
     private const int QuotaUsedUpOnLinux = 122;
+    private const int UnspecifiedOfDotNet = unchecked((int)0x80131620);
     private const int DiskFullOnWindows = unchecked((int)0x80070070);
 
     /// <summary>True for the exceptions that file operations throw for a reason outside this program.</summary>
     public static bool Is(Exception e) =>
         e is IOException or UnauthorizedAccessException or NotSupportedException or System.Security.SecurityException || IsTooLong(e);
 
-    public static bool IsDiskFull(Exception e) => e is IOException { HResult: DiskFullOnUnix or QuotaUsedUpOnLinux or DiskFullOnWindows };
+    public static bool IsDiskFull(Exception e) =>
+        e is IOException { HResult: DiskFullOnUnix or QuotaUsedUpOnLinux or DiskFullOnWindows } || IsUnallocated(e, "disk was full");
 
     /// <summary>The reason that reading a file failed.</summary>
     public static MergeException Reading(string path, Exception e) =>
@@ -45,7 +47,12 @@ internal static class FileProblem
     }
 
     // What .NET makes of EFBIG: a limit of the process, or of a file system such as FAT32.
-    private static bool IsTooLong(Exception e) => e is ArgumentOutOfRangeException { ParamName: "value" };
+    private static bool IsTooLong(Exception e) =>
+        e is ArgumentOutOfRangeException { ParamName: "value" } || IsUnallocated(e, "file was too large");
+
+    // Where a whole file is written at once .NET asks for its room first, and says why there is none in words alone.
+    private static bool IsUnallocated(Exception e, string why) =>
+        e is IOException { HResult: UnspecifiedOfDotNet } && e.Message.Contains(why, StringComparison.Ordinal);
 
     private static string OneLine(Exception e) => IsTooLong(e) ? "the file is longer than the file system or a limit on files allows" : e.Message.ReplaceLineEndings(" ").TrimEnd('.');
 }

@@ -78,6 +78,7 @@ internal sealed record PlanOutlook(int Passes, long BytesRead, long Memory, stri
             // A selection counts coarsely in the first sweep and finely in a second one.
             var sweeps = scan.Pending.Any(r => r is LargestRequest or OrderRequest) ? 2 : 1;
             var matrices = scan.Pending.Count(r => r is MaterializeRequest) * tensor.Info.Count * MatrixElementBytes;
+            matrices += scan.Pending.Count(r => r is SideMatrixRequest) * tensor.Info.RowLength * tensor.Info.RowLength * MatrixElementBytes;
             return new(sweeps + 1, (sweeps + 1) * all, matrices, false);
         }
         StrategyCall.Rethrow(plan.Strategy, tensor.Info.Name, planning);

@@ -113,6 +113,30 @@ internal sealed class ManagedLinearAlgebra : ILinearAlgebra
         return Multiply(svd.U, svd.Vt);
     }
 
+    public Matrix? SolvePositive(Matrix a, Matrix b, double tolerance)
+    {
+        if (a.Rows != a.Columns || a.Rows != b.Rows)
+            throw MergeException.Plugin($"a {a.Rows}×{a.Columns} matrix is solved for one of {b.Rows}×{b.Columns}");
+        if (a.Rows == 0)
+            return new(0, b.Columns);
+        try
+        {
+            var cholesky = From(a).Cholesky();
+            for (var j = 0; j < a.Rows; j++)
+            {
+                var pivot = cholesky.Factor[j, j];
+                if (!(pivot * pivot > tolerance * a[j, j]))
+                    return null;
+            }
+            return To(cholesky.Solve(From(b)));
+        }
+        catch (ArgumentException)
+        {
+            // A pivot that is not positive at all.
+            return null;
+        }
+    }
+
     private static Svd FixSigns(Matrix u, double[] sigma, Matrix vt)
     {
         for (var k = 0; k < sigma.Length; k++)

@@ -30,7 +30,7 @@ internal static class ThresholdSurvey
         CancellationToken cancellation)
     {
         var merged = plan.Tensors.Where(t => !t.IsCopied && t.Info.Count > 0).ToArray();
-        var side = merged.SelectMany(t => t.Values).FirstOrDefault(v => v.Schema.SideInput is not null)?.Schema.SideInput?.Name
+        var side = merged.SelectMany(t => t.Values).FirstOrDefault(v => v.Schema.SideInput is { Shape: SideShape.SameAsTensor })?.Schema.SideInput?.Name
             ?? throw new MergeException(new Diagnostic($"{plan.Strategy.Info.Id} takes no second moments")
             {
                 Expected = "a recipe of a method that does, such as ota or ffg",

@@ -75,12 +75,12 @@ internal sealed class GenerationJob : IJob
         {
             if (_statistics?.Next() is { } sweep)
             {
-                if (_shares.Count > 1 && !SweepPhase.HasRoom(_context, _plan, sweep))
+                if (_shares.Count > 1 && !SweepPhase.HasRoom(_context, _scan.Swept, sweep))
                 {
                     Halve();
                     return null;
                 }
-                return new SweepPhase(_context, _plan, sweep);
+                return new SweepPhase(_context, _scan.Swept, sweep);
             }
             _statistics?.Complete();
             _statistics = _scan.TakePending();

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Merge.Checkpoints;
 using Merge.Planning;
+using Merge.Sdk;
 
 namespace Merge.Merging;
 
@@ -13,7 +14,7 @@ internal abstract class Phase
     private readonly RunContext _context;
     private readonly IReadOnlyList<TensorSource> _inputs;
     private readonly uint[]?[] _checksums;
-    private readonly bool[] _isSide;
+    private readonly SideShape?[] _sides;
     private int _taken;
     private int _finished;
 
@@ -31,7 +32,7 @@ internal abstract class Phase
         Count = plan.Info.Count;
         PartLength = partLength;
         Parts = checked((int)((Count + partLength - 1) / partLength));
-        _isSide = [.. inputs.Select(i => SideValues.IsSide(plan, i))];
+        _sides = [.. inputs.Select(i => SideValues.ShapeOf(plan, i))];
         _checksums = [.. inputs.Select(i => readsAll && context.Checksums.Claim(i) ? new uint[Parts] : null)];
     }
 
@@ -105,8 +106,8 @@ internal abstract class Phase
             input.Read(Bytes(slot, start), span);
             if (_checksums[slot] is { } checksums)
                 checksums[part] = Crc32C.Append(checksums[part], span);
-            if (_isSide[slot])
-                SideValues.Check(input, span, start);
+            if (_sides[slot] is { } shape)
+                SideValues.Check(input, span, start, shape);
             addresses[slot] = buffer.Address;
             _context.Progress.Read(bytes);
         }

@@ -18,7 +18,7 @@ internal sealed class ScanOf
     public ScanOf(RunContext context, TensorPlan plan)
     {
         _context = context;
-        _plan = plan;
+        Swept = _plan = plan;
         Draws = new DrawMemory(plan.Info.Count);
         Tensor = new TensorScan(
             plan.Info,
@@ -39,11 +39,22 @@ internal sealed class ScanOf
     /// <summary>What statistics drew, for the merge.</summary>
     public DrawMemory Draws { get; }
 
-    /// <summary>All statistics asked for since the last call; null if there are none.</summary>
+    /// <summary>What the statistics last taken sweep over: the tensor, or matrices beside it.</summary>
+    public TensorPlan Swept { get; private set; }
+
+    /// <summary>
+    /// Statistics asked for since the last call, those of matrices beside the tensor before others; null if there are none.
+    /// </summary>
     public TensorStatistics? TakePending()
     {
         if (Tensor.Pending.Count == 0)
             return null;
+        if (SideMatrices.Take(_plan, Tensor.Pending) is { } matrices)
+        {
+            Swept = matrices.Plan;
+            return matrices.Statistics(_context);
+        }
+        Swept = _plan;
         StatRequest[] requests = [.. Tensor.Pending];
         Tensor.Pending.Clear();
         return new TensorStatistics(_plan.Info, requests, [], _context.Compiler, InputType, _context.Seed, Substitute, Draws);

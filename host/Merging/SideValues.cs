@@ -8,8 +8,8 @@ using Merge.Sdk;
 namespace Merge.Merging;
 
 /// <summary>
-/// Refuses what cannot be an importance: a value of a side input that is negative, NaN or infinite. A strategy would make
-/// NaN of it, or drop it without a word.
+/// Refuses what cannot be an importance: a value of a side input that is negative, NaN or infinite; of a matrix of inner
+/// products NaN and infinite ones. A strategy would make NaN of it, or drop it without a word.
 /// </summary>
 internal static class SideValues
 {
@@ -17,8 +17,14 @@ internal static class SideValues
     /// <param name="stored">The side tensor.</param>
     /// <param name="bytes">A part of it.</param>
     /// <param name="start">The index of the part's first element.</param>
-    public static void Check(TensorSource stored, ReadOnlySpan<byte> bytes, long start)
+    /// <param name="shape">What it is.</param>
+    public static void Check(TensorSource stored, ReadOnlySpan<byte> bytes, long start, SideShape shape = SideShape.SameAsTensor)
     {
+        if (shape == SideShape.InputGram)
+        {
+            CheckFinite(stored, bytes, start);
+            return;
+        }
         var bad = stored.DType switch
         {
             DType.BF16 => FirstBad<ushort>(bytes, 0x7F80, 0x8000),
@@ -41,9 +47,26 @@ internal static class SideValues
         });
     }
 
-    /// <summary>Whether a tensor is read as a side input, and not as a model's.</summary>
-    public static bool IsSide(TensorPlan plan, TensorSource input) =>
-        plan.Sides.Any(s => s.Stored.Any(stored => ReferenceEquals(stored, input)));
+    /// <summary>What a tensor is read as, if as a side input and not as a model's.</summary>
+    public static SideShape? ShapeOf(TensorPlan plan, TensorSource input) =>
+        plan.Sides.FirstOrDefault(s => s.Stored.Any(stored => ReferenceEquals(stored, input)))?.Shape;
+
+    private static void CheckFinite(TensorSource stored, ReadOnlySpan<byte> bytes, long start)
+    {
+        var size = stored.DType.Bits() / 8;
+        for (var i = 0; i < bytes.Length / size; i++)
+        {
+            if (double.IsFinite(Value(stored.DType, bytes, i)))
+                continue;
+            throw new InputFault(new Diagnostic(
+                $"element {start + i} of side tensor '{stored.Name}' is {(double.IsNaN(Value(stored.DType, bytes, i)) ? "NaN" : "infinite")}")
+            {
+                Expected = "a Gram matrix of a layer's inputs: finite",
+                Where = stored.Files.First().Path,
+                Fix = "Sums of squares overflow float16: make the file again, in float32.",
+            });
+        }
+    }
 
     // As unsigned integers: from the exponent of all ones on, but for -0.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -98,6 +98,11 @@ internal sealed class SurveyJob(RunContext context, MergePlan plan, IReadOnlyLis
     {
         if (_running.All(r => r.Model.Pending.Count == 0) && _tensors.Keys.All(t => t.Pending.Count == 0))
             return null;
+        if (_tensors.Keys.FirstOrDefault(t => t.Pending.OfType<SideMatrixRequest>().Any()) is { } asked)
+        {
+            throw MergeException.Plugin(
+                "a survey asks for a side matrix", where: asked.Info.Name, fix: "Ask for it in Plan: not every tensor's can be held.");
+        }
         return new ModelStatistics(
             [.. _running.Select(r => r.Model)],
             context.Compiler,

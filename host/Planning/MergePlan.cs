@@ -133,7 +133,10 @@ internal sealed record TensorPlan
         (Base is null ? Models : Models.Add(Base)).Concat(Sides.SelectMany(s => s.Stored));
 
     public TensorSource Stored(InputKey key) => key.Side is { } name
-        ? Side(name, key.Model)!.Whole!
+        ? Side(name, key.Model) is { Shape: SideShape.SameAsTensor } side ? side.Whole! : throw MergeException.Plugin(
+            $"side input '{name}' is used as a value of each element, and is a matrix of its own",
+            where: Info.Name,
+            fix: "Ask TensorScan.SideMatrix for it.")
         : key.Model < 0 ? Base! : Models[key.Model];
 
     public SideTensor? Side(string name, int model) =>
@@ -143,5 +146,7 @@ internal sealed record TensorPlan
 /// <summary>A side input of one model for one tensor: stored whole, or as row and column sums (rank 1).</summary>
 internal sealed record SideTensor(string Name, int Model, TensorSource? Whole, TensorSource? RowSum, TensorSource? ColumnSum)
 {
+    public SideShape Shape { get; init; }
+
     public IEnumerable<TensorSource> Stored => new[] { Whole, RowSum, ColumnSum }.OfType<TensorSource>();
 }

@@ -252,7 +252,10 @@ internal sealed class RecipePlanner : IDisposable
                 SideFiles =
                 [
                     .. SideParameters().Select(s => new SideFile(
-                        s.Parameter.SideInput!.Name, s.Model, Models[s.Model].Model.Model.Text, s.Parameter.SideInput.Suffix, s.File, planner._open[planner._sidePaths[s.File]])),
+                        s.Parameter.SideInput!.Name, s.Model, Models[s.Model].Model.Model.Text, s.Parameter.SideInput.Suffix, s.File, planner._open[planner._sidePaths[s.File]])
+                    {
+                        Shape = s.Parameter.SideInput.Shape,
+                    }),
                 ],
                 Options = place => Bound(place).Options,
                 Values = place => Bound(place).Parameters,

@@ -11,7 +11,11 @@ namespace Merge.Planning;
 /// <param name="Suffix">What its tensors' names may carry behind the parameter's.</param>
 /// <param name="Text">The file as the recipe writes it.</param>
 /// <param name="Checkpoint">The file.</param>
-internal sealed record SideFile(string Name, int Model, string Owner, string? Suffix, string Text, Checkpoint Checkpoint);
+internal sealed record SideFile(string Name, int Model, string Owner, string? Suffix, string Text, Checkpoint Checkpoint)
+{
+    /// <summary>The shape its tensors must have.</summary>
+    public SideShape Shape { get; init; }
+}
 
 /// <summary>Finds, for a tensor, what the side files hold of it: whole, in rank-1 form, or nothing.</summary>
 internal static class SideInputs
@@ -66,9 +70,11 @@ internal static class SideInputs
         {
             if (tensors.TryGetValue(name, out var whole))
             {
-                Check(whole, tensor.Shape);
-                return new(file.Name, file.Model, whole, null, null);
+                Check(whole, file.Shape == SideShape.InputGram ? [tensor.RowLength, tensor.RowLength] : tensor.Shape);
+                return new(file.Name, file.Model, whole, null, null) { Shape = file.Shape };
             }
+            if (file.Shape != SideShape.SameAsTensor)
+                continue;
             var rows = tensors.GetValueOrDefault(name + ".row_sum");
             var columns = tensors.GetValueOrDefault(name + ".column_sum");
             if (rows is null != columns is null)
@@ -96,7 +102,7 @@ internal static class SideInputs
                 return;
             problems.Add(new Diagnostic($"side tensor '{stored.Name}' is {stored.DType} [{string.Join(", ", stored.Shape)}]")
             {
-                Expected = $"{dtype?.ToString() ?? "a floating-point dtype"} [{string.Join(", ", shape)}]",
+                Expected = $"{dtype?.ToString() ?? "a floating-point dtype"} [{string.Join(", ", shape)}]{(file.Shape == SideShape.InputGram ? ", the Gram matrix of a layer's inputs" : "")}",
                 Where = file.Checkpoint.Path,
                 Fix = hasShape
                     ? $"Its values must be stored as {dtype?.ToString() ?? "floating-point numbers"}: save it again."

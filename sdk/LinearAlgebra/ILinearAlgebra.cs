@@ -20,6 +20,12 @@ public interface ILinearAlgebra
 
     /// <summary>The orthogonal factor U·Vᵀ of the polar decomposition, from the thin SVD.</summary>
     Matrix Polar(Matrix a);
+
+    /// <summary>
+    /// X with A·X = B for a symmetric positive definite A, by its Cholesky factor L; null where A is not positive definite:
+    /// L_jj² is no more than <paramref name="tolerance"/> of A_jj, for some j.
+    /// </summary>
+    Matrix? SolvePositive(Matrix a, Matrix b, double tolerance);
 }
 
 /// <summary>A = U·diag(σ)·Vᵀ for an m×n matrix, k = min(m, n).</summary>

@@ -9,12 +9,17 @@ public enum SideShape
     /// row_i · (column_j / Σ row).
     /// </summary>
     SameAsTensor,
+    /// <summary>
+    /// n×n with n the tensor's last axis: the Gram matrix XᵀX of a layer's inputs, symmetric, never negative on its
+    /// diagonal. It is no value of an element: <see cref="TensorScan.SideMatrix"/> gives it, <see cref="Block.Side"/> does not.
+    /// </summary>
+    InputGram,
 }
 
 /// <summary>
 /// Makes a parameter name a file of tensors that go beside each model's parameters. The property is a
 /// <c>PerModel&lt;string?&gt;</c> and also carries <see cref="ParameterAttribute"/>; the host finds, opens and checks
-/// the file, and <see cref="Block.Side"/> gives the values. In the file a tensor is found under the parameter's name,
+/// the file, and <see cref="Block.Side"/> or <see cref="TensorScan.SideMatrix"/> gives the values. In the file a tensor is found under the parameter's name,
 /// or with <see cref="Suffix"/> appended.
 /// </summary>
 /// <param name="name">The name <see cref="Block.Side"/> takes.</param>

@@ -32,6 +32,8 @@ internal sealed record TransposedProductRequest(Node Value, Matrix Left) : StatR
 
 internal sealed record MaterializeRequest(Node Value) : StatRequest<Matrix>;
 
+internal sealed record SideMatrixRequest(string Name, int Model) : StatRequest<Matrix>;
+
 /// <summary>A pending statistic over all tensors of a model.</summary>
 internal abstract record ModelRequest;
 

@@ -103,6 +103,19 @@ public sealed class TensorScan
     public Stat<Matrix> Materialize(Func<Block, TensorExpr> value) => Ask(new MaterializeRequest(Record(value))).Stat;
 
     /// <summary>
+    /// A side input of <see cref="SideShape.InputGram"/>, exactly symmetric, in memory: 8 bytes an element, counted against
+    /// the budget. Not in a survey. <see cref="HasSide"/> says whether there is one.
+    /// </summary>
+    /// <param name="name">As in <see cref="SideInputAttribute"/>.</param>
+    /// <param name="model">The model's index.</param>
+    public Stat<Matrix> SideMatrix(string name, int model) => HasSide(name, model)
+        ? Ask(new SideMatrixRequest(name, model)).Stat
+        : throw MergeException.Plugin(
+            $"the strategy asks for side matrix '{name}' of model {model}, which is not there",
+            where: Info.Name,
+            fix: "Ask TensorScan.HasSide first.");
+
+    /// <summary>
     /// X·R in float64: m×n times n×l, m rows of n as <see cref="Materialize"/> has them, without the m×n matrix in
     /// memory. With <see cref="TransposedProduct"/> what randomised decompositions of large tensors are made of.
     /// </summary>

@@ -41,7 +41,7 @@ internal sealed class Subject
         _ => false,
     };
 
-    /// <summary>Base and models that differ, with positive side inputs.</summary>
+    /// <summary>Base and models that differ, with positive side inputs, or Gram matrices for those that are matrices.</summary>
     /// <param name="shapes">By tensor name.</param>
     public TestModels Models(IReadOnlyDictionary<string, long[]> shapes) => Models(shapes, TestValues.Checkpoint);
 
@@ -62,6 +62,10 @@ internal sealed class Subject
             Sides = Schema.Parameters.Where(p => p.SideInput is not null).ToDictionary(
                 p => p.SideInput!.Name,
                 p => (IReadOnlyList<IReadOnlyDictionary<string, TestTensor>?>)
-                    [.. Enumerable.Range(1, ModelCount).Select(i => TestValues.Positive(shapes, i))]),
+                    [
+                        .. Enumerable.Range(1, ModelCount).Select(i => p.SideInput!.Shape == SideShape.InputGram
+                            ? TestValues.Grams(shapes, i)
+                            : TestValues.Positive(shapes, i)),
+                    ]),
         };
 }

@@ -31,6 +31,19 @@ internal static class TestValues
         shapes.Index().ToDictionary(s => s.Item.Key, s => new TestTensor(
             s.Item.Value, [.. Draw((77_000 * (ulong)number) + (ulong)s.Index, s.Item.Value).Select(x => (float)(1 - x))]));
 
+    /// <summary>Of every matrix [m, n] one of n×n, symmetric and positive definite: D + v·vᵀ with v in (0, 1], D in (0, n].</summary>
+    public static IReadOnlyDictionary<string, TestTensor> Grams(IReadOnlyDictionary<string, long[]> shapes, int number) =>
+        Positive(shapes.Where(s => s.Value is [_, > 0]).ToDictionary(s => s.Key, s => new[] { 2, s.Value[1] }), number)
+            .ToDictionary(s => s.Key, s =>
+            {
+                var size = (int)s.Value.Shape[1];
+                var (v, d) = (s.Value.Values[..size], s.Value.Values[size..]);
+                var gram = new float[size * size];
+                for (var e = 0; e < gram.Length; e++)
+                    gram[e] = (v[e / size] * v[e % size]) + (e / size == e % size ? d[e / size] * size : 0);
+                return new TestTensor([size, size], gram);
+            });
+
     private static double[] Draw(ulong seed, long[] shape)
     {
         var random = new SearchRandom(seed);

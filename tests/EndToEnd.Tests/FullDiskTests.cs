@@ -21,7 +21,7 @@ public sealed class FullDiskTests : IDisposable
     [InlineData(160, "disk")]
     [InlineData(12, "memory")]
     [InlineData(140, "memory")]
-    [InlineData(228, "memory")]
+    [InlineData(205, "memory")]
     public void It_stops_the_search_and_loses_no_trial(int size, string place)
     {
         // Of several pages, so that a file system of pages runs full within one.

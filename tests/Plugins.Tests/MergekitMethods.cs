@@ -1,5 +1,6 @@
 using Merge.Plugin.ModelStock;
 using Merge.Plugin.OtaFfg;
+using Merge.Plugin.RegMean;
 using Merge.Plugin.Selective;
 using Merge.Plugin.Spherical;
 using Merge.Plugin.Subspace;
@@ -9,7 +10,7 @@ using Merge.Sdk;
 
 namespace Plugins.Tests;
 
-/// <summary>mergekit's spherical, stock and element-wise methods, those of OTA and of subspaces, set as a recipe sets them.</summary>
+/// <summary>mergekit's spherical, stock and element-wise methods, those of OTA, of subspaces and of Gram matrices, set as a recipe sets them.</summary>
 internal static class MergekitMethods
 {
     public static IReadOnlyList<MergeStrategy> All { get; } =
@@ -17,7 +18,7 @@ internal static class MergekitMethods
         new PassthroughMerge(), new SlerpMerge(), new NuSlerpMerge(), new MultiSlerpMerge(), new KarcherMerge(),
         new ModelStockMerge(), new SceMerge(), new RamMerge(), new RamPlusMerge(), new NearswapMerge(),
         new ArceeFusionMerge(), new OtaMerge(), new FfgMerge(), new FisherMerge(), new IsoCMerge(), new IsoCtsMerge(),
-        new TsvMerge(), new SubspaceBoosting(),
+        new TsvMerge(), new SubspaceBoosting(), new RegMeanMerge(),
     ];
 
     public static MergeStrategy Find(string method) => All.Single(s => s.Info.Id == method);

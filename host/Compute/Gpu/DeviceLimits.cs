@@ -10,7 +10,7 @@ internal static class DeviceLimits
 
     /// <summary>Whether a device can reduce what a statistic is of.</summary>
     public static bool Reduces(StatRequest request) =>
-        request is not MaterializeRequest;
+        request is not (MaterializeRequest or SideMatrixRequest);
 
     /// <summary>Why the processor evaluates it, as a person is told; null where a device can.</summary>
     public static string? Of(Recording recording)

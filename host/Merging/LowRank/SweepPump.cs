@@ -15,7 +15,7 @@ internal sealed class SweepPump(MergeContext context, TensorPlan plan, ScanOf sc
         while (true)
         {
             if (_statistics?.Next() is { } sweep)
-                return new SweepPhase(context, plan, sweep);
+                return new SweepPhase(context, scan.Swept, sweep);
             _statistics?.Complete();
             _statistics = null;
             if (work.IsCompleted)

@@ -2,6 +2,7 @@ using Merge.Compute;
 using Merge.Compute.Gpu;
 using Merge.Merging;
 using Merge.Planning;
+using Merge.Recipes;
 using Merge.Sdk;
 
 namespace Merge.Testing.Engine;
@@ -63,7 +64,10 @@ internal sealed class StreamedEngine(GpuDevice? device = null) : IMergeEngine
             from file in side.Value.Index()
             where file.Item is not null
             let name = $"{side.Key}{file.Index}"
-            select new SideFile(side.Key, file.Index, $"model{file.Index}", null, name, folders.Add(name, file.Item).Checkpoint);
+            select new SideFile(side.Key, file.Index, $"model{file.Index}", null, name, folders.Add(name, file.Item).Checkpoint)
+            {
+                Shape = OptionsSchema.Of(strategy.OptionsType).Parameters.FirstOrDefault(p => p.SideInput?.Name == side.Key)?.SideInput!.Shape ?? default,
+            };
         return MergePlanner.Plan(new PlanRequest
         {
             Strategy = strategy,

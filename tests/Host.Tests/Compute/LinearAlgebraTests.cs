@@ -68,6 +68,26 @@ public class LinearAlgebraTests
     }
 
     [Fact]
+    public void A_positive_definite_system_is_solved()
+    {
+        var root = OfRank(20, 8, 8);
+        var a = Algebra.Multiply(root.Transpose(), root);
+        var x = OfRank(8, 3, 3);
+        AssertClose(x, Algebra.SolvePositive(a, Algebra.Multiply(a, x), 1e-12)!);
+    }
+
+    [Fact]
+    public void A_system_that_is_not_positive_definite_or_hardly_is_not_solved()
+    {
+        var b = new Matrix(2, 1);
+        Assert.Null(Algebra.SolvePositive(new(2, 2, [1, 2, 2, 1]), b, 0));
+        Assert.Null(Algebra.SolvePositive(new(2, 2, [0, 0, 0, 1]), b, 0));
+        Assert.Null(Algebra.SolvePositive(new(2, 2, [1, 1, 1, 1.001]), b, 0.01));
+        Assert.NotNull(Algebra.SolvePositive(new(2, 2, [1, 1, 1, 1.001]), b, 0.0001));
+        Assert.Throws<MergeException>(() => Algebra.SolvePositive(new(2, 2), new(3, 1), 0));
+    }
+
+    [Fact]
     public void Matrices_that_do_not_fit_are_refused()
     {
         Assert.Throws<MergeException>(() => Algebra.Multiply(new Matrix(2, 3), new Matrix(2, 3)));

@@ -39,6 +39,20 @@ internal sealed class MathNetAlgebra : ILinearAlgebra
         return Multiply(svd.U, svd.Vt);
     }
 
+    public Matrix? SolvePositive(Matrix a, Matrix b, double tolerance)
+    {
+        // Gauss's pivots without exchanges are the squares of the Cholesky factor's.
+        var left = To(a);
+        for (var j = 0; j < a.Rows; j++)
+        {
+            if (!(left[j, j] > tolerance * a[j, j]))
+                return null;
+            for (var i = j + 1; i < a.Rows; i++)
+                left.SetRow(i, left.Row(i) - (left.Row(j) * (left[i, j] / left[j, j])));
+        }
+        return From(To(a).Solve(To(b)));
+    }
+
     private static Matrix<double> To(Matrix a) => DenseMatrix.Create(a.Rows, a.Columns, (i, j) => a[i, j]);
 
     private static Matrix From(Matrix<double> a) => new(a.RowCount, a.ColumnCount, a.ToRowMajorArray());

@@ -116,6 +116,10 @@ internal sealed class TensorOnArrays
                 r.Stat.Complete(
                     [.. Enumerable.Range(0, transposed.Rows).Select(j => transposed.Row(j).ToArray().Sum())]);
                 break;
+            case SideMatrixRequest r:
+                var (gram, size) = (Side(r.Name, r.Model)!, (int)Info.RowLength);
+                r.Stat.Complete(Fill(size, size, (i, j) => gram[(i * size) + j]));
+                break;
             case ProductRequest r:
                 r.Stat.Complete(Product(AsMatrix(Evaluate(r.Value)), r.Right));
                 break;

@@ -52,6 +52,11 @@ internal static class ConformanceSetups
             Symmetric = true,
             Exceptions = { [ConformanceRule.Memory] = "decomposes whole matrices" },
         },
+        "regmean" => new()
+        {
+            Symmetric = true,
+            Exceptions = { [ConformanceRule.Memory] = "solves for whole matrices" },
+        },
         "task_arithmetic" => new() { Options = new TaskArithmeticOptions { Weight = new(0.5, 1, 2) }, Symmetric = true },
         "ties" => new() { Options = new TiesOptions { Weight = 1, Density = 0.5 }, Symmetric = true, Exceptions = _keepsNothing },
         "fisher" or "karcher" or "model_stock" or "uniform" => new() { Symmetric = true },

@@ -5,8 +5,10 @@ using Merge.Compute.Gpu;
 using Merge.Compute.Gpu.Drivers;
 using Merge.Merging;
 using Merge.Planning;
+using Merge.Plugin.RegMean;
 using Merge.Sdk;
 using Microsoft.FSharp.Core;
+using Plugins.Tests.Golden;
 
 namespace Plugins.Tests.Engine;
 
@@ -107,6 +109,19 @@ public sealed class GenerationTests
         Compare(
             plan, candidates, new MergeOnEngine(EngineSettings.Of()),
             new RunSettings { Threads = 1, BlockBytes = 1 << 14, Memory = memory, KeepInputs = false });
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void So_it_does_with_matrices_beside_the_tensors(bool keepInputs)
+    {
+        using var folders = new CheckpointFolders();
+        var single = new MergeOnEngine(EngineSettings.Of());
+        var plan = single.Plan(
+            new RegMeanMerge(), new RegMeanOptions(), RegMeanGoldenTests.Inputs(new GoldenCase("regmean")), folders);
+        object[] candidates = [.. new[] { 0.9, 0.5, 0.9, 0 }.Select(alpha => new RegMeanOptions { Alpha = alpha })];
+        Compare(plan, candidates, single, new RunSettings { Threads = 2, BlockBytes = 5000, KeepInputs = keepInputs });
     }
 
     private static void Compare(MergePlan plan, IReadOnlyList<object> candidates, MergeOnEngine single, RunSettings settings)

@@ -1,6 +1,7 @@
 using Merge.Compute;
 using Merge.Merging;
 using Merge.Planning;
+using Merge.Recipes;
 using Merge.Sdk;
 
 namespace Plugins.Tests.Engine;
@@ -30,7 +31,10 @@ internal sealed class MergeOnEngine(EngineSettings settings) : IMergeRunner
             from file in side.Value.Index()
             where file.Item is not null
             let name = $"{side.Key}{file.Index}"
-            select new SideFile(side.Key, file.Index, $"model{file.Index}", null, name, folders.Add(name, file.Item, DType.F32).Checkpoint);
+            select new SideFile(side.Key, file.Index, $"model{file.Index}", null, name, folders.Add(name, file.Item, DType.F32).Checkpoint)
+            {
+                Shape = OptionsSchema.Of(strategy.OptionsType).Parameters.FirstOrDefault(p => p.SideInput?.Name == side.Key)?.SideInput!.Shape ?? default,
+            };
         return MergePlanner.Plan(new PlanRequest
         {
             Strategy = strategy,
