@@ -6,7 +6,7 @@ namespace Merge.Adapters;
 /// </summary>
 internal sealed class RecentFactors
 {
-    private const long MostBytes = 64L << 20;
+    private const long MostBytes = 16L << 20;
     private const int Fewest = 3;
 
     private readonly Lock _gate = new();
