@@ -12,7 +12,7 @@ internal static class PluginTrustCommand
         var plugin = MergeOptions.NotEmpty(new Argument<string>("PLUGIN") { Description = "An installed plugin, or a plugin folder." });
         var expected = new Option<string?>("--sha256")
         {
-            Description = "The digest its author publishes: any other is refused.",
+            Description = "The digest its author publishes: any other is refused. Needed for an installed plugin whose files were changed since.",
             HelpName = "HEX",
         };
         var revoke = new Option<bool>("--revoke") { Description = "Take the pin away." };

@@ -70,7 +70,7 @@ public sealed class PluginTests : IDisposable
         var lines = _scratch.Succeeds("plugins", "--plugins", MergeProcess.TestPlugins).Out.Split('\n');
         Assert.Contains(lines, l => l.StartsWith("OldContract") && l.Contains("built against contract 0.9; expected"));
         Assert.Contains(lines, l => l.StartsWith("uniform") && l.Contains("Loaded") && l.Contains("linear"));
-        Assert.Contains(lines, l => l.StartsWith("Merge.TestPlugins.Strategies") && l.Contains("row_softmax,"));
+        Assert.Contains(lines, l => l.StartsWith("Merge.TestPlugins.Strategies") && l.Contains("curvature_graft, row_softmax"));
     }
 
     [Fact]
