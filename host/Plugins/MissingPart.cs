@@ -33,7 +33,7 @@ internal static class MissingPart
         {
             Expected = ids.Count == 0
                 ? $"{(kind[0] is 'e' ? "an" : "a")} {kind} of an installed plugin, but none is loaded"
-                : $"one of {string.Join(", ", ids)}",
+                : ids.Count == 1 ? ids[0] : $"one of {string.Join(", ", ids)}",
             Fix = fixes.Any(f => f is not null) ? string.Join(" ", fixes.Where(f => f is not null)) : null,
         };
     }

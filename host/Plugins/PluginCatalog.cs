@@ -13,13 +13,12 @@ internal sealed class PluginCatalog : IDisposable
     // By kind and by id; - and _ are the same.
     private readonly SortedDictionary<string, (PluginPart Part, PluginStatus Plugin)> _parts = new(StringComparer.Ordinal);
 
-    private PluginCatalog(IReadOnlyList<Diagnostic> warnings) => Warnings = warnings;
+    private PluginCatalog()
+    {
+    }
 
     /// <summary>In the order they were looked for: the host's own first.</summary>
     public IReadOnlyList<PluginStatus> Plugins { get; private set; } = [];
-
-    /// <summary>Places named for plugins that hold none.</summary>
-    public IReadOnlyList<Diagnostic> Warnings { get; }
 
     /// <summary>Every method that can be used, ordered by id.</summary>
     public IEnumerable<StrategyEntry> Methods =>
@@ -40,7 +39,7 @@ internal sealed class PluginCatalog : IDisposable
     public static PluginCatalog Load(
         PluginFolders folders, IServiceProvider? services = null, TrustedPlugins? only = null)
     {
-        var catalog = new PluginCatalog(folders.Warnings);
+        var catalog = new PluginCatalog();
         using var nothing = services is null ? new ServiceCollection().BuildServiceProvider() : null;
         catalog.Plugins = [.. folders.Folders.Select(f => catalog.Add(
             only is not null && !PluginFolders.IsOwn(f) && only.Refusal(f) is { } refusal

@@ -46,11 +46,12 @@ internal sealed record PluginFolders(IReadOnlyList<string> Folders, IReadOnlyLis
             var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(place));
             if (!Directory.Exists(full))
             {
-                warnings.Add(new Diagnostic($"there is no folder '{place}'")
+                var isFile = File.Exists(full);
+                warnings.Add(new Diagnostic(isFile ? $"'{place}' is no folder" : $"there is no folder '{place}'")
                 {
                     Severity = Severity.Warning,
                     Where = namedBy,
-                    Fix = "Correct the path, or take it out.",
+                    Fix = isFile ? "Give the folder it lies in." : "Correct the path, or take it out.",
                 });
                 continue;
             }

@@ -61,17 +61,21 @@ internal static class PluginSource
         }
         catch (MergeException none)
         {
-            var below = PluginsBelow.Of(folder);
-            throw new MergeException(
-            [
-                .. none.Diagnostics.Select(d => below.Count == 0 ? d with { Where = named } : new Diagnostic($"'{named}' holds no plugin itself")
+            var (below, where) = (PluginsBelow.Of(folder), Path.GetFullPath(named));
+            if (below.Count == 0)
+            {
+                throw new MergeException([.. none.Diagnostics.Select(d => d with { Found = $"'{named}' cannot be used: {d.Found}", Where = where })])
                 {
-                    Where = Path.GetFullPath(named),
-                    Expected = "the folder a plugin was built into",
-                    Fix = fix?.Invoke(below) ?? PluginsBelow.Question(folder, named),
-                }),
-            ])
-            { WrongUsage = none.Diagnostics.All(d => d.Actor == Actor.User) || below.Count > 0 };
+                    WrongUsage = none.Diagnostics.All(d => d.Actor == Actor.User),
+                };
+            }
+            throw new MergeException(new Diagnostic($"'{named}' holds no plugin itself")
+            {
+                Where = where,
+                Expected = "the folder a plugin was built into",
+                Fix = fix?.Invoke(below) ?? PluginsBelow.Question(folder, named),
+            })
+            { WrongUsage = true };
         }
     }
 

@@ -106,7 +106,7 @@ internal sealed record TrustedPlugins(IReadOnlyDictionary<string, string> Pins)
             ? Refused(folder, $"{name} is not pinned", $"{trust} pins it.")
             : Refused(
                 folder, $"{name} is pinned as {Short(pin)} but its files are {Short(digest)}",
-                !isInstalled ? $"{trust} pins what is there now."
+                !isInstalled ? $"{trust} pins what is there now, if it was you who built it anew."
                 : receipt?.Digest == digest ? $"{trust} pins the one that was installed since."
                 : $"`merge plugins verify {name}` says what differs.");
         return refused with { Version = receipt?.Version, Recorded = receipt?.Offers ?? [] };

@@ -105,12 +105,14 @@ public sealed class PluginCatalogTests : IDisposable
     [Fact]
     public void Places_without_plugins_are_warned_of()
     {
-        var folders = PluginFolders.At(_folders.Empty("nothing"), Path.Combine(_folders.Root, "nowhere"));
+        var dll = Path.Combine(_folders.Copy("PrivateA"), "PrivateA.dll");
+        var folders = PluginFolders.At(_folders.Empty("nothing"), Path.Combine(_folders.Root, "nowhere"), dll);
 
         Assert.Empty(folders.Folders);
-        Assert.Equal(2, folders.Warnings.Count);
+        Assert.Equal(3, folders.Warnings.Count);
         Assert.All(folders.Warnings, w => Assert.Equal(Severity.Warning, w.Severity));
         Assert.Contains("nowhere", folders.Warnings[1].Found, StringComparison.Ordinal);
+        Assert.Equal("Give the folder it lies in.", folders.Warnings[2].Fix);
     }
 
     [Fact]

@@ -86,7 +86,8 @@ public sealed class TrustedPluginsTests : IDisposable
         Assert.Equal(
             "It may be in a plugin that --trusted-only refuses. "
                 + $"PrivateA is not pinned: `merge plugins trust {a}` pins it. "
-                + $"PrivateB is pinned as 00000000… but its files are {PluginDigest.Of(b)[..8]}…: `merge plugins trust {b}` pins what is there now.",
+                + $"PrivateB is pinned as 00000000… but its files are {PluginDigest.Of(b)[..8]}…: `merge plugins trust {b}` pins what is there now, "
+                + "if it was you who built it anew.",
             missing.Fix);
     }
 
