@@ -39,14 +39,14 @@ internal sealed class CommandLineRecipe(Terminal terminal, string made)
     public void Run(ParseResult parsed, string text, CancellationToken cancellation, Func<MergePlan, MergePlan>? change = null)
     {
         var clock = Stopwatch.StartNew();
-        using var catalog = PluginOptions.Load(parsed, Plugins);
+        using var catalog = PluginOptions.Load(parsed, terminal, Plugins);
         using var planner = new RecipePlanner(catalog, parsed.GetValue(ModelDirs) ?? []);
         // Resolved as in a recipe in the working directory; here the "recipe" is the command line.
         var plan = planner.Plan(
             RecipeParser.Parse(Path.Combine(Environment.CurrentDirectory, "command line"), text),
             parsed.GetValue(MaxShard) ?? PlanRequest.DefaultMaxShardBytes);
         plan = change?.Invoke(plan) ?? plan;
-        foreach (var warning in catalog.Warnings.Concat(plan.Warnings))
+        foreach (var warning in plan.Warnings)
             terminal.Warn(warning);
         new SingleRun
         {

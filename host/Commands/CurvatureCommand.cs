@@ -92,10 +92,10 @@ internal static class CurvatureCommand
             var page = parsed.GetValue(report) is { } name ? Path.GetFullPath(name) : null;
             if (page is not null)
                 MaskReport.Check(page);
-            using var catalog = PluginOptions.Load(parsed, plugins);
+            using var catalog = PluginOptions.Load(parsed, terminal, plugins);
             using var planner = new RecipePlanner(catalog, parsed.GetValue(modelDirs) ?? []);
             var plan = planner.Plan(RecipeFile.Read(recipeFile), PlanRequest.DefaultMaxShardBytes);
-            foreach (var warning in catalog.Warnings.Concat(plan.Warnings))
+            foreach (var warning in plan.Warnings)
                 terminal.Warn(warning);
             var progress = new RunProgress();
             var found = TerminalProgress.Run(

@@ -25,7 +25,7 @@ internal static class DemoCommand
         command.SetAction((parsed, cancellation) =>
         {
             var folder = Prepare(Path.GetFullPath(parsed.GetRequiredValue(output), Environment.CurrentDirectory));
-            using var catalog = PluginOptions.Load(parsed);
+            using var catalog = PluginOptions.Load(parsed, terminal);
             var results = new DigitsDemo(folder, catalog, terminal.Note).Run(cancellation);
             if (terminal.IsJson)
                 PrintJson(terminal, folder, results);

@@ -19,7 +19,7 @@ internal static class ExplainCommand
         };
         command.SetAction(parsed =>
         {
-            using var catalog = PluginOptions.Load(parsed, plugins);
+            using var catalog = PluginOptions.Load(parsed, terminal, plugins);
             var name = parsed.GetRequiredValue(method);
             var parts = PartExplanation.Of(catalog, name);
             var isMethod = parts.Count == 0 || catalog.Methods.Any(m => PartExplanation.Is(m.Id, name));

@@ -50,7 +50,7 @@ internal static class MergeOptions
         HelpName = "FOLDER",
     });
 
-    public static Option<string[]> Plugins() => Folders(new("--plugins", "--plugin-path")
+    public static Option<string[]> Plugins() => Folders(new("--plugin-path", "--plugins")
     {
         Description = "Look for plugins here too: a plugin folder, or a folder of them. May be repeated.",
         HelpName = "FOLDER",

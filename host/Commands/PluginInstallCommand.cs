@@ -22,32 +22,43 @@ internal static class PluginInstallCommand
             var store = new PluginStore(UserFolders.Require(UserFolders.Plugins));
             PluginStatus? offered = null;
             var given = parsed.GetRequiredValue(source);
-            var receipt = store.Install(given, parsed.GetValue(replace), folder => offered = Look(parsed, folder, given));
-            Print(terminal, store.FolderOf(receipt.Name), receipt, offered!);
+            var (receipt, wasThere) = store.Install(
+                given, parsed.GetValue(replace), folder => offered = Look(parsed, terminal, folder, given));
+            foreach (var note in offered!.Notes)
+                terminal.Warn(note with { Where = given });
+            Print(terminal, store.FolderOf(receipt.Name), receipt, offered, wasThere);
             return 0;
         });
         return command;
     }
 
     /// <summary>Loads a staged plugin beside the host's own.</summary>
-    private static PluginStatus Look(ParseResult parsed, string folder, string source)
+    private static PluginStatus Look(ParseResult parsed, Terminal terminal, string folder, string source)
     {
         var own = PluginFolders.Default().Folders.Where(PluginFolders.IsOwn);
-        using var catalog = PluginOptions.Load(parsed, new PluginFolders([.. own, folder], []));
+        using var catalog = PluginOptions.Load(parsed, terminal, new PluginFolders([.. own, folder], []));
         var status = catalog.Plugins[^1];
-        return status.State == PluginState.Loaded
-            ? status
-            : throw new MergeException(
-            [
-                .. status.Problems.Select(p => p with { Found = $"'{status.Name}' is not installed: {p.Found}", Where = source }),
-            ]);
+        if (status.State == PluginState.Loaded)
+            return status;
+        // Of a place that nobody has named, and that is gone by then.
+        var fix = status.State == PluginState.Untrusted ? "Leave --trusted-only out, or pin its folder first: `merge plugins trust FOLDER`." : null;
+        throw new MergeException(
+        [
+            .. status.Problems.Select(p => p with
+            {
+                Severity = Severity.Error,
+                Found = $"'{status.Name}' is not installed: {p.Found}",
+                Where = source,
+                Fix = fix ?? p.Fix,
+            }),
+        ]);
     }
 
-    private static void Print(Terminal terminal, string folder, PluginReceipt receipt, PluginStatus offered)
+    private static void Print(Terminal terminal, string folder, PluginReceipt receipt, PluginStatus offered, bool wasThere)
     {
         if (!terminal.IsJson)
         {
-            terminal.Line($"{receipt.Name} {receipt.Version}: {PluginsCommand.Offers(offered)}");
+            terminal.Line($"{receipt.Name} {receipt.Version}{(wasThere ? " is already installed" : "")}: {PluginsCommand.Offers(offered)}");
             terminal.Line($"{receipt.Files.Count} files, contract {offered.Contract}, SHA-256 {receipt.Digest}");
             terminal.Line(folder);
             return;
@@ -59,6 +70,7 @@ internal static class PluginInstallCommand
             json.WriteString("contract", offered.Contract?.ToString());
             json.WriteString("folder", folder);
             json.WriteString("sha256", receipt.Digest);
+            json.WriteBoolean("already_installed", wasThere);
             PluginsCommand.WriteNames(json, "methods", offered.Methods);
             PluginsCommand.WriteNames(json, "searchers", offered.Searchers);
             PluginsCommand.WriteNames(json, "evaluators", offered.Evaluators);

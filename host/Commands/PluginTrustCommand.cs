@@ -12,7 +12,7 @@ internal static class PluginTrustCommand
         var plugin = MergeOptions.NotEmpty(new Argument<string>("PLUGIN") { Description = "An installed plugin, or a plugin folder." });
         var expected = new Option<string?>("--sha256")
         {
-            Description = "The digest its author publishes: any other is refused.",
+            Description = "The digest its author publishes: any other is refused. Needed for an installed plugin whose files were changed since.",
             HelpName = "HEX",
         };
         var revoke = new Option<bool>("--revoke") { Description = "Take the pin away." };
@@ -38,7 +38,10 @@ internal static class PluginTrustCommand
             }
             var folder = Folder(given);
             var digest = PluginDigest.Of(folder);
-            if (parsed.GetValue(expected) is { } published && !published.Equals(digest, StringComparison.OrdinalIgnoreCase))
+            var published = parsed.GetValue(expected);
+            if (published is null)
+                RequireAsInstalled(folder, digest);
+            else if (!published.Equals(digest, StringComparison.OrdinalIgnoreCase))
             {
                 throw new MergeException(new Diagnostic($"its SHA-256 is {digest}")
                 {
@@ -59,10 +62,31 @@ internal static class PluginTrustCommand
         var store = UserFolders.Plugins is { } root ? new PluginStore(root) : null;
         if (store is not null && store.Names.Contains(given))
             return store.FolderOf(given);
-        return Directory.Exists(given)
-            ? Path.TrimEndingDirectorySeparator(Path.GetFullPath(given))
-            : throw Unknown(
+        if (!Directory.Exists(given))
+        {
+            throw Unknown(
                 $"no plugin '{given}' is installed, and there is no such folder", UserFolders.Plugins, store?.Names ?? []);
+        }
+        var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(given));
+        PluginSource.RequirePlugin(folder, given);
+        return folder;
+    }
+
+    /// <summary>What was changed behind merge's back is not to be pinned by the way.</summary>
+    /// <exception cref="MergeException">It is installed, and not what was installed.</exception>
+    private static void RequireAsInstalled(string folder, string digest)
+    {
+        if (UserFolders.Plugins is not { } root || new PluginStore(root) is var store && !store.Holds(folder))
+            return;
+        var name = Path.GetFileName(folder);
+        if (store.Verify(name) is not { Count: > 0 } differences)
+            return;
+        throw new MergeException(new Diagnostic($"'{name}' is not what was installed: {string.Join(", ", differences)}")
+        {
+            Where = folder,
+            Expected = store.ReceiptOf(name, digest) is { } receipt ? $"SHA-256 {receipt.Digest}" : null,
+            Fix = $"Install it again with --replace, from where you trust it; or, to pin what is there, add --sha256 {digest}.",
+        });
     }
 
     private static string NameOf(string folder) => Path.GetFileNameWithoutExtension(PluginAssembly.Find(

@@ -27,29 +27,45 @@ internal static class PluginsCommand
         var command = new Command(name, description) { folders };
         command.SetAction(parsed =>
         {
-            using var catalog = PluginOptions.Load(parsed, folders);
-            foreach (var warning in catalog.Warnings)
-                terminal.Warn(warning);
+            using var catalog = PluginOptions.Load(parsed, terminal, folders);
+            var trusted = Trusted(terminal);
             if (terminal.IsJson)
-                PrintJson(terminal, catalog);
+                PrintJson(terminal, catalog, trusted);
             else
-                PrintTable(terminal, catalog);
+                PrintTable(terminal, catalog, trusted);
             return 0;
         });
         return command;
     }
 
-    private static void PrintTable(Terminal terminal, PluginCatalog catalog)
+    /// <summary>Damaged pins are worth a warning, and no reason to list nothing.</summary>
+    private static TrustedPlugins Trusted(Terminal terminal)
     {
-        var table = new TerminalTable("plugin", "version", "status", "offers", "reason");
+        try
+        {
+            if (UserFolders.TrustedPlugins is { } pins)
+                return TrustedPlugins.Read(pins);
+        }
+        catch (MergeException damaged)
+        {
+            foreach (var problem in damaged.Diagnostics)
+                terminal.Warn(problem with { Severity = Severity.Warning });
+        }
+        return new(new Dictionary<string, string>());
+    }
+
+    private static void PrintTable(Terminal terminal, PluginCatalog catalog, TrustedPlugins trusted)
+    {
+        var table = new TerminalTable("plugin", "version", "status", "trusted", "offers", "reason");
         foreach (var plugin in catalog.Plugins)
         {
             table.Add(
                 plugin.Name,
                 plugin.Version ?? "-",
                 plugin.State.ToString(),
+                trusted.Standing(plugin),
                 Offers(plugin),
-                plugin.Problems.Count == 0 ? "-" : string.Join("; ", plugin.Problems.Select(Reason)));
+                string.Join("; ", plugin.Problems.Concat(plugin.Notes).Select(Reason).DefaultIfEmpty("-")));
         }
         table.Write(terminal);
         if (!terminal.IsVerbose)
@@ -66,16 +82,18 @@ internal static class PluginsCommand
             .. plugin.Searchers.Select(s => $"{s} (searcher)"),
             .. plugin.Evaluators.Select(e => $"{e} (evaluator)"),
         ];
-        return all.Length == 0 ? "-" : string.Join(' ', all);
+        return all.Length == 0 ? "-" : string.Join(", ", all);
     }
 
     private static string Reason(Diagnostic problem)
     {
         var text = problem.Expected is null ? problem.Found : $"{problem.Found}; expected {problem.Expected}";
-        return problem.Actor == Actor.PluginAuthor ? $"{text} (for the plugin's author)" : text;
+        if (problem.Actor == Actor.PluginAuthor)
+            text += " (for the plugin's author)";
+        return problem.Fix is null ? text : $"{text}: {problem.Fix.TrimEnd('.')}";
     }
 
-    private static void PrintJson(Terminal terminal, PluginCatalog catalog) => terminal.Json(json =>
+    private static void PrintJson(Terminal terminal, PluginCatalog catalog, TrustedPlugins trusted) => terminal.Json(json =>
     {
         json.WriteStartArray("plugins");
         foreach (var plugin in catalog.Plugins)
@@ -87,10 +105,12 @@ internal static class PluginsCommand
             json.WriteString("contract", plugin.Contract?.ToString());
             json.WriteString("status", plugin.State.ToString());
             json.WriteString("sha256", plugin.Digest);
+            json.WriteString("trusted", trusted.Standing(plugin));
             WriteNames(json, "methods", plugin.Methods);
             WriteNames(json, "searchers", plugin.Searchers);
             WriteNames(json, "evaluators", plugin.Evaluators);
             JsonText.Write(json, "problems", plugin.Problems);
+            JsonText.Write(json, "notes", plugin.Notes);
             json.WriteEndObject();
         }
         json.WriteEndArray();

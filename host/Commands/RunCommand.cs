@@ -53,7 +53,7 @@ internal static class RunCommand
         command.SetAction((parsed, cancellation) =>
         {
             var clock = Stopwatch.StartNew();
-            using var catalog = PluginOptions.Load(parsed, plugins);
+            using var catalog = PluginOptions.Load(parsed, terminal, plugins);
             RecipePlanner Planner(IReadOnlyDictionary<string, string> stages) =>
                 new(catalog, parsed.GetValue(modelDirs) ?? [])
                 {
@@ -79,8 +79,6 @@ internal static class RunCommand
                     Sha256 = parsed.GetValue(sha256),
                     KeepStages = parsed.GetValue(keepStages),
                 };
-                foreach (var warning in catalog.Warnings)
-                    terminal.Warn(warning);
                 if (parsed.GetValue(dryRun))
                     run.PrintPlans();
                 else
@@ -91,7 +89,7 @@ internal static class RunCommand
             var plan = planner.Plan(
                 merges.Final!,
                 parsed.GetValue(maxShard) ?? PlanRequest.DefaultMaxShardBytes);
-            foreach (var warning in catalog.Warnings.Concat(plan.Warnings))
+            foreach (var warning in plan.Warnings)
                 terminal.Warn(warning);
             if (parsed.GetValue(dryRun))
             {

@@ -38,7 +38,7 @@ internal static class SearchCommand
         command.SetAction((parsed, cancellation) =>
         {
             var clock = Stopwatch.StartNew();
-            using var catalog = PluginOptions.Load(parsed, plugins);
+            using var catalog = PluginOptions.Load(parsed, terminal, plugins);
             using var gpu = DeviceOptions.Open(parsed.GetValue(device), parsed.GetValue(gpuMemory), terminal);
             var request = new SearchRequest
             {
@@ -53,8 +53,6 @@ internal static class SearchCommand
                 NoiseMeasurements = parsed.GetValue(noise) ?? 0,
             };
             var job = new SearchJob(request);
-            foreach (var warning in catalog.Warnings)
-                terminal.Warn(warning);
             if (parsed.GetValue(dryRun))
             {
                 using var planned = job.Plan();

@@ -43,7 +43,7 @@ internal static class SoupCommand
         command.SetAction((parsed, cancellation) =>
         {
             var clock = Stopwatch.StartNew();
-            using var catalog = PluginOptions.Load(parsed, plugins);
+            using var catalog = PluginOptions.Load(parsed, terminal, plugins);
             var given = parsed.GetRequiredValue(inputs);
             var recipe = IsRecipe(given)
                 ? FromFile(given[0], parsed.GetValue(evaluate) ?? parsed.GetValue(maximize) ?? parsed.GetValue(minimize))
@@ -62,7 +62,7 @@ internal static class SoupCommand
             };
             var job = new SoupJob(request, !parsed.GetValue(uniform), parsed.GetValue(accept));
             using var session = job.Open();
-            foreach (var warning in catalog.Warnings.Concat(session.Planned.Plan.Warnings).Concat(session.Journal.Notes))
+            foreach (var warning in session.Planned.Plan.Warnings.Concat(session.Journal.Notes))
                 terminal.Warn(warning);
             using var kept = new KeptJournal(terminal, request, parsed);
             var outcome = SearchDisplay.Run(terminal, "soup", request.Progress, () => job.Run(session, cancellation));

@@ -21,7 +21,7 @@ internal static class ValidateCommand
         };
         command.SetAction(parsed =>
         {
-            using var catalog = PluginOptions.Load(parsed, plugins);
+            using var catalog = PluginOptions.Load(parsed, terminal, plugins);
             RecipePlanner Planner(IReadOnlyDictionary<string, string> stages) =>
                 new(catalog, parsed.GetValue(modelDirs) ?? [])
                 {
@@ -32,7 +32,7 @@ internal static class ValidateCommand
             foreach (var idle in merges.All.Select(m => m.IdleSections).OfType<Diagnostic>())
                 terminal.Warn(idle);
             using var plans = StagePlans.Of(merges, Planner, PlanRequest.DefaultMaxShardBytes);
-            foreach (var warning in catalog.Warnings.Concat(plans.All.SelectMany(p => p.Warnings)))
+            foreach (var warning in plans.All.SelectMany(p => p.Warnings))
                 terminal.Warn(warning);
             if (terminal.IsJson)
             {

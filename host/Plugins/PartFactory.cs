@@ -16,6 +16,10 @@ internal static partial class PartFactory
     public static bool IsPart(Type type) =>
         type is { IsVisible: true, IsAbstract: false, ContainsGenericParameters: false } && Kinds.Any(type.IsSubclassOf);
 
+    /// <summary>Whether the host could use it, were it public.</summary>
+    public static bool IsHidden(Type type) =>
+        type is { IsVisible: false, IsAbstract: false, ContainsGenericParameters: false } && Kinds.Any(type.IsSubclassOf);
+
     /// <summary>What <paramref name="type"/> offers, with its checked info, or what is wrong with it.</summary>
     public static (PluginPart? Part, Diagnostic? Problem) Build(Type type, IServiceProvider services)
     {

@@ -9,7 +9,8 @@ namespace Merge.Plugins;
 /// <param name="Path">The dll.</param>
 /// <param name="Version">As its author wrote it, without what the compiler appends after '+'.</param>
 /// <param name="References">Every assembly it refers to.</param>
-internal sealed record PluginAssembly(string Path, string Version, IReadOnlyList<AssemblyName> References)
+/// <param name="IsProgram">Whether it has an entry point, as a program or a test project has.</param>
+internal sealed record PluginAssembly(string Path, string Version, IReadOnlyList<AssemblyName> References, bool IsProgram)
 {
     /// <summary>The contract it was built against, or null: it does not know the SDK, so it is no plugin.</summary>
     public Version? Contract => References.FirstOrDefault(r => r.Name == PluginLoadContext.Sdk.Name)?.Version;
@@ -17,6 +18,24 @@ internal sealed record PluginAssembly(string Path, string Version, IReadOnlyList
     /// <summary>The assemblies it must bring along: neither the SDK nor the framework has them.</summary>
     public IEnumerable<AssemblyName> PrivateReferences =>
         References.Where(r => r.Name != PluginLoadContext.Sdk.Name && !FrameworkAssemblies.Contain(r.Name!));
+
+    /// <summary>
+    /// What a plugin is called wherever it is named: as its main assembly, since a folder may be any <c>net10.0</c>. The host's own are
+    /// called as their folders, and so is what has no main assembly.
+    /// </summary>
+    public static string NameOf(string folder)
+    {
+        try
+        {
+            if (!PluginFolders.IsOwn(folder))
+                return System.IO.Path.GetFileNameWithoutExtension(Find(folder));
+        }
+        catch (Exception e) when (e is MergeException or IOException or UnauthorizedAccessException)
+        {
+            // What is wrong with it is told where it is loaded.
+        }
+        return System.IO.Path.GetFileName(folder);
+    }
 
     /// <summary>
     /// Finds the main assembly: the dll that a <c>.deps.json</c> names, else the only dll, else the one named after
@@ -27,9 +46,11 @@ internal sealed record PluginAssembly(string Path, string Version, IReadOnlyList
     {
         var name = System.IO.Path.GetFileName(folder);
         var described = Directory.GetFiles(folder, "*.deps.json").Select(path => path[..^".deps.json".Length] + ".dll");
-        var dlls = Directory.GetFiles(folder, "*.dll")
-            .Where(path => System.IO.Path.GetFileNameWithoutExtension(path) != PluginLoadContext.Sdk.Name);
-        foreach (var candidates in (IReadOnlyList<string>[])[[.. described], [.. dlls]])
+        string[] dlls =
+        [
+            .. Directory.GetFiles(folder, "*.dll").Where(path => System.IO.Path.GetFileNameWithoutExtension(path) != PluginLoadContext.Sdk.Name),
+        ];
+        foreach (var candidates in (IReadOnlyList<string>[])[[.. described], dlls])
         {
             var main = candidates.Count == 1
                 ? candidates[0]
@@ -41,8 +62,11 @@ internal sealed record PluginAssembly(string Path, string Version, IReadOnlyList
                 : throw Unusable(folder, $"its {System.IO.Path.GetFileName(main)} is missing",
                     fix: "Build or copy the whole folder again.");
         }
-        throw Unusable(folder, "which of its dlls is the plugin cannot be told",
-            expected: $"one .deps.json beside its dll, or a {name}.dll");
+        throw dlls.Length == 0
+            ? Unusable(folder, "there is no dll of a plugin in it", actor: Actor.User,
+                fix: "Give the folder a plugin was built into, bin/Release/net10.0 of its project.")
+            : Unusable(folder, "which of its dlls is the plugin cannot be told",
+                expected: $"one .deps.json beside its dll, or a dll named as the folder, {name}.dll");
     }
 
     /// <summary>Reads the metadata of a dll.</summary>
@@ -61,7 +85,8 @@ internal sealed record PluginAssembly(string Path, string Version, IReadOnlyList
             }
             var metadata = pe.GetMetadataReader();
             return new(path, VersionOf(metadata), [.. metadata.AssemblyReferences
-                .Select(handle => metadata.GetAssemblyReference(handle).GetAssemblyName())]);
+                .Select(handle => metadata.GetAssemblyReference(handle).GetAssemblyName())],
+                IsProgram: pe.PEHeaders.CorHeader.EntryPointTokenOrRelativeVirtualAddress != 0);
         }
         catch (Exception e) when (e is BadImageFormatException or InvalidOperationException)
         {

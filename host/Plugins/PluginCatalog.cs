@@ -13,13 +13,12 @@ internal sealed class PluginCatalog : IDisposable
     // By kind and by id; - and _ are the same.
     private readonly SortedDictionary<string, (PluginPart Part, PluginStatus Plugin)> _parts = new(StringComparer.Ordinal);
 
-    private PluginCatalog(IReadOnlyList<Diagnostic> warnings) => Warnings = warnings;
+    private PluginCatalog()
+    {
+    }
 
     /// <summary>In the order they were looked for: the host's own first.</summary>
     public IReadOnlyList<PluginStatus> Plugins { get; private set; } = [];
-
-    /// <summary>Places named for plugins that hold none.</summary>
-    public IReadOnlyList<Diagnostic> Warnings { get; }
 
     /// <summary>Every method that can be used, ordered by id.</summary>
     public IEnumerable<StrategyEntry> Methods =>
@@ -40,7 +39,7 @@ internal sealed class PluginCatalog : IDisposable
     public static PluginCatalog Load(
         PluginFolders folders, IServiceProvider? services = null, TrustedPlugins? only = null)
     {
-        var catalog = new PluginCatalog(folders.Warnings);
+        var catalog = new PluginCatalog();
         using var nothing = services is null ? new ServiceCollection().BuildServiceProvider() : null;
         catalog.Plugins = [.. folders.Folders.Select(f => catalog.Add(
             only is not null && !PluginFolders.IsOwn(f) && only.Refusal(f) is { } refusal
@@ -50,7 +49,7 @@ internal sealed class PluginCatalog : IDisposable
     }
 
     /// <summary>The method of this name; <c>-</c> and <c>_</c> are the same.</summary>
-    /// <exception cref="MergeException">None: says the nearest, all there are, and plugins that failed.</exception>
+    /// <exception cref="MergeException">None: says the nearest, all there are, and plugins that failed or were refused.</exception>
     public StrategyEntry Find(string method) => Find(Methods, m => m.Id, method, "merge method", "method");
 
     /// <summary>The searcher of this name; <c>-</c> and <c>_</c> are the same.</summary>
@@ -68,23 +67,7 @@ internal sealed class PluginCatalog : IDisposable
         T[] all = [.. entries];
         if (all.FirstOrDefault(e => Key(id(e)) == Key(name)) is { } found)
             return found;
-        var nearest = NearestMatch.Of(name, all.Select(id));
-        var failed = Plugins.Where(p => p.State != PluginState.Loaded).Select(p => $"{p.Name} ({p.State})").ToArray();
-        string?[] fixes =
-        [
-            nearest is null ? null : $"Did you mean '{nearest}'?",
-            failed.Length == 0
-                ? null
-                : $"It may be in a plugin that failed: {string.Join(", ", failed)}; `merge plugins` says why.",
-        ];
-        throw new MergeException(new Diagnostic($"there is no {what} '{name}'")
-        {
-            Expected = all.Length == 0
-                ? $"{(kind[0] is 'e' ? "an" : "a")} {kind} of an installed plugin, but none is loaded"
-                : $"one of {string.Join(", ", all.Select(id))}",
-            Fix = fixes.Any(f => f is not null) ? string.Join(" ", fixes.Where(f => f is not null)) : null,
-        })
-        { WrongUsage = true };
+        throw new MergeException(MissingPart.Explain(what, kind, name, [.. all.Select(id)], Plugins)) { WrongUsage = true };
     }
 
     public void Dispose()
@@ -99,6 +82,9 @@ internal sealed class PluginCatalog : IDisposable
     {
         if (plugin.Context is not null)
             _contexts.Add(plugin.Context);
+        PluginPart[] own = [.. plugin.Parts.DistinctBy(Key).Where(p => !_parts.ContainsKey(Key(p)))];
+        if (own.Length == 0 && plugin.Parts.Count > 0 && plugin.Status.State == PluginState.Loaded)
+            return Shadowed(plugin);
         var taken = plugin.Parts
             .GroupBy(Key)
             .SelectMany(same => _parts.TryGetValue(same.Key, out var owner)
@@ -110,7 +96,6 @@ internal sealed class PluginCatalog : IDisposable
                 Fix = $"Remove one of the two, or ask its author to rename the {t.Part.Kind}.",
             })
             .ToArray();
-        PluginPart[] own = [.. plugin.Parts.DistinctBy(Key).Where(p => !_parts.ContainsKey(Key(p)))];
         var status = plugin.Status with
         {
             Methods = [.. own.OfType<StrategyPart>().Select(p => p.Id)],
@@ -122,6 +107,25 @@ internal sealed class PluginCatalog : IDisposable
         foreach (var part in own)
             _parts.Add(Key(part), (part, status));
         return status;
+    }
+
+    /// <summary>
+    /// Nothing of it is left to use. Of a plugin's latest build before the installed one that is as it should be; another plugin's ids
+    /// are for somebody to sort out.
+    /// </summary>
+    private PluginStatus Shadowed(LoadedPlugin plugin)
+    {
+        var problems = plugin.Parts.DistinctBy(Key).GroupBy(p => _parts[Key(p)].Plugin).Select(taken =>
+        {
+            var ids = string.Join(", ", taken.Select(p => $"{p.Kind} '{p.Id}'"));
+            return new Diagnostic($"its {ids} {(taken.Count() == 1 ? "comes" : "come")} from '{taken.Key.Name}' ({taken.Key.Folder}) instead")
+            {
+                Severity = Severity.Warning,
+                Where = plugin.Status.Folder,
+                Fix = taken.Key.Name == plugin.Status.Name ? null : "Remove one of the two, or ask its author to rename what it offers.",
+            };
+        });
+        return plugin.Status with { State = PluginState.Shadowed, Problems = [.. problems] };
     }
 
     private IEnumerable<(T Part, PluginStatus Plugin)> Parts<T>()

@@ -29,7 +29,7 @@ internal sealed record PluginFolders(IReadOnlyList<string> Folders, IReadOnlyLis
         return Find([
             .. Directory.Exists(OwnPlace) ? [(OwnPlace, "the host's own plugins")] : Array.Empty<(string, string)>(),
             .. listed.Select(entry => (entry, $"${Variable}")),
-            .. extra.Select(entry => (entry, "the folders given")),
+            .. extra.Select(entry => (entry, "--plugin-path")),
             .. installed is null ? Array.Empty<(string, string)>() : [(installed, "the installed plugins")]]);
     }
 
@@ -46,11 +46,12 @@ internal sealed record PluginFolders(IReadOnlyList<string> Folders, IReadOnlyLis
             var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(place));
             if (!Directory.Exists(full))
             {
-                warnings.Add(new Diagnostic($"there is no folder '{place}'")
+                var isFile = File.Exists(full);
+                warnings.Add(new Diagnostic(isFile ? $"'{place}' is no folder" : $"there is no folder '{place}'")
                 {
                     Severity = Severity.Warning,
                     Where = namedBy,
-                    Fix = "Correct the path, or take it out.",
+                    Fix = isFile ? "Give the folder it lies in." : "Correct the path, or take it out.",
                 });
                 continue;
             }
@@ -65,6 +66,7 @@ internal sealed record PluginFolders(IReadOnlyList<string> Folders, IReadOnlyLis
                     Severity = Severity.Warning,
                     Where = namedBy,
                     Expected = "a plugin folder (with a dll in it), or a folder of plugin folders",
+                    Fix = PluginsBelow.Question(full, place),
                 });
             }
             folders.AddRange(found.Except(folders, StringComparer.Ordinal));
@@ -72,6 +74,7 @@ internal sealed record PluginFolders(IReadOnlyList<string> Folders, IReadOnlyLis
         return new(folders, warnings);
     }
 
-    private static bool HoldsAssembly(string folder) =>
+    /// <summary>Whether it looks like a plugin's folder, sound or not.</summary>
+    public static bool HoldsAssembly(string folder) =>
         Directory.EnumerateFiles(folder, "*.dll").Any() || Directory.EnumerateFiles(folder, "*.deps.json").Any();
 }

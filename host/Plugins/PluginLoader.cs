@@ -98,11 +98,12 @@ internal static class PluginLoader
     private static LoadedPlugin Build(
         string folder, PluginAssembly assembly, PluginLoadContext context, IServiceProvider services)
     {
-        var status = new PluginStatus(Path.GetFileName(folder), folder)
+        var status = new PluginStatus(PluginAssembly.NameOf(folder), folder)
         {
             State = PluginState.Loaded,
             Version = assembly.Version,
             Contract = Short(assembly.Contract),
+            Notes = OwnSdk(folder) is { } note ? [note] : [],
         };
         Type[] types;
         try
@@ -139,14 +140,34 @@ internal static class PluginLoader
         var problems = built.Where(b => b.Problem is not null).Select(b => b.Problem!).ToList();
         if (built.Length == 0)
         {
-            problems.Add(Problem(assembly, "it has no public strategy, searcher or evaluator", Actor.PluginAuthor,
-                expected: $"a public class that derives from {nameof(MergeStrategy)}<TOptions>, "
-                    + $"{nameof(SearcherFactory)}<TOptions> or {nameof(EvaluatorFactory)}<TOptions>"));
+            string[] hidden = [.. types.Where(PartFactory.IsHidden).Select(t => t.Name).Order(StringComparer.Ordinal)];
+            var many = hidden.Length > 1;
+            problems.Add(hidden.Length > 0
+                ? Problem(assembly, $"class{(many ? "es" : "")} {string.Join(", ", hidden)} {(many ? "are" : "is")} not public", Actor.PluginAuthor,
+                    expected: "a public strategy, searcher or evaluator",
+                    fix: $"Make {(many ? "them" : "it")} public, and what {(many ? "they are" : "it is")} nested in.")
+                : Problem(assembly, "it has no public strategy, searcher or evaluator", Actor.PluginAuthor,
+                    expected: $"a public class that derives from {nameof(MergeStrategy)}<TOptions>, "
+                        + $"{nameof(SearcherFactory)}<TOptions> or {nameof(EvaluatorFactory)}<TOptions>"));
         }
         return new(
             problems.Count == 0 ? status : status with { State = PluginState.Malfunctioned, Problems = problems },
             [.. built.Select(b => b.Part).OfType<PluginPart>().OrderBy(p => p.Id, StringComparer.Ordinal)],
             context);
+    }
+
+    private static Diagnostic? OwnSdk(string folder)
+    {
+        var copy = Path.Combine(folder, $"{PluginLoadContext.Sdk.Name}.dll");
+        return File.Exists(copy)
+            ? new Diagnostic($"{Path.GetFileName(copy)} is not needed: the host's is used")
+            {
+                Severity = Severity.Warning,
+                Actor = Actor.PluginAuthor,
+                Where = copy,
+                Fix = $"Refer to {PluginLoadContext.Sdk.Name} with ExcludeAssets=\"runtime\" (and Private=\"false\", where it is a project).",
+            }
+            : null;
     }
 
     private static Diagnostic Missing(PluginAssembly assembly, string what) => Problem(

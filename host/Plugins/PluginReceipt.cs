@@ -6,10 +6,17 @@ namespace Merge.Plugins;
 /// <summary>What was installed: written once, outside the plugin's folder, under a name that has its digest.</summary>
 /// <param name="Digest">That of <see cref="PluginDigest"/>.</param>
 /// <param name="Files">SHA-256 of each file, lower-case hex, by relative path with forward slashes.</param>
-internal sealed record PluginReceipt(string Name, string? Version, string Digest, IReadOnlyDictionary<string, string> Files)
+/// <param name="Offers">What it offered, each as its kind and id; empty in receipts that are older than this.</param>
+internal sealed record PluginReceipt(
+    string Name, string? Version, string Digest, IReadOnlyDictionary<string, string> Files, IReadOnlyList<string> Offers)
 {
-    public static PluginReceipt Of(string name, string? version, string folder) =>
-        new(name, version, PluginDigest.Of(folder), Hashes(folder));
+    public static PluginReceipt Of(string name, PluginStatus plugin, string folder) =>
+        new(name, plugin.Version, PluginDigest.Of(folder), Hashes(folder),
+        [
+            .. plugin.Methods.Select(m => $"method {m}"),
+            .. plugin.Searchers.Select(s => $"searcher {s}"),
+            .. plugin.Evaluators.Select(e => $"evaluator {e}"),
+        ]);
 
     /// <summary>What differs in a folder from what was installed, in words; empty where nothing does.</summary>
     public IReadOnlyList<string> Differences(string folder)
@@ -32,6 +39,10 @@ internal sealed record PluginReceipt(string Name, string? Version, string Digest
             json.WriteString("name", Name);
             json.WriteString("version", Version);
             json.WriteString("sha256", Digest);
+            json.WriteStartArray("offers");
+            foreach (var offer in Offers)
+                json.WriteStringValue(offer);
+            json.WriteEndArray();
             json.WriteStartObject("files");
             foreach (var (name, hash) in Files)
                 json.WriteString(name, hash);
@@ -51,7 +62,8 @@ internal sealed record PluginReceipt(string Name, string? Version, string Digest
             return new(
                 root.GetProperty("name").GetString()!, root.GetProperty("version").GetString(),
                 root.GetProperty("sha256").GetString()!,
-                root.GetProperty("files").EnumerateObject().ToDictionary(f => f.Name, f => f.Value.GetString()!));
+                root.GetProperty("files").EnumerateObject().ToDictionary(f => f.Name, f => f.Value.GetString()!),
+                root.TryGetProperty("offers", out var offers) ? [.. offers.EnumerateArray().Select(o => o.GetString()!)] : []);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
         {

@@ -22,18 +22,61 @@ internal static class PluginSource
         var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(source));
         if (Directory.Exists(full))
         {
+            RequirePlugin(full, source);
             var target = Directory.CreateDirectory(Path.Combine(staging, Path.GetFileName(full))).FullName;
             CopyFolder(full, target);
             return target;
         }
         if (!File.Exists(full))
-            throw Refused(source, "it does not exist", "Give the folder a plugin was built into, or a zip of it.");
+            throw Refused(source, "it does not exist", "Give the folder a plugin was built into, or a zip of it.", wrongUsage: true);
         if (!IsZip(full))
-            throw Refused(source, "it is neither a folder nor a zip", "Give the folder a plugin was built into, or a zip of it.");
+        {
+            throw Refused(
+                source, "it is neither a folder nor a zip", "Give the folder a plugin was built into, or a zip of it.", wrongUsage: true);
+        }
         var unpacked = Directory.CreateDirectory(Path.Combine(staging, Path.GetFileNameWithoutExtension(full))).FullName;
         Unpack(full, unpacked);
         // A zip of the folder itself rather than of what is in it.
-        return Directory.GetFiles(unpacked).Length == 0 && Directory.GetDirectories(unpacked) is [var only] ? only : unpacked;
+        var top = Directory.GetFiles(unpacked).Length == 0 && Directory.GetDirectories(unpacked) is [var only] ? only : unpacked;
+        RequirePlugin(top, source, InZip);
+        return top;
+
+        string InZip(IReadOnlyList<string> below)
+        {
+            var inner = below.Select(b => Path.GetRelativePath(unpacked, Path.Combine(top, b)).Replace('\\', '/'));
+            return $"Unpack it, and install {PluginsBelow.Either(inner)} of it.";
+        }
+    }
+
+    /// <summary>Refuses a folder that is no plugin's, in the words of who named it; what further down is one, is named.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="named">What the user called it.</param>
+    /// <param name="fix">What to do about plugins below it, given as relative paths; null: a question.</param>
+    /// <exception cref="MergeException">It has no main assembly.</exception>
+    public static void RequirePlugin(string folder, string named, Func<IReadOnlyList<string>, string>? fix = null)
+    {
+        try
+        {
+            PluginAssembly.Find(folder);
+        }
+        catch (MergeException none)
+        {
+            var (below, where) = (PluginsBelow.Of(folder), Path.GetFullPath(named));
+            if (below.Count == 0)
+            {
+                throw new MergeException([.. none.Diagnostics.Select(d => d with { Found = $"'{named}' cannot be used: {d.Found}", Where = where })])
+                {
+                    WrongUsage = none.Diagnostics.All(d => d.Actor == Actor.User),
+                };
+            }
+            throw new MergeException(new Diagnostic($"'{named}' holds no plugin itself")
+            {
+                Where = where,
+                Expected = "the folder a plugin was built into",
+                Fix = fix?.Invoke(below) ?? PluginsBelow.Question(folder, named),
+            })
+            { WrongUsage = true };
+        }
     }
 
     private static bool IsZip(string path)
@@ -132,6 +175,9 @@ internal static class PluginSource
             throw Refused(source, $"it unpacks to more than {most >> 20} MiB", "Give the output folder of the plugin alone.");
     }
 
-    private static MergeException Refused(string source, string found, string fix) =>
-        new(new Diagnostic($"'{source}' cannot be installed: {found}") { Where = Path.GetFullPath(source), Fix = fix });
+    private static MergeException Refused(string source, string found, string fix, bool wrongUsage = false) =>
+        new(new Diagnostic($"'{source}' cannot be installed: {found}") { Where = Path.GetFullPath(source), Fix = fix })
+        {
+            WrongUsage = wrongUsage,
+        };
 }

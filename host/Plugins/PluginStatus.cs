@@ -3,7 +3,7 @@ using Merge.Sdk;
 namespace Merge.Plugins;
 
 /// <summary>One plugin folder, whether its plugin could be loaded or not.</summary>
-/// <param name="Name">The folder's name.</param>
+/// <param name="Name">That of <see cref="PluginAssembly.NameOf"/>.</param>
 /// <param name="Folder">Its full path.</param>
 internal sealed record PluginStatus(string Name, string Folder)
 {
@@ -26,8 +26,16 @@ internal sealed record PluginStatus(string Name, string Folder)
     /// <summary>Ids of the evaluators that can be used, ordinal order.</summary>
     public IReadOnlyList<string> Evaluators { get; init; } = [];
 
+    /// <summary>
+    /// Of one whose code was not run: what it offered when it was installed, each as its kind and id. Empty where that is not known.
+    /// </summary>
+    public IReadOnlyList<string> Recorded { get; init; } = [];
+
     /// <summary>Why the state is not Loaded; empty where it is.</summary>
     public IReadOnlyList<Diagnostic> Problems { get; init; } = [];
+
+    /// <summary>What its author should change, though it works as it is.</summary>
+    public IReadOnlyList<Diagnostic> Notes { get; init; } = [];
 
     /// <summary>
     /// SHA-256 over all files of the folder, lower-case hex. Computed when first asked for: only a run that writes a
@@ -36,5 +44,5 @@ internal sealed record PluginStatus(string Name, string Folder)
     public string Digest => _digest.Value;
 
     public static PluginStatus Failed(string folder, PluginState state, params IReadOnlyList<Diagnostic> problems) =>
-        new(Path.GetFileName(folder), folder) { State = state, Problems = problems };
+        new(PluginAssembly.NameOf(folder), folder) { State = state, Problems = problems };
 }

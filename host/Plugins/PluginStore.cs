@@ -22,8 +22,9 @@ internal sealed partial class PluginStore(string root)
     /// <param name="source">It.</param>
     /// <param name="replace">Whether it may take the place of one of its name.</param>
     /// <param name="check">Looks at the staged plugin, by its folder, before it is installed; throws where it is not to be.</param>
-    /// <exception cref="MergeException">It is no plugin, is refused, or is there already.</exception>
-    public PluginReceipt Install(string source, bool replace, Func<string, PluginStatus> check)
+    /// <returns>Its receipt, and whether the very same was installed before.</returns>
+    /// <exception cref="MergeException">It is no plugin, is refused, or another of its name is there.</exception>
+    public (PluginReceipt Receipt, bool WasThere) Install(string source, bool replace, Func<string, PluginStatus> check)
     {
         using var alone = Lock();
         try
@@ -41,8 +42,9 @@ internal sealed partial class PluginStore(string root)
             }
             var named = Path.Combine(Directory.CreateDirectory(Path.Combine(_staging, ".named")).FullName, name);
             Directory.Move(staged, named);
-            var receipt = PluginReceipt.Of(name, check(named).Version, named);
-            if (Names.Contains(name) && !replace && PluginDigest.Of(FolderOf(name)) != receipt.Digest)
+            var receipt = PluginReceipt.Of(name, check(named), named);
+            var isThere = Names.Contains(name) && PluginDigest.Of(FolderOf(name)) == receipt.Digest;
+            if (Names.Contains(name) && !replace && !isThere)
             {
                 throw new MergeException(new Diagnostic($"'{name}' is installed already, with other files")
                 {
@@ -50,8 +52,11 @@ internal sealed partial class PluginStore(string root)
                     Fix = "Add --replace to put this one in its place, or remove it first.",
                 });
             }
-            Put(named, receipt);
-            return receipt;
+            Write(receipt);
+            if (!isThere)
+                Put(named, receipt.Name);
+            ForgetReceipts(receipt.Name, receipt.Digest);
+            return (receipt, isThere);
         }
         finally
         {
@@ -74,12 +79,17 @@ internal sealed partial class PluginStore(string root)
     public IReadOnlyList<string> Verify(string name)
     {
         Require(name);
-        var receipts = ReceiptsOf(name).Select(PluginReceipt.Read).OfType<PluginReceipt>().ToArray();
-        if (receipts.Length == 0)
-            return ["it was not put here by 'merge plugins install', or its receipt is lost"];
         var folder = FolderOf(name);
-        var digest = PluginDigest.Of(folder);
-        return receipts.Any(r => r.Digest == digest) ? [] : receipts[^1].Differences(folder);
+        return ReceiptOf(name, PluginDigest.Of(folder)) is { } receipt
+            ? receipt.Differences(folder)
+            : ["it was not put here by 'merge plugins install', or its receipt is lost"];
+    }
+
+    /// <summary>The receipt of an installed plugin, where there are two that of these files; null where it is lost.</summary>
+    public PluginReceipt? ReceiptOf(string name, string digest)
+    {
+        var receipts = ReceiptsOf(name).Select(PluginReceipt.Read).OfType<PluginReceipt>().ToArray();
+        return receipts.FirstOrDefault(r => r.Digest == digest) ?? receipts.LastOrDefault();
     }
 
     /// <exception cref="MergeException">There is none of this name.</exception>
@@ -98,19 +108,26 @@ internal sealed partial class PluginStore(string root)
 
     public string FolderOf(string name) => Path.Combine(root, name);
 
-    private void Put(string staged, PluginReceipt receipt)
+    /// <summary>Whether a folder, by its full path, is one of the installed plugins'.</summary>
+    public bool Holds(string folder) =>
+        Path.GetDirectoryName(folder) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(root)) && Names.Contains(Path.GetFileName(folder));
+
+    // Before the plugin: a receipt without its plugin means nothing, and has the digest in its name.
+    private void Write(PluginReceipt receipt)
     {
-        // Before the plugin: a receipt without its plugin means nothing, and has the digest in its name.
         Directory.CreateDirectory(_receipts);
         var temporary = Path.Combine(_staging, "receipt");
         receipt.WriteTo(temporary);
         File.Move(temporary, Path.Combine(_receipts, $"{receipt.Name}.{receipt.Digest}.json"), overwrite: true);
-        var place = FolderOf(receipt.Name);
+    }
+
+    private void Put(string staged, string name)
+    {
+        var place = FolderOf(name);
         if (Directory.Exists(place))
-            Directory.Move(place, Path.Combine(Directory.CreateDirectory(_replaced).FullName, receipt.Name));
+            Directory.Move(place, Path.Combine(Directory.CreateDirectory(_replaced).FullName, name));
         Directory.Move(staged, place);
         Delete(_replaced);
-        ForgetReceipts(receipt.Name, receipt.Digest);
     }
 
     private void ForgetReceipts(string name, string? keep)

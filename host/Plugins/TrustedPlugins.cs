@@ -10,6 +10,11 @@ namespace Merge.Plugins;
 /// <param name="Pins">SHA-256 of a plugin folder by the plugin's name.</param>
 internal sealed record TrustedPlugins(IReadOnlyDictionary<string, string> Pins)
 {
+    private const int DigitsShown = 8;
+
+    /// <summary>Where installed plugins are, whose receipts tell more of those that are refused; null: there are none.</summary>
+    public PluginStore? Installed { get; init; }
+
     /// <summary>What load contexts do, and what they do not: for whoever installs a plugin.</summary>
     public const string Statement =
         "A plugin's code runs as you, with all your rights. A load context keeps its libraries apart from others'; it is no sandbox. "
@@ -39,9 +44,9 @@ internal sealed record TrustedPlugins(IReadOnlyDictionary<string, string> Pins)
     }
 
     public TrustedPlugins With(string name, string digest) =>
-        new(new Dictionary<string, string>(Pins) { [name] = digest });
+        this with { Pins = new Dictionary<string, string>(Pins) { [name] = digest } };
 
-    public TrustedPlugins Without(string name) => new(Pins.Where(p => p.Key != name).ToDictionary());
+    public TrustedPlugins Without(string name) => this with { Pins = Pins.Where(p => p.Key != name).ToDictionary() };
 
     /// <summary>Replaces the file as a whole.</summary>
     public void WriteTo(string path)
@@ -64,17 +69,51 @@ internal sealed record TrustedPlugins(IReadOnlyDictionary<string, string> Pins)
         File.Move(temporary, path, overwrite: true);
     }
 
+    /// <summary>In a word: <c>own</c> (comes with the host), <c>yes</c>, <c>no</c>, <c>changed</c> (since it was pinned).</summary>
+    public string Standing(PluginStatus plugin)
+    {
+        if (PluginFolders.IsOwn(plugin.Folder))
+            return "own";
+        try
+        {
+            return Pins.Values.Contains(plugin.Digest) ? "yes" : Pins.ContainsKey(plugin.Name) ? "changed" : "no";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "no";
+        }
+    }
+
     /// <summary>Why a plugin's folder is not to be loaded; null where it may be.</summary>
     public PluginStatus? Refusal(string folder)
     {
-        var digest = PluginDigest.Of(folder);
-        return Pins.Values.Contains(digest)
-            ? null
-            : PluginStatus.Failed(folder, PluginState.Untrusted, new Diagnostic("its files are not those of a trusted plugin")
-            {
-                Where = folder,
-                Expected = "a pinned SHA-256, as --trusted-only asks for",
-                Fix = $"Look at it, then 'merge plugins trust {Path.GetFileName(folder)} --sha256 {digest}', or leave --trusted-only out.",
-            });
+        var name = PluginAssembly.NameOf(folder);
+        string digest;
+        try
+        {
+            digest = PluginDigest.Of(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return Refused(folder, $"{name} cannot be compared with its pin: {e.Message.TrimEnd('.')}", "Look at the folder and its permissions.");
+        }
+        if (Pins.Values.Contains(digest))
+            return null;
+        var isInstalled = Installed?.Holds(folder) == true;
+        var receipt = isInstalled ? Installed!.ReceiptOf(name, digest) : null;
+        var trust = $"`merge plugins trust {(isInstalled ? name : folder)}`";
+        var refused = !Pins.TryGetValue(name, out var pin)
+            ? Refused(folder, $"{name} is not pinned", $"{trust} pins it.")
+            : Refused(
+                folder, $"{name} is pinned as {Short(pin)} but its files are {Short(digest)}",
+                !isInstalled ? $"{trust} pins what is there now, if it was you who built it anew."
+                : receipt?.Digest == digest ? $"{trust} pins the one that was installed since."
+                : $"`merge plugins verify {name}` says what differs.");
+        return refused with { Version = receipt?.Version, Recorded = receipt?.Offers ?? [] };
     }
+
+    private static PluginStatus Refused(string folder, string found, string fix) => PluginStatus.Failed(
+        folder, PluginState.Untrusted, new Diagnostic(found) { Where = folder, Fix = fix });
+
+    private static string Short(string digest) => digest.Length > DigitsShown ? $"{digest[..DigitsShown]}…" : digest;
 }

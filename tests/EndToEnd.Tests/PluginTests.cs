@@ -55,7 +55,8 @@ public sealed class PluginTests : IDisposable
         Assert.Contains("no constructor today", Reasons("Throws"));
         Assert.Equal(["throws-in-plan"], Methods("Throws"));
         Assert.Contains("linear", Methods("uniform"));
-        Assert.Contains("row_softmax", Methods("strategies"));
+        Assert.Contains("row_softmax", Methods("Merge.TestPlugins.Strategies"));
+        Assert.Contains("not public", Reasons("Hidden"));
 
         string Status(string name) => plugins[name].GetProperty("status").GetString()!;
         string Reasons(string name) => plugins[name].GetProperty("problems").ToString();
@@ -69,7 +70,7 @@ public sealed class PluginTests : IDisposable
         var lines = _scratch.Succeeds("plugins", "--plugins", MergeProcess.TestPlugins).Out.Split('\n');
         Assert.Contains(lines, l => l.StartsWith("OldContract") && l.Contains("built against contract 0.9; expected"));
         Assert.Contains(lines, l => l.StartsWith("uniform") && l.Contains("Loaded") && l.Contains("linear"));
-        Assert.Contains(lines, l => l.StartsWith("strategies") && l.Contains("row_softmax"));
+        Assert.Contains(lines, l => l.StartsWith("Merge.TestPlugins.Strategies") && l.Contains("curvature_graft, row_softmax"));
     }
 
     [Fact]
@@ -98,6 +99,78 @@ public sealed class PluginTests : IDisposable
         _scratch.Refuses(2, ["no plugin 'PrivatA' is installed", "Did you mean 'PrivateA'?"], "plugins", "remove", "PrivatA");
         _scratch.Refuses(2, ["no plugin 'PrivatA' is installed", "Did you mean 'PrivateA'?"], "plugins", "trust", "PrivatA");
     }
+
+    [Fact]
+    public void A_place_without_plugins_is_warned_of_by_every_command_that_then_misses_something()
+    {
+        var recipe = _scratch.Recipe("missing", "a b");
+        Directory.CreateDirectory(_scratch["empty"]);
+        foreach (var words in (string[][])
+            [
+                ["run", recipe, "out"], ["validate", recipe], ["explain", "missing"], ["search", recipe, "found"],
+                ["soup", "a", "nowhere-at-all", "out", "--evaluate", "plugin:missing", "--maximize", "x"], ["plugins"],
+            ])
+        {
+            var outcome = _scratch.Merge([.. words, "--plugin-path", "nowhere", "--plugin-path", "empty"]);
+            Assert.Contains("warning: there is no folder 'nowhere'\n  where:    --plugin-path", outcome.Error);
+            Assert.Contains("warning: 'empty' holds no plugin", outcome.Error);
+            Assert.Equal(words[0] == "plugins" ? 0 : 2, outcome.ExitCode);
+        }
+    }
+
+    [Fact]
+    public void A_tampered_plugin_is_not_trusted_unless_its_digest_is_given()
+    {
+        var installed = _scratch.Succeeds("plugins", "install", Folder("PrivateA"), "--json").Json;
+        var folder = installed.GetProperty("folder").GetString()!;
+        _scratch.Succeeds("plugins", "trust", "PrivateA");
+        Assert.Equal("yes", Listed("PrivateA").GetProperty("trusted").GetString());
+        File.AppendAllText(Path.Combine(folder, "PrivateA.dll"), "x");
+        var tampered = Listed("PrivateA");
+        Assert.Equal("changed", tampered.GetProperty("trusted").GetString());
+        var digest = tampered.GetProperty("sha256").GetString()!;
+        foreach (var given in new[] { "PrivateA", folder })
+        {
+            _scratch.Refuses(
+                1, ["'PrivateA' is not what was installed: PrivateA.dll is changed", "--replace", $"--sha256 {digest}"],
+                "plugins", "trust", given);
+        }
+        _scratch.Refuses(
+            2, ["the method 'private-a' comes from plugin PrivateA", "`merge plugins verify PrivateA` says what differs"],
+            "run", _scratch.Recipe("private-a", "a b"), "out", "--trusted-only");
+        _scratch.Succeeds("plugins", "trust", "PrivateA", "--sha256", digest);
+        _scratch.Succeeds("run", _scratch.Recipe("private-a", "a b"), "out", "--trusted-only");
+    }
+
+    [Fact]
+    public void The_same_plugin_installed_again_says_that_it_was_there()
+    {
+        Assert.StartsWith("PrivateA 0.1.0: private-a\n", _scratch.Succeeds("plugins", "install", Folder("PrivateA")).Out);
+        Assert.StartsWith(
+            "PrivateA 0.1.0 is already installed: private-a\n", _scratch.Succeeds("plugins", "install", Folder("PrivateA")).Out);
+    }
+
+    [Fact]
+    public void A_build_is_listed_and_trusted_under_one_name_and_the_sdk_it_carries_is_told()
+    {
+        var build = Directory.CreateDirectory(_scratch["bin/Debug/net10.0"]).FullName;
+        foreach (var file in Directory.GetFiles(Folder("PrivateA")))
+            File.Copy(file, Path.Combine(build, Path.GetFileName(file)));
+        File.Copy(Path.Combine(Path.GetDirectoryName(MergeProcess.Program)!, "Merge.Sdk.dll"), Path.Combine(build, "Merge.Sdk.dll"));
+        var plugin = Listed("PrivateA", "--plugin-path", build);
+        Assert.Equal("Loaded", plugin.GetProperty("status").GetString());
+        Assert.Contains("Merge.Sdk.dll is not needed", plugin.GetProperty("notes").ToString());
+        _scratch.Succeeds("plugins", "trust", build);
+        _scratch.Succeeds("plugins", "trust", "PrivateA", "--revoke");
+        _scratch.Refuses(2, ["'bin' holds no plugin itself", "Did you mean 'bin/Debug/net10.0'?"], "plugins", "trust", "bin");
+        Assert.Contains(
+            "warning: Merge.Sdk.dll is not needed: the host's is used", _scratch.Succeeds("plugins", "install", build).Error);
+        _scratch.Refuses(2, ["'bin' holds no plugin itself", "Did you mean 'bin/Debug/net10.0'?"], "plugins", "install", "bin");
+    }
+
+    private JsonElement Listed(string plugin, params string[] more) =>
+        _scratch.Succeeds(["plugins", "--json", .. more]).Json.GetProperty("plugins").EnumerateArray()
+            .Single(p => p.GetProperty("name").GetString() == plugin);
 
     private static string Folder(string plugin) => Path.Combine(MergeProcess.TestPlugins, plugin);
 }

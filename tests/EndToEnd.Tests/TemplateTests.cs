@@ -30,7 +30,7 @@ public sealed class TemplateTests(PackedSdk sdk)
         sdk.Scratch.Succeeds("run", recipe, "installed");
         Assert.Equal([3, 1], TinyCheckpoint.Read(sdk.Scratch["installed"])["layers.0.w"].Values);
 
-        sdk.Scratch.Refuses(2, ["no merge method 'my_mean'", "MyMean (Untrusted)"], "run", recipe, "out", "--trusted-only");
+        sdk.Scratch.Refuses(2, ["the method 'my_mean' comes from plugin MyMean", "MyMean is not pinned: `merge plugins trust MyMean`"], "run", recipe, "out", "--trusted-only");
         sdk.Scratch.Refuses(1, [installed.GetProperty("sha256").GetString()!], "plugins", "trust", "MyMean", "--sha256", "00");
         sdk.Scratch.Succeeds("plugins", "trust", "MyMean");
         sdk.Scratch.Succeeds("run", recipe, "trusted", "--trusted-only");

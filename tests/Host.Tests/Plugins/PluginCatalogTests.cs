@@ -18,7 +18,7 @@ public sealed class PluginCatalogTests : IDisposable
 
         using var catalog = PluginCatalog.Load(PluginFolders.At(first, Path.GetDirectoryName(second)!, second));
 
-        Assert.Equal(["y", "a", "b"], catalog.Plugins.Select(p => p.Name));
+        Assert.Equal(["y", "a", "b"], catalog.Plugins.Select(p => Path.GetFileName(p.Folder)));
         Assert.Equal(["private-a", "private_b", "throws-in-plan"], catalog.Methods.Select(m => m.Id));
     }
 
@@ -26,17 +26,47 @@ public sealed class PluginCatalogTests : IDisposable
     public void An_id_taken_twice_stays_with_the_first_and_both_are_named()
     {
         var first = _folders.Copy("PrivateA", "first");
-        _folders.Copy("PrivateA", "second");
+        _folders.Copy("SharesAnId", "second");
 
         using var catalog = _folders.Load();
 
         Assert.Equal([PluginState.Loaded, PluginState.Malfunctioned], catalog.Plugins.Select(p => p.State));
         Assert.Equal(first, catalog.Find("private-a").Plugin.Folder);
         var problem = Assert.Single(catalog.Plugins[1].Problems);
-        Assert.Contains("'private-a'", problem.Found, StringComparison.Ordinal);
-        Assert.Contains($"'first' ({first})", problem.Found, StringComparison.Ordinal);
+        Assert.Contains("'private_a'", problem.Found, StringComparison.Ordinal);
+        Assert.Contains($"'PrivateA' ({first})", problem.Found, StringComparison.Ordinal);
         Assert.Equal(catalog.Plugins[1].Folder, problem.Where);
+        Assert.Equal(["of-its-own"], catalog.Plugins[1].Methods);
+    }
+
+    [Fact]
+    public void A_build_before_the_installed_one_shadows_it_which_is_no_fault()
+    {
+        var build = _folders.Copy("PrivateA", "bin/Debug/net10.0");
+        var installed = _folders.Copy("PrivateA", "installed");
+
+        using var catalog = PluginCatalog.Load(PluginFolders.At(build, installed));
+
+        Assert.Equal([PluginState.Loaded, PluginState.Shadowed], catalog.Plugins.Select(p => p.State));
+        Assert.Equal(["PrivateA", "PrivateA"], catalog.Plugins.Select(p => p.Name));
+        var problem = Assert.Single(catalog.Plugins[1].Problems);
+        Assert.Equal($"its method 'private-a' comes from 'PrivateA' ({build}) instead", problem.Found);
+        Assert.Null(problem.Fix);
         Assert.Empty(catalog.Plugins[1].Methods);
+        var unknown = Assert.Throws<MergeException>(() => catalog.Find("anything")).Diagnostics[0];
+        Assert.Null(unknown.Fix);
+    }
+
+    [Fact]
+    public void Another_plugin_that_offers_nothing_new_is_shadowed_and_somebody_must_act()
+    {
+        var first = _folders.Copy("SharesAnId", "first");
+        var second = _folders.Copy("PrivateA", "second");
+
+        using var catalog = PluginCatalog.Load(PluginFolders.At(first, second));
+
+        Assert.Equal(PluginState.Shadowed, catalog.Plugins[1].State);
+        Assert.Contains("rename", Assert.Single(catalog.Plugins[1].Problems).Fix, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -75,12 +105,30 @@ public sealed class PluginCatalogTests : IDisposable
     [Fact]
     public void Places_without_plugins_are_warned_of()
     {
-        var folders = PluginFolders.At(_folders.Empty("nothing"), Path.Combine(_folders.Root, "nowhere"));
+        var dll = Path.Combine(_folders.Copy("PrivateA"), "PrivateA.dll");
+        var folders = PluginFolders.At(_folders.Empty("nothing"), Path.Combine(_folders.Root, "nowhere"), dll);
 
         Assert.Empty(folders.Folders);
-        Assert.Equal(2, folders.Warnings.Count);
+        Assert.Equal(3, folders.Warnings.Count);
         Assert.All(folders.Warnings, w => Assert.Equal(Severity.Warning, w.Severity));
         Assert.Contains("nowhere", folders.Warnings[1].Found, StringComparison.Ordinal);
+        Assert.Equal("Give the folder it lies in.", folders.Warnings[2].Fix);
+    }
+
+    [Fact]
+    public void A_place_above_a_built_plugin_names_it_and_neither_its_tests_nor_what_the_compiler_keeps()
+    {
+        _folders.Copy("PrivateA", "Foo/Foo/bin/Release/net10.0");
+        _folders.Copy("PrivateA", "Foo/Foo/obj/Release/net10.0");
+        var tests = _folders.Empty("Foo/Foo.Tests/bin/Debug/net10.0");
+        foreach (var file in Directory.GetFiles(AppContext.BaseDirectory, "Host.Tests.*"))
+            File.Copy(file, Path.Combine(tests, Path.GetFileName(file)));
+        var place = Path.Combine(_folders.Root, "Foo");
+
+        var warning = Assert.Single(PluginFolders.At(place).Warnings);
+
+        Assert.Equal($"'{place}' holds no plugin", warning.Found);
+        Assert.Equal($"Did you mean '{place}/Foo/bin/Release/net10.0'?", warning.Fix);
     }
 
     [Fact]

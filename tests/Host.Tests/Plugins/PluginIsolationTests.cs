@@ -39,14 +39,20 @@ public sealed class PluginIsolationTests : IDisposable
     }
 
     [Fact]
-    public void A_copy_of_the_sdk_in_the_folder_is_passed_over()
+    public void A_copy_of_the_sdk_in_the_folder_is_passed_over_and_its_author_told()
     {
         var folder = _folders.Copy("PrivateA");
         File.Copy(typeof(MergeStrategy).Assembly.Location, Path.Combine(folder, "Merge.Sdk.dll"));
+        _folders.Copy("PrivateB");
 
         using var catalog = _folders.Load();
 
-        Assert.Equal(PluginState.Loaded, Assert.Single(catalog.Plugins).State);
+        Assert.Equal([PluginState.Loaded, PluginState.Loaded], catalog.Plugins.Select(p => p.State));
+        var note = Assert.Single(catalog.Plugins[0].Notes);
+        Assert.Equal("Merge.Sdk.dll is not needed: the host's is used", note.Found);
+        Assert.Equal((Severity.Warning, Actor.PluginAuthor), (note.Severity, note.Actor));
+        Assert.Contains("ExcludeAssets=\"runtime\"", note.Fix, StringComparison.Ordinal);
+        Assert.Empty(catalog.Plugins[1].Notes);
     }
 
     [Fact]

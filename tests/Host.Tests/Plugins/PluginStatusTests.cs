@@ -146,6 +146,17 @@ public sealed class PluginStatusTests : IDisposable
     }
 
     [Fact]
+    public void A_plugin_whose_classes_are_not_public_names_them()
+    {
+        _folders.Copy("Hidden");
+
+        var plugin = Only();
+
+        Refused(plugin, Actor.PluginAuthor, "classes HiddenSearcher, HiddenStrategy are not public");
+        Assert.Equal("Make them public, and what they are nested in.", plugin.Problems[0].Fix);
+    }
+
+    [Fact]
     public void Files_that_are_no_assembly_are_refused_one_by_one()
     {
         var sound = TestPluginFolders.Dll("PrivateA");
@@ -160,7 +171,7 @@ public sealed class PluginStatusTests : IDisposable
         using var catalog = _folders.Load();
 
         Assert.Equal(
-            ["a-text", "b-empty", "c-cut", "d-mixed", "e-elf", "f-sound"], catalog.Plugins.Select(p => p.Name));
+            ["a-text", "b-empty", "c-cut", "d-mixed", "e-elf", "PrivateA"], catalog.Plugins.Select(p => p.Name));
         Assert.All(catalog.Plugins.SkipLast(1), p => Refused(p, Actor.PluginAuthor, ""));
         Assert.Equal("private-a", catalog.Find("private-a").Id);
     }

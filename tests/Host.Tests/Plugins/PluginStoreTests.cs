@@ -26,6 +26,8 @@ public sealed class PluginStoreTests : IDisposable
         Assert.Equal(("PrivateA", "0.1.0"), (receipt.Name, receipt.Version));
         Assert.Equal(["PrivateA"], _store.Names);
         Assert.Contains("Shared.Library.dll", receipt.Files.Keys);
+        Assert.Equal(["method private-a"], receipt.Offers);
+        Assert.Equal(receipt.Offers, _store.ReceiptOf("PrivateA", receipt.Digest)!.Offers);
         Assert.Empty(_store.Verify("PrivateA"));
         using var catalog = PluginCatalog.Load(PluginFolders.At(_root));
         Assert.Equal(["private-a"], Assert.Single(catalog.Plugins).Methods);
@@ -81,14 +83,55 @@ public sealed class PluginStoreTests : IDisposable
     public void Another_of_the_same_name_needs_replace()
     {
         var folder = _folders.Copy("PrivateA");
-        Install(folder);
-        Install(folder);
+        Assert.False(_store.Install(folder, replace: false, Loaded).WasThere);
+        Assert.True(_store.Install(folder, replace: false, Loaded).WasThere);
+        Assert.Empty(_store.Verify("PrivateA"));
         File.WriteAllText(Path.Combine(folder, "more.txt"), "more");
         Refused(folder, "installed already, with other files");
         Assert.False(File.Exists(Path.Combine(_store.FolderOf("PrivateA"), "more.txt")));
-        _store.Install(folder, replace: true, Loaded);
+        Assert.False(_store.Install(folder, replace: true, Loaded).WasThere);
         Assert.True(File.Exists(Path.Combine(_store.FolderOf("PrivateA"), "more.txt")));
         Assert.Empty(_store.Verify("PrivateA"));
+    }
+
+    [Fact]
+    public void A_folder_some_levels_too_high_is_the_users_to_correct_and_the_right_one_is_named()
+    {
+        var folder = _folders.Copy("PrivateA", "Foo/bin/Release/net10.0");
+        var given = Path.Combine(_folders.Root, "Foo");
+
+        var diagnostic = Refusal(given);
+
+        Assert.Equal($"'{given}' holds no plugin itself", diagnostic.Found);
+        Assert.Equal((Actor.User, given), (diagnostic.Actor, diagnostic.Where));
+        Assert.Equal($"Did you mean '{folder}'?", diagnostic.Fix);
+        Assert.Equal(Actor.User, Refusal(_folders.Empty("nothing")).Actor);
+    }
+
+    [Theory]
+    [InlineData("Foo/bin/Release/net10.0/")]
+    [InlineData("bin/Release/net10.0/")]
+    public void A_zip_of_a_whole_project_names_what_to_install_of_it(string prefix)
+    {
+        var zip = Zip([
+            .. Directory.GetFiles(_folders.Copy("PrivateA")).Select(f => (prefix + Path.GetFileName(f), File.ReadAllBytes(f))),
+            ($"{prefix.Split('/')[0]}/Foo.csproj", []),
+        ]);
+
+        var diagnostic = Refusal(zip);
+
+        Assert.Equal((Actor.User, zip), (diagnostic.Actor, diagnostic.Where));
+        Assert.Equal($"Unpack it, and install '{prefix.TrimEnd('/')}' of it.", diagnostic.Fix);
+    }
+
+    [Fact]
+    public void What_cannot_be_told_apart_is_the_authors_where_it_was_given()
+    {
+        var folder = _folders.Copy("PrivateA", "unclear", "PrivateA.deps.json");
+        var zip = Zip([.. Directory.GetFiles(folder).Select(f => (Path.GetFileName(f), File.ReadAllBytes(f)))]);
+
+        Assert.All([Refusal(folder), Refusal(zip)], d => Assert.Equal(Actor.PluginAuthor, d.Actor));
+        Assert.Equal([folder, zip], new[] { Refusal(folder), Refusal(zip) }.Select(d => d.Where));
     }
 
     [Fact]
@@ -137,33 +180,16 @@ public sealed class PluginStoreTests : IDisposable
         Assert.Empty(Directory.GetFiles(Path.Combine(_root, ".receipts")));
     }
 
-    [Fact]
-    public void Only_trusted_plugins_run_where_that_is_asked_for()
-    {
-        var folder = _folders.Copy("PrivateA");
-        var pins = Path.Combine(_folders.Root, "pins.json");
-        TrustedPlugins.Read(pins).With("PrivateA", PluginDigest.Of(folder)).WriteTo(pins);
-        Assert.Equal(PluginState.Loaded, State(TrustedPlugins.Read(pins)));
-        File.AppendAllText(Path.Combine(folder, "PrivateA.deps.json"), " ");
-        Assert.Equal(PluginState.Untrusted, State(TrustedPlugins.Read(pins)));
-        Assert.Equal(PluginState.Loaded, State(null));
-        File.WriteAllText(pins, "{");
-        Assert.Contains("cannot be read", Assert.Throws<MergeException>(() => TrustedPlugins.Read(pins)).Message);
-
-        PluginState State(TrustedPlugins? only)
-        {
-            using var catalog = PluginCatalog.Load(PluginFolders.At(folder), only: only);
-            return Assert.Single(catalog.Plugins).State;
-        }
-    }
-
-    private PluginReceipt Install(string source) => _store.Install(source, replace: false, Loaded);
+    private PluginReceipt Install(string source) => _store.Install(source, replace: false, Loaded).Receipt;
 
     private static PluginStatus Loaded(string folder)
     {
         using var catalog = PluginCatalog.Load(PluginFolders.At(folder));
         return Assert.Single(catalog.Plugins);
     }
+
+    private Diagnostic Refusal(string source) =>
+        Assert.Single(Assert.Throws<MergeException>(() => Install(source)).Diagnostics);
 
     private void Refused(string source, string found)
     {
