@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Merge.Checkpoints;
+using Merge.Compute;
 using Merge.Compute.Gpu;
 using Merge.Compute.Gpu.Drivers;
 using Merge.Merging;
@@ -23,6 +24,9 @@ internal sealed record RunReport(MergePlan Plan, RunProgress Progress, double Se
     /// <summary>What the processor did all the same.</summary>
     public IReadOnlyList<(string Why, int Tensors)> OnProcessor { get; init; } = [];
 
+    /// <summary>Whose linear algebra was used, if any.</summary>
+    public string? LinearAlgebra { get; init; }
+
     private readonly long _peak = Process.GetCurrentProcess().PeakWorkingSet64;
 
     public void Print(Terminal terminal)
@@ -39,6 +43,12 @@ internal sealed record RunReport(MergePlan Plan, RunProgress Progress, double Se
             terminal.Line(ProcessorWork.Text(OnProcessor) is { } rest
                 ? $"computed by {Device}; by the processor: {rest}"
                 : $"computed by {Device}");
+        }
+        if (LinearAlgebra is not null)
+        {
+            terminal.Line($"linear algebra by {LinearAlgebra}" + (LinearAlgebraChoice.OfProcess.IsManaged
+                ? ", on managed code: with OpenBLAS installed (libopenblas0) it takes a fraction of the time"
+                : ""));
         }
         terminal.Line(
             $"read {DiskSpace.Text(Progress.BytesRead)}, wrote {DiskSpace.Text(Progress.BytesWritten)} in {Seconds:0.00} s "
@@ -79,6 +89,8 @@ internal sealed record RunReport(MergePlan Plan, RunProgress Progress, double Se
             json.WriteString("device", Device.Selector);
             PlanListing.WriteOnProcessor(json, OnProcessor);
         }
+        if (LinearAlgebra is not null)
+            json.WriteString("linear_algebra", LinearAlgebra);
         if (Plan.Adapter is null)
             return;
         json.WriteStartArray("modules");

@@ -40,6 +40,7 @@ internal sealed record SingleRun
             Modules = summary.Modules,
             Device = Settings.Device?.Context.Info,
             OnProcessor = summary.OnProcessor,
+            LinearAlgebra = summary.LinearAlgebra,
         };
         report.Print(Terminal);
         Terminal.Line(summary.Output);

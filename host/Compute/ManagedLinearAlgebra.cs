@@ -7,10 +7,10 @@ using Matrix = Merge.Sdk.Matrix;
 namespace Merge.Compute;
 
 /// <summary>
-/// Linear algebra by MathNet's managed code on one thread: the same bits in every run. Signs that a decomposition
-/// leaves open are fixed: the entry of largest magnitude in a column of U, or of the eigenvectors, is positive.
+/// Linear algebra by MathNet's managed code on one thread: the same bits on every machine, and many times slower than a
+/// LAPACK where matrices are large.
 /// </summary>
-internal sealed class ManagedLinearAlgebra : ILinearAlgebra
+internal sealed class ManagedLinearAlgebra : INamedLinearAlgebra
 {
     static ManagedLinearAlgebra()
     {
@@ -18,13 +18,11 @@ internal sealed class ManagedLinearAlgebra : ILinearAlgebra
         Control.UseSingleThread();
     }
 
+    public string Name => $"MathNet {typeof(Control).Assembly.GetName().Version!.ToString(3)}";
+
     public Matrix Multiply(Matrix a, Matrix b)
     {
-        if (a.Columns != b.Rows)
-        {
-            throw MergeException.Plugin(
-                $"a {a.Rows}×{a.Columns} matrix is multiplied with one of {b.Rows}×{b.Columns}");
-        }
+        MatrixFault.CheckProduct(a, b);
         var product = new Matrix(a.Rows, b.Columns);
         for (var i = 0; i < a.Rows; i++)
         {
@@ -42,44 +40,29 @@ internal sealed class ManagedLinearAlgebra : ILinearAlgebra
 
     public Svd Svd(Matrix a)
     {
-        // MathNet's full U is m×m: of a tall matrix the triangular factor is decomposed instead.
-        if (a.Rows > a.Columns)
-        {
-            var qr = Qr(a);
-            var small = Svd(qr.R);
-            return FixSigns(Multiply(qr.Q, small.U), small.Sigma, small.Vt);
-        }
-        if (a.Rows < a.Columns)
-        {
-            var turned = Svd(a.Transpose());
-            return FixSigns(turned.Vt.Transpose(), turned.Sigma, turned.U.Transpose());
-        }
-        if (a.Rows == 0)
-            return new(new(0, 0), [], new(0, 0));
-        var svd = From(a).Svd();
-        return FixSigns(To(svd.U), svd.S.ToArray(), To(svd.VT));
+        MatrixFault.CheckFinite(a);
+        var svd = Decompose(a);
+        SignConvention.Apply(svd);
+        return svd;
     }
 
     public SymmetricEigen SymmetricEigen(Matrix a)
     {
-        if (a.Rows != a.Columns)
-        {
-            throw MergeException.Plugin(
-                $"eigenvalues of a {a.Rows}×{a.Columns} matrix are asked for", "a square matrix");
-        }
+        MatrixFault.CheckSquare(a);
         if (a.Rows == 0)
             return new([], new(0, 0));
-        var eigen = From(a).Evd(Symmetricity.Symmetric);
+        MatrixFault.CheckFinite(a);
+        var eigen = Converged(a, m => m.Evd(Symmetricity.Symmetric));
         var values = eigen.EigenValues.Select(v => v.Real).ToArray();
         var vectors = To(eigen.EigenVectors);
         int[] order = [.. Enumerable.Range(0, values.Length).OrderBy(i => values[i])];
         var sorted = new Matrix(a.Rows, a.Rows);
-        for (var j = 0; j < order.Length; j++)
+        for (var i = 0; i < order.Length; i++)
         {
-            var sign = SignOfColumn(vectors, order[j]);
-            for (var i = 0; i < a.Rows; i++)
-                sorted[i, j] = sign * vectors[i, order[j]];
+            for (var j = 0; j < order.Length; j++)
+                sorted[i, j] = vectors[i, order[j]];
         }
+        SignConvention.Apply(sorted);
         return new([.. order.Select(i => values[i])], sorted);
     }
 
@@ -88,22 +71,15 @@ internal sealed class ManagedLinearAlgebra : ILinearAlgebra
         var size = Math.Min(a.Rows, a.Columns);
         if (size == 0)
             return new(new(a.Rows, 0), new(0, a.Columns));
+        MatrixFault.CheckFinite(a);
 
         // Of a wide matrix the first square part gives Q.
         var square = a.Columns <= a.Rows ? From(a) : From(a).SubMatrix(0, a.Rows, 0, a.Rows);
         var q = To(square.QR(MathNet.Numerics.LinearAlgebra.Factorization.QRMethod.Thin).Q);
         var r = Multiply(q.Transpose(), a);
         for (var k = 0; k < size; k++)
-        {
-            for (var j = 0; j < Math.Min(k, a.Columns); j++)
-                r[k, j] = 0;
-            if (r[k, k] >= 0)
-                continue;
-            for (var j = 0; j < a.Columns; j++)
-                r[k, j] = -r[k, j];
-            for (var i = 0; i < a.Rows; i++)
-                q[i, k] = -q[i, k];
-        }
+            r.Row(k)[..k].Clear();
+        SignConvention.Apply(q, r);
         return new(q, r);
     }
 
@@ -115,10 +91,10 @@ internal sealed class ManagedLinearAlgebra : ILinearAlgebra
 
     public Matrix? SolvePositive(Matrix a, Matrix b, double tolerance)
     {
-        if (a.Rows != a.Columns || a.Rows != b.Rows)
-            throw MergeException.Plugin($"a {a.Rows}×{a.Columns} matrix is solved for one of {b.Rows}×{b.Columns}");
+        MatrixFault.CheckSystem(a, b);
         if (a.Rows == 0)
             return new(0, b.Columns);
+        MatrixFault.CheckFinite(a);
         try
         {
             var cholesky = From(a).Cholesky();
@@ -137,29 +113,37 @@ internal sealed class ManagedLinearAlgebra : ILinearAlgebra
         }
     }
 
-    private static Svd FixSigns(Matrix u, double[] sigma, Matrix vt)
+    private static Svd Decompose(Matrix a)
     {
-        for (var k = 0; k < sigma.Length; k++)
+        // MathNet's full U is m×m: of a tall matrix the triangular factor is decomposed instead.
+        if (a.Rows > a.Columns)
         {
-            if (SignOfColumn(u, k) > 0)
-                continue;
-            for (var i = 0; i < u.Rows; i++)
-                u[i, k] = -u[i, k];
-            for (var j = 0; j < vt.Columns; j++)
-                vt[k, j] = -vt[k, j];
+            var tall = new ManagedLinearAlgebra();
+            var qr = tall.Qr(a);
+            var small = Decompose(qr.R);
+            return new(tall.Multiply(qr.Q, small.U), small.Sigma, small.Vt);
         }
-        return new(u, sigma, vt);
+        if (a.Rows < a.Columns)
+        {
+            var turned = Decompose(a.Transpose());
+            return new(turned.Vt.Transpose(), turned.Sigma, turned.U.Transpose());
+        }
+        if (a.Rows == 0)
+            return new(new(0, 0), [], new(0, 0));
+        var svd = Converged(a, m => m.Svd());
+        return new(To(svd.U), svd.S.ToArray(), To(svd.VT));
     }
 
-    private static int SignOfColumn(Matrix matrix, int column)
+    private static T Converged<T>(Matrix a, Func<Matrix<double>, T> decompose)
     {
-        var largest = 0d;
-        for (var i = 0; i < matrix.Rows; i++)
+        try
         {
-            if (Math.Abs(matrix[i, column]) > Math.Abs(largest))
-                largest = matrix[i, column];
+            return decompose(From(a));
         }
-        return largest < 0 ? -1 : 1;
+        catch (NonConvergenceException)
+        {
+            throw MatrixFault.NotConverged(a);
+        }
     }
 
     private static Matrix<double> From(Matrix a) => DenseMatrix.Build.DenseOfRowMajor(a.Rows, a.Columns, a.Values);

@@ -55,7 +55,6 @@ internal static class Compression
             Seed = 0,
             Settings = settings,
             Checksums = new Checksums(),
-            LinearAlgebra = new ManagedLinearAlgebra(),
             Progress = progress,
         };
         new Scheduler(settings.Threads, stop).Run(tensors.Where(t => t.Length > 0).Select<TensorSource, IJob>(

@@ -68,7 +68,6 @@ internal static class ThresholdSurvey
             Settings = settings,
             Output = new NoOutput(),
             Checksums = new Checksums(),
-            LinearAlgebra = new ManagedLinearAlgebra(),
             Progress = progress,
         };
         var survey = new Survey(t => t.Options!);

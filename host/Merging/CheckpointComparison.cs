@@ -85,7 +85,6 @@ internal sealed record CheckpointComparison(
             Seed = 0,
             Settings = settings,
             Checksums = new Checksums(),
-            LinearAlgebra = new ManagedLinearAlgebra(),
             Progress = progress,
         };
         new Scheduler(settings.Threads, stop).Run(pairs.Select((pair, i) => new ComparisonJob(

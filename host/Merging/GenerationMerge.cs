@@ -67,7 +67,6 @@ internal sealed class GenerationMerge : IDisposable
             Settings = _settings with { Memory = _settings.Memory - ResidentBytes, Threads = Threads(members.Count) },
             Candidates = candidates,
             Checksums = Checksums,
-            LinearAlgebra = new ManagedLinearAlgebra(),
             Compiler = _compiler,
             Progress = Progress,
         };

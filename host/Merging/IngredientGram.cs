@@ -32,7 +32,6 @@ internal sealed record IngredientGram(Matrix Products, bool HasBase, int Tensors
             Seed = 0,
             Settings = settings,
             Checksums = new Checksums(),
-            LinearAlgebra = new ManagedLinearAlgebra(),
             Progress = progress,
         };
         new Scheduler(settings.Threads, stop).Run(shared.Select((tensor, i) => new Job(

@@ -8,7 +8,8 @@ namespace Merge.Merging;
 /// <param name="Tensor">Its name.</param>
 /// <param name="Checksum">CRC-32C of its output bytes.</param>
 /// <param name="Inputs">CRC-32C of each of its planned inputs, in order; null where it was not read.</param>
-internal sealed record JournalEntry(string Tensor, uint Checksum, IReadOnlyList<uint?> Inputs);
+/// <param name="LinearAlgebra">Whose linear algebra its bits depend on; null: nobody's.</param>
+internal sealed record JournalEntry(string Tensor, uint Checksum, IReadOnlyList<uint?> Inputs, string? LinearAlgebra = null);
 
 /// <summary>
 /// What has been finished in a partial folder: a line that tells the merge apart from every other, then a line a
@@ -81,6 +82,8 @@ internal sealed class Journal : IDisposable
                         json.WriteNullValue();
                 }
                 json.WriteEndArray();
+                if (entry.LinearAlgebra is { } algebra)
+                    json.WriteString("linear_algebra", algebra);
             });
         }
     }
@@ -134,7 +137,8 @@ internal sealed class Journal : IDisposable
     private static JournalEntry Entry(JsonElement line) => new(
         line.GetProperty("tensor").GetString() ?? throw new FormatException("an entry without a tensor"),
         line.GetProperty("crc32c").GetUInt32(),
-        [.. line.GetProperty("inputs").EnumerateArray().Select(i => i.ValueKind == JsonValueKind.Null ? (uint?)null : i.GetUInt32())]);
+        [.. line.GetProperty("inputs").EnumerateArray().Select(i => i.ValueKind == JsonValueKind.Null ? (uint?)null : i.GetUInt32())],
+        line.TryGetProperty("linear_algebra", out var algebra) ? algebra.GetString() : null);
 
     private static void Append(FileStream file, Action<Utf8JsonWriter> write)
     {

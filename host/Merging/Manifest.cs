@@ -17,9 +17,11 @@ internal static class Manifest
     /// <param name="plan">The merge.</param>
     /// <param name="inputs">CRC-32C of each input file, in the plan's order; null where only little of it was read.</param>
     /// <param name="outputs">CRC-32C of each output file, in the layout's order.</param>
+    /// <param name="algebra">Whose linear algebra the bytes depend on; null: nobody's.</param>
     /// <param name="sha256">Whether to hash the inputs with SHA-256 too: one more read of each.</param>
     public static void Write(
-        string path, MergePlan plan, IReadOnlyList<uint?> inputs, IReadOnlyList<uint> outputs, bool sha256)
+        string path, MergePlan plan, IReadOnlyList<uint?> inputs, IReadOnlyList<uint> outputs,
+        string? algebra, bool sha256)
     {
         var digests = sha256
             ? plan.InputFiles.AsParallel().AsOrdered().Select(f => Digest(f.File.Path)).ToArray()
@@ -35,6 +37,8 @@ internal static class Manifest
         json.WriteString("sha256", plan.Plugin.Digest);
         json.WriteEndObject();
         json.WriteNumber("seed", plan.Seed);
+        if (algebra is not null)
+            json.WriteString("linear_algebra", algebra);
         json.WriteStartArray("inputs");
         for (var i = 0; i < plan.InputFiles.Count; i++)
         {

@@ -13,6 +13,9 @@ internal sealed record MergeSummary(string Output, IReadOnlyList<Diagnostic> Fin
 
     /// <summary>What the processor did although another device was asked for.</summary>
     public IReadOnlyList<(string Why, int Tensors)> OnProcessor { get; init; } = [];
+
+    /// <summary>Whose linear algebra was used, if any.</summary>
+    public string? LinearAlgebra { get; init; }
 }
 
 /// <summary>The main job: a plan in, a complete model folder out, or nothing under that name.</summary>
@@ -37,10 +40,11 @@ internal static class MergeToFolder
         CancellationToken cancellation)
     {
         if (plan.Adapter is not null)
-            return new MergeSummary(final, []) { Modules = LowRank.AdapterRun.Run(plan, final, force, settings, progress, cancellation) };
+            return LowRank.AdapterRun.Run(plan, final, force, settings, progress, cancellation);
         OutputTarget.Check(final, plan, force);
         var checksums = new Checksums();
-        using var folder = PartialFolder.Open(final, plan, checksums, force);
+        var algebra = new AlgebraUse(LinearAlgebraChoice.OfProcess);
+        using var folder = PartialFolder.Open(final, plan, checksums, algebra, force);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var context = new MergeContext
         {
@@ -50,7 +54,7 @@ internal static class MergeToFolder
             Settings = settings,
             Output = folder,
             Checksums = checksums,
-            LinearAlgebra = new ManagedLinearAlgebra(),
+            Algebra = algebra,
             Progress = progress,
         };
         progress.TensorsResumed = folder.Finished.Count;
@@ -64,7 +68,7 @@ internal static class MergeToFolder
                 folder.Abandon();
                 throw new MergeException(changed);
             }
-            WriteSideFiles(plan, folder, checksums, final, sha256);
+            WriteSideFiles(plan, folder, context, final, sha256);
             if (folder.Complete(final, force) is { } replaced)
             {
                 context.Findings.Enqueue(new Diagnostic("the folder that was replaced could not be removed")
@@ -87,7 +91,11 @@ internal static class MergeToFolder
             progress.KeptIn = Directory.Exists(folder.Path) ? folder.Path : null;
             throw FileProblem.Is(fault) ? FileProblem.Writing(folder.Path, plan.Layout.Size, fault) : fault;
         }
-        return new MergeSummary(final, [.. context.Findings]) { OnProcessor = context.Compiler.OnProcessor };
+        return new MergeSummary(final, [.. context.Findings]) 
+        {
+            OnProcessor = context.Compiler.OnProcessor,
+            LinearAlgebra = algebra.Name,
+        };
     }
 
     /// <summary>Whether the next run would fail alike: nothing the user can free or repair beside it.</summary>
@@ -119,7 +127,7 @@ internal static class MergeToFolder
         CompanionWriter.Write(plan.Companions, plan.Donor.Folder, folder);
     }
 
-    private static void WriteSideFiles(MergePlan plan, PartialFolder folder, Checksums checksums, string final, bool sha256)
+    private static void WriteSideFiles(MergePlan plan, PartialFolder folder, MergeContext context, string final, bool sha256)
     {
         WriteModelFiles(plan, folder.Path);
         File.WriteAllText(Path.Combine(folder.Path, ModelCard.FileName), ModelCard.Of(plan, Path.GetFileName(final)));
@@ -127,8 +135,9 @@ internal static class MergeToFolder
         Manifest.Write(
             Path.Combine(folder.Path, Manifest.FileName),
             plan,
-            [.. plan.InputFiles.Select(f => checksums.Of(f.File))],
+            [.. plan.InputFiles.Select(f => context.Checksums.Of(f.File))],
             folder.FileChecksums(),
+            context.Algebra.Name,
             sha256);
     }
 }

@@ -17,14 +17,17 @@ internal sealed class PartialFolder : ITensorSink, IDisposable
     private readonly Journal _journal;
     private readonly OutputWriter _writer;
     private readonly Checksums _checksums;
+    private readonly AlgebraUse _algebra;
     private readonly Dictionary<string, uint> _outputChecksums = [];
     private readonly Lock _gate = new();
 
-    private PartialFolder(string path, MergePlan plan, Checksums checksums, Journal journal, OutputWriter writer)
+    private PartialFolder(
+        string path, MergePlan plan, Checksums checksums, AlgebraUse algebra, Journal journal, OutputWriter writer)
     {
         Path = path;
         _plan = plan;
         _checksums = checksums;
+        _algebra = algebra;
         _journal = journal;
         _writer = writer;
     }
@@ -40,8 +43,10 @@ internal sealed class PartialFolder : ITensorSink, IDisposable
     /// <param name="final">The output's final name.</param>
     /// <param name="plan">What is merged.</param>
     /// <param name="checksums">Takes the checksums of what an earlier run read.</param>
+    /// <param name="algebra">Takes what an earlier run computed with; what another computed is done again.</param>
     /// <param name="force">Whether another merge's unfinished work may be given up.</param>
-    public static PartialFolder Open(string final, MergePlan plan, Checksums checksums, bool force = false)
+    public static PartialFolder Open(
+        string final, MergePlan plan, Checksums checksums, AlgebraUse algebra, bool force = false)
     {
         var path = PathFor(final);
         var journalPath = System.IO.Path.Combine(path, JournalName);
@@ -67,7 +72,7 @@ internal sealed class PartialFolder : ITensorSink, IDisposable
                 DiskSpace.Check(path, plan.Layout.Size);
             }
             writer = resumes ? OutputWriter.Resume(path, plan.Layout) : OutputWriter.Create(path, plan.Layout);
-            var folder = new PartialFolder(path, plan, checksums, journal, writer);
+            var folder = new PartialFolder(path, plan, checksums, algebra, journal, writer);
             folder.TakeUp();
             return folder;
         }
@@ -92,7 +97,7 @@ internal sealed class PartialFolder : ITensorSink, IDisposable
     {
         lock (_gate)
             _outputChecksums[tensor.Info.Name] = checksum;
-        _journal.Add(new JournalEntry(tensor.Info.Name, checksum, [.. tensor.Inputs.Select(_checksums.Of)]));
+        _journal.Add(new JournalEntry(tensor.Info.Name, checksum, [.. tensor.Inputs.Select(_checksums.Of)], _algebra.NameFor(tensor.Info.Name)));
     }
 
     /// <summary>CRC-32C of each output file, in the order of the layout.</summary>
@@ -172,7 +177,8 @@ internal sealed class PartialFolder : ITensorSink, IDisposable
         foreach (var entry in _journal.Entries)
         {
             if (!_plan.Layout.Placements.TryGetValue(entry.Tensor, out var place)
-                || Reread(files[place.File], place) != entry.Checksum)
+                || Reread(files[place.File], place) != entry.Checksum
+                || !_algebra.TakeOver(entry.Tensor, entry.LinearAlgebra))
             {
                 continue;
             }

@@ -20,7 +20,7 @@ internal class RunContext
 
     public required RunSettings Settings { get; init; }
 
-    public required ILinearAlgebra LinearAlgebra { get; init; }
+    public AlgebraUse Algebra { get; init; } = new(LinearAlgebraChoice.OfProcess);
 
     /// <summary>Makes the kernels; for the settings' device, unless one is given that has made some before.</summary>
     public ICompiler Compiler

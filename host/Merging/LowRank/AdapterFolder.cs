@@ -94,7 +94,8 @@ internal sealed class AdapterFolder : IDisposable
         File.WriteAllText(Path.Combine(_path, MergeToFolder.RecipeFileName), plan.Origin.Text);
         Manifest.Write(
             Path.Combine(_path, Manifest.FileName), plan,
-            [.. plan.InputFiles.Select(f => context.Checksums.Of(f.File) ?? Whole(f.File))], [crc], sha256: false);
+            [.. plan.InputFiles.Select(f => context.Checksums.Of(f.File) ?? Whole(f.File))], [crc],
+            context.Algebra.Name, sha256: false);
     }
 
     /// <summary>Gives the folder its final name.</summary>

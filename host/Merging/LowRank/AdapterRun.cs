@@ -16,8 +16,8 @@ internal static class AdapterRun
     /// <param name="settings">Threads and memory.</param>
     /// <param name="progress">Counters to raise.</param>
     /// <param name="cancellation">Stops between two blocks; nothing is kept, a merge of adapters takes seconds.</param>
-    /// <returns>Every module in natural order of names as planned.</returns>
-    public static IReadOnlyList<ModuleReport> Run(
+    /// <returns>With every module, as planned.</returns>
+    public static MergeSummary Run(
         MergePlan plan, string final, bool force, RunSettings settings, RunProgress progress, CancellationToken cancellation)
     {
         var output = plan.Adapter!;
@@ -32,7 +32,6 @@ internal static class AdapterRun
             Settings = settings,
             Output = new Nowhere(),
             Checksums = new Checksums(),
-            LinearAlgebra = new ManagedLinearAlgebra(),
             Progress = progress,
         };
         var modules = new ConcurrentDictionary<string, StoredModule>();
@@ -52,11 +51,15 @@ internal static class AdapterRun
         if (InputsUnchanged.Problems(plan) is { Count: > 0 } changed)
             throw new MergeException(changed);
         folder.Complete(final, plan, force);
-        return
-        [
-            .. plan.Tensors.Select(t => modules[t.Info.Name]).Where(m => m.Tensors is not null || m.Left < 0)
-                .Select(m => new ModuleReport(m.Tensors?.Name ?? m.Name!, m.Rank, m.RelativeError)),
-        ];
+        return new(final, [])
+        {
+            Modules =
+            [
+                .. plan.Tensors.Select(t => modules[t.Info.Name]).Where(m => m.Tensors is not null || m.Left < 0)
+                    .Select(m => new ModuleReport(m.Tensors?.Name ?? m.Name!, m.Rank, m.RelativeError)),
+            ],
+            LinearAlgebra = context.Algebra.Name,
+        };
 
         StoredModule Store(TensorPlan tensor, MergedModule made)
         {

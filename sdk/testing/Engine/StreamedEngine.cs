@@ -49,7 +49,6 @@ internal sealed class StreamedEngine(GpuDevice? device = null) : IMergeEngine
                 Settings = settings with { Device = device, SmallestOnDevice = 0 },
                 Output = sink,
                 Checksums = new Checksums(),
-                LinearAlgebra = new ManagedLinearAlgebra(),
             },
             new HashSet<string>(),
             stop);

@@ -15,8 +15,9 @@ public sealed class JournalTests : IDisposable
     public void What_is_added_is_there_when_it_is_opened_again()
     {
         Fill("f", new("a\"ö\n", 1, [2, null, uint.MaxValue]), new("b", 0, []));
-        Fill("f", new JournalEntry("c", 3, []));
+        Fill("f", new JournalEntry("c", 3, [], "LAPACK 1.2"));
         using var journal = Journal.Open(FilePath, "f");
+        Assert.Equal([null, null, "LAPACK 1.2"], journal.Entries.Select(e => e.LinearAlgebra));
         Assert.Equal(["a\"ö\n", "b", "c"], journal.Entries.Select(e => e.Tensor));
         Assert.Equal(new uint?[] { 2, null, uint.MaxValue }, journal.Entries[0].Inputs);
         Assert.Equal([1u, 0, 3], journal.Entries.Select(e => e.Checksum));
@@ -56,6 +57,7 @@ public sealed class JournalTests : IDisposable
     [InlineData("""{"tensor":"b","crc32c":1,"inputs":7}""")]
     [InlineData("""{"tensor":null,"crc32c":1,"inputs":[]}""")]
     [InlineData("""{"tensor":7,"crc32c":1,"inputs":[]}""")]
+    [InlineData("""{"tensor":"b","crc32c":1,"inputs":[],"linear_algebra":7}""")]
     public void A_journal_with_a_corrupt_line_is_started_anew(string line)
     {
         Fill("f", new JournalEntry("a", 1, []));

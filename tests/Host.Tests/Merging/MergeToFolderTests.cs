@@ -2,6 +2,7 @@ using System.Text.Json;
 using Host.Tests.Compute.Gpu;
 using Host.Tests.Planning;
 using Merge.Checkpoints;
+using Merge.Compute;
 using Merge.Compute.Gpu;
 using Merge.Compute.Gpu.Drivers;
 using Merge.Merging;
@@ -121,7 +122,7 @@ public sealed class MergeToFolderTests : IDisposable
     [Fact]
     public void Two_merges_cannot_write_one_output_at_once()
     {
-        using var held = PartialFolder.Open(Final, Plan(), new Checksums());
+        using var held = PartialFolder.Open(Final, Plan(), new Checksums(), new(new ManagedLinearAlgebra()));
         var problem = Assert.Single(Assert.Throws<MergeException>(() => Merge(Plan())).Diagnostics);
         Assert.Equal(Partial, problem.Where);
         Assert.Contains("Another merge may be writing this output", problem.Fix);
@@ -155,7 +156,7 @@ public sealed class MergeToFolderTests : IDisposable
     [Fact]
     public void An_output_that_appears_while_the_merge_runs_is_left_alone()
     {
-        using var folder = PartialFolder.Open(Final, Plan(), new Checksums());
+        using var folder = PartialFolder.Open(Final, Plan(), new Checksums(), new(new ManagedLinearAlgebra()));
         Directory.CreateDirectory(Final);
         var mine = Path.Combine(Final, "thesis.txt");
         File.WriteAllText(mine, "");

@@ -38,7 +38,6 @@ internal static class Runs
             Settings = settings ?? TwoThreads,
             Output = sink,
             Checksums = new Checksums(),
-            LinearAlgebra = new ManagedLinearAlgebra(),
         };
         MergeRun.Execute(context, new HashSet<string>(), stop);
         return new(sink, [.. context.Findings], context.Checksums);

@@ -177,7 +177,6 @@ public sealed class SchedulerTests : IDisposable
         Seed = 0,
         Settings = new RunSettings(),
         Checksums = new Checksums(),
-        LinearAlgebra = new ManagedLinearAlgebra(),
     };
 
     private sealed class CountingJob(RunContext context, int phases, int parts) : IJob

@@ -62,7 +62,6 @@ internal sealed class MergeOnEngine(EngineSettings settings) : IMergeRunner
             Settings = settings.Run,
             Output = sink,
             Checksums = new Checksums(),
-            LinearAlgebra = new ManagedLinearAlgebra(),
         };
         MergeRun.Execute(context, new HashSet<string>(), stop);
         return sink.Tensors;
