@@ -134,7 +134,7 @@ internal sealed class LowRankOfVectors : MergeStrategy<FaultyOptions>
     }
 }
 
-internal sealed class ThrowsAtZero() : Faulty((_, o) => TensorMerge.From(b => b.Base + (b.Deltas[0] * new float[1][(int)(1 - o.X)])));
+internal sealed class ThrowsAtZero() : Faulty((_, o) => TensorMerge.From(b => b.Base + (b.Deltas[0] * (new float[1])[(int)(1 - o.X)])));
 
 internal sealed class IgnoresOthers() : Faulty((_, _) => TensorMerge.From(b => b.Base + b.Deltas[0]))
 {
