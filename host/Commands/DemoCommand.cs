@@ -91,7 +91,7 @@ internal static class DemoCommand
         var gains = results.Where(r => r.BestIngredient is not null).ToArray();
         terminal.Line(
             $"{gains.Count(g => g.Accuracy > g.BestIngredient)} of {gains.Length} merges are better than the best model they "
-            + $"are made of, {gains.Count(g => g.Accuracy < g.BestIngredient)} are worse. Why, says {Page}");
+            + $"are made of, {gains.Count(g => g.Accuracy < g.BestIngredient)} are worse: {Page} says why.");
         terminal.Line();
         terminal.Line($"Reports of the soup and the search, for a browser:");
         foreach (var name in new[] { DemoSearches.Soup, DemoSearches.Lcsc })

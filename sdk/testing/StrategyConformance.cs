@@ -79,7 +79,7 @@ public static class StrategyConformance
             [
                 .. found,
                 .. Enum.GetValues<ConformanceRule>().Except(found.Select(f => f.Rule)).Select(rule =>
-                    new ConformanceFinding(rule, $"not checked, because {why}", "what comes first") { NotChecked = true }),
+                    new ConformanceFinding(rule, $"not checked, because {why}", "the finding above") { NotChecked = true }),
             ]);
 
     private static List<ConformanceFinding> Apply(IStrategyRule rule, Subject subject)
