@@ -88,7 +88,8 @@ public sealed class Block
                 expected: $"{rows}×r · r×{columns}{Shape}",
                 where: _tensor.Info.Name,
                 fix: _tensor.Info.Rank == 2
-                    ? "LowRank(b, a) takes b with the tensor's rows and a with its columns: of an SVD U·diag(σ) and Vᵀ, which is how Svd gives it."
+                    ? "LowRank(b, a) takes b with the tensor's rows and a with its columns: of an SVD U·diag(σ) and Vᵀ, which is "
+                        + "how Svd gives it."
                     : "LowRank is for 2-D tensors: where Info.Rank is not 2, return another merge, CombineDeltas for example.");
     }
 

@@ -49,7 +49,10 @@ internal sealed class OptionsRule : IStrategyRule
         {
             // Null where it is refused in words: the author has thought of it.
             return subject.Fault(Rule, e, $"{at}: ") is { } fault
-                ? fault with { LookAt = $"{fault.LookAt.TrimEnd('.')}: refuse in words by a MergeException, or exclude this end of the range in Bounds" }
+                ? fault with
+                {
+                    LookAt = $"{fault.LookAt.TrimEnd('.')}: refuse in words by a MergeException, or exclude this end in Bounds",
+                }
                 : null;
         }
         return null;
