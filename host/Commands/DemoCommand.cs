@@ -9,6 +9,9 @@ internal static class DemoCommand
 {
     private const string Marker = ".merge-demo";
 
+    /// <summary>What the data and models are, and how to read the table; beside the program.</summary>
+    internal static string Page { get; } = Path.Combine(AppContext.BaseDirectory, "samples", "digits", "README.md");
+
     public static Command Create(Terminal terminal)
     {
         var output = new Option<string>("--out")
@@ -88,7 +91,7 @@ internal static class DemoCommand
         var gains = results.Where(r => r.BestIngredient is not null).ToArray();
         terminal.Line(
             $"{gains.Count(g => g.Accuracy > g.BestIngredient)} of {gains.Length} merges are better than the best model they "
-            + $"are made of, {gains.Count(g => g.Accuracy < g.BestIngredient)} are worse. samples/digits/README.md says why.");
+            + $"are made of, {gains.Count(g => g.Accuracy < g.BestIngredient)} are worse: {Page} says why.");
         terminal.Line();
         terminal.Line($"Reports of the soup and the search, for a browser:");
         foreach (var name in new[] { DemoSearches.Soup, DemoSearches.Lcsc })

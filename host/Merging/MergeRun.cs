@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Merge.Planning;
 using Merge.Sdk;
 
@@ -16,7 +17,9 @@ internal static class MergeRun
         {
             var survey = new Survey(t => t.Options!);
             new Scheduler(context.Settings.Threads, stop, memory: context.Settings.Device).Run([new SurveyJob(context, context.Plan, [survey])]);
-            context.Survey = survey.Fault is null ? survey.Result : throw survey.Fault;
+            if (survey.Fault is { } fault)
+                ExceptionDispatchInfo.Throw(fault);
+            context.Survey = survey.Result;
         }
         new Scheduler(context.Settings.Threads, stop, context.Settings.Memory / 2, context.Settings.Device)
             .Run(left.Select(t => new TensorJob(context, t)));

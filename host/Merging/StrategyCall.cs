@@ -1,10 +1,14 @@
+using System.Runtime.ExceptionServices;
+using System.Text.RegularExpressions;
 using Merge.Sdk;
 
 namespace Merge.Merging;
 
 /// <summary>Runs a plugin's code so that whatever it throws comes out as a fault of that plugin, named.</summary>
-internal static class StrategyCall
+internal static partial class StrategyCall
 {
+    private const string ForeignAwait = "awaits something that is no statistic of this scan";
+
     public static T Run<T>(MergeStrategy strategy, string where, Func<T> call)
     {
         try
@@ -22,26 +26,37 @@ internal static class StrategyCall
     {
         if (task.IsCanceled)
             throw Threw(strategy.Info.Id, where, new OperationCanceledException());
-        if (task.Exception?.InnerException is { } fault)
-            throw fault as MergeException ?? Threw(strategy.Info.Id, where, fault);
+        if (task.Exception?.InnerException is not { } fault)
+            return;
+        // With its stack: it says where in the plugin.
+        if (fault is MergeException)
+            ExceptionDispatchInfo.Throw(fault);
+        throw Threw(strategy.Info.Id, where, fault);
     }
 
     public static MergeException AwaitedSomethingElse(MergeStrategy strategy, string where) => MergeException.Plugin(
-        $"{strategy.Info.Id} awaits something that is no statistic of this scan",
+        $"{strategy.Info.Id} {ForeignAwait}",
         expected: "every await in Plan and Survey to be on a Stat",
         where: where,
         fix: "Remove the other await (Task.Delay, file access, Task.Run …).");
+
+    public static bool IsForeignAwait(MergeException fault) =>
+        fault.Diagnostics.Any(d => d.Found.EndsWith(ForeignAwait, StringComparison.Ordinal));
 
     public static MergeException ReturnedNull(MergeStrategy strategy, string where) => MergeException.Plugin(
         $"{strategy.Info.Id} returned null from Plan", expected: "a TensorMerge", where: where);
 
     public static MergeException Threw(string method, string where, Exception fault) =>
         new(
-            new Diagnostic($"{method} threw {fault.GetType().Name}: {fault.Message}")
+            // Messages of others have full stops, and several lines.
+            new Diagnostic($"{method} threw {fault.GetType().Name}: {Spaces().Replace(fault.Message, " ").Trim().TrimEnd('.')}")
             {
                 Actor = Actor.PluginAuthor,
                 Where = where,
                 Fix = "Run again with --verbose for the place in the plugin's code.",
             },
             fault);
+
+    [GeneratedRegex(@"\s+")]
+    private static partial Regex Spaces();
 }

@@ -12,16 +12,7 @@ internal sealed record SharedBasis(Matrix U, double[] Sigma, IReadOnlyList<Matri
     private const double Vanishing = 1e-7;
 
     /// <summary>λ U Σ, m×r.</summary>
-    public Matrix ScaledU(double lambda)
-    {
-        var scaled = new Matrix(U.Rows, U.Columns);
-        for (var i = 0; i < U.Rows; i++)
-        {
-            for (var k = 0; k < U.Columns; k++)
-                scaled[i, k] = lambda * U[i, k] * Sigma[k];
-        }
-        return scaled;
-    }
+    public Matrix ScaledU(double lambda) => U.ScaleColumns([.. Sigma.Select(s => lambda * s)]);
 
     /// <summary>
     /// By projection on <paramref name="size"/> directions (Halko, Martinsson and Tropp, arXiv:0909.4061): the columns of
@@ -39,21 +30,16 @@ internal sealed record SharedBasis(Matrix U, double[] Sigma, IReadOnlyList<Matri
         var blocks = await tensor.EachModel(i => tensor.TransposedProduct(b => b.Deltas[i], q));
 
         // The blocks one below the other are [Δ_1 … Δ_n]ᵀ Q: their SVD gives the rest.
-        var svd = algebra.Svd(Stack(blocks));
+        var svd = algebra.Svd(Matrix.Stack(blocks));
         var rank = svd.Sigma.TakeWhile(s => s > Vanishing * svd.Sigma[0] && s > 0).Count();
         if (rank == 0)
             return Empty(tensor);
-        var turn = Columns(svd.Vt.Transpose(), rank);
-        var v = blocks.Select(block => algebra.Multiply(block, turn)).ToArray();
-        foreach (var block in v)
-        {
-            for (var j = 0; j < block.Rows; j++)
-            {
-                for (var k = 0; k < rank; k++)
-                    block[j, k] /= svd.Sigma[k];
-            }
-        }
-        return new(algebra.Multiply(q, turn), svd.Sigma[..rank], v);
+        var turn = svd.Vt[..rank, ..].Transpose();
+        double[] inverse = [.. svd.Sigma[..rank].Select(s => 1 / s)];
+        return new(
+            algebra.Multiply(q, turn),
+            svd.Sigma[..rank],
+            [.. blocks.Select(block => algebra.Multiply(block, turn).ScaleColumns(inverse))]);
     }
 
     private static SharedBasis Empty(TensorScan tensor) => new(
@@ -86,25 +72,5 @@ internal sealed record SharedBasis(Matrix U, double[] Sigma, IReadOnlyList<Matri
             }
         }
         return sum;
-    }
-
-    private static Matrix Stack(Matrix[] blocks)
-    {
-        var stacked = new Matrix(blocks.Sum(b => b.Rows), blocks[0].Columns);
-        var at = 0;
-        foreach (var block in blocks)
-        {
-            for (var i = 0; i < block.Rows; i++)
-                block.Row(i).CopyTo(stacked.Row(at++));
-        }
-        return stacked;
-    }
-
-    private static Matrix Columns(Matrix matrix, int count)
-    {
-        var first = new Matrix(matrix.Rows, count);
-        for (var i = 0; i < matrix.Rows; i++)
-            matrix.Row(i)[..count].CopyTo(first.Row(i));
-        return first;
     }
 }

@@ -75,13 +75,6 @@ internal sealed class SecondMoments
     private Matrix Truncated(Matrix v, int rank)
     {
         var svd = _tensor.LinearAlgebra.Svd(v);
-        var (u, vt) = (new Matrix(v.Rows, rank), new Matrix(rank, v.Columns));
-        for (var k = 0; k < rank; k++)
-        {
-            for (var row = 0; row < v.Rows; row++)
-                u[row, k] = svd.U[row, k] * svd.Sigma[k];
-            svd.Vt.Row(k).CopyTo(vt.Row(k));
-        }
-        return _tensor.LinearAlgebra.Multiply(u, vt);
+        return _tensor.LinearAlgebra.Multiply(svd.U[.., ..rank].ScaleColumns(svd.Sigma[..rank]), svd.Vt[..rank, ..]);
     }
 }

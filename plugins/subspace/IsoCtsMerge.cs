@@ -33,7 +33,8 @@ public sealed class IsoCtsMerge : MergeStrategy<IsoCtsOptions>
         var shared = Triples.Top(algebra.Svd(await sum), common);
         var parts = deltas.Select(delta => Triples.Top(algebra.Svd(Outside(algebra, shared.U, delta)), perTask)).Append(shared);
         var all = Triples.SideBySide([.. parts]);
-        var scaled = Triples.Scale(algebra.Polar(all.U), options.Lambda * all.Sigma.Average());
+        var mean = options.Lambda * all.Sigma.Average();
+        var scaled = algebra.Polar(all.U).ScaleColumns([.. all.Sigma.Select(_ => mean)]);
         return TensorMerge.LowRank(scaled, algebra.Polar(all.V).Transpose());
     }
 

@@ -23,7 +23,7 @@ public sealed class SubspaceBoosting : MergeStrategy<SubspaceBoostingOptions>
         if (tensor.Info.Rank != 2)
             return TensorMerge.From(b => b.Base + (options.Lambda * merged(b)));
         var svd = tensor.LinearAlgebra.Svd(await tensor.Materialize(merged));
-        var boosted = tensor.LinearAlgebra.Multiply(Triples.ScaleColumns(svd.U, Boost(svd.Sigma, options.Beta)), svd.Vt);
+        var boosted = tensor.LinearAlgebra.Multiply(svd.U.ScaleColumns(Boost(svd.Sigma, options.Beta)), svd.Vt);
         return TensorMerge.From(b => b.Base + (options.Lambda * b.View(boosted)));
     }
 

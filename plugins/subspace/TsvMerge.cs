@@ -25,7 +25,7 @@ public sealed class TsvMerge : MergeStrategy<SubspaceOptions>
         var kept = Math.Max(1, (int)(size / tensor.ModelCount));
         var deltas = await tensor.EachModel(i => tensor.Materialize(b => b.Deltas[i]));
         var all = Triples.SideBySide([.. deltas.Select(delta => Triples.Top(algebra.Svd(delta), kept))]);
-        var scaled = Triples.ScaleColumns(algebra.Polar(all.U), [.. all.Sigma.Select(s => options.Lambda * s)]);
+        var scaled = algebra.Polar(all.U).ScaleColumns([.. all.Sigma.Select(s => options.Lambda * s)]);
         return TensorMerge.LowRank(scaled, algebra.Polar(all.V).Transpose());
     }
 }

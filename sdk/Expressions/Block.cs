@@ -55,9 +55,10 @@ public sealed class Block
         return matrix.Rows == rows && matrix.Columns == columns
             ? new(new Node(_tensor, Op.MatrixView) { Data = matrix })
             : throw MergeException.Plugin(
-                $"a {matrix.Rows}×{matrix.Columns} matrix is put back",
-                expected: $"{rows}×{columns}",
-                where: _tensor.Info.Name);
+                $"View is given a {matrix.Rows}×{matrix.Columns} matrix",
+                expected: $"{rows}×{columns}{Shape}",
+                where: _tensor.Info.Name,
+                fix: "Put back what Materialize of this tensor gave, or what has its rows and columns.");
     }
 
     /// <summary>
@@ -83,10 +84,16 @@ public sealed class Block
         return b.Rows == rows && a.Columns == columns && b.Columns == a.Rows
             ? new(new Node(_tensor, Op.LowRank) { Data = (b, a) })
             : throw MergeException.Plugin(
-                $"a low-rank product {b.Rows}×{b.Columns} · {a.Rows}×{a.Columns} is put back",
-                expected: $"{rows}×r · r×{columns}",
-                where: _tensor.Info.Name);
+                $"LowRank is given {b.Rows}×{b.Columns} · {a.Rows}×{a.Columns}",
+                expected: $"{rows}×r · r×{columns}{Shape}",
+                where: _tensor.Info.Name,
+                fix: _tensor.Info.Rank == 2
+                    ? "LowRank(b, a) takes b with the tensor's rows and a with its columns: of an SVD U·diag(σ) and Vᵀ, which is "
+                        + "how Svd gives it."
+                    : "LowRank is for 2-D tensors: where Info.Rank is not 2, return another merge, CombineDeltas for example.");
     }
+
+    private string Shape => $" for a tensor of shape [{string.Join(", ", _tensor.Info.Shape)}]";
 
     private TensorExpr Input(string? side, int model) =>
         new(new Node(_tensor, Op.Input) { Input = new InputKey(side, model) });

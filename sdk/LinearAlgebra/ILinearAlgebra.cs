@@ -9,7 +9,7 @@ public interface ILinearAlgebra
     /// <summary>A·B.</summary>
     Matrix Multiply(Matrix a, Matrix b);
 
-    /// <summary>The thin singular value decomposition, σ descending.</summary>
+    /// <summary>The thin singular value decomposition A = U·diag(σ)·Vᵀ, σ descending. V comes transposed.</summary>
     Svd Svd(Matrix a);
 
     /// <summary>Eigenvalues, ascending, and eigenvectors of a symmetric matrix.</summary>
@@ -29,9 +29,9 @@ public interface ILinearAlgebra
 }
 
 /// <summary>A = U·diag(σ)·Vᵀ for an m×n matrix, k = min(m, n).</summary>
-/// <param name="U">m×k, orthonormal columns.</param>
-/// <param name="Sigma">k singular values, descending.</param>
-/// <param name="Vt">k×n, orthonormal rows.</param>
+/// <param name="U">m×k, orthonormal columns: the left singular vectors.</param>
+/// <param name="Sigma">k singular values, descending: an array, no matrix.</param>
+/// <param name="Vt">Vᵀ, k×n, orthonormal rows: V comes transposed, one right singular vector a row.</param>
 public sealed record Svd(Matrix U, double[] Sigma, Matrix Vt);
 
 /// <summary>A = V·diag(λ)·Vᵀ for a symmetric n×n matrix.</summary>

@@ -28,7 +28,7 @@ public abstract class TensorMerge
     /// <param name="weights">One coefficient a model; any sign, need not add to 1.</param>
     public static TensorMerge CombineDeltas(IReadOnlyList<double> weights) => new CombinationMerge(weights, 1, true);
 
-    /// <summary>θ_0 + B·A, or B·A where there is no base. For 2-D tensors [m, n].</summary>
+    /// <summary>θ_0 + B·A, or B·A where there is no base. For 2-D tensors [m, n]: ask <see cref="TensorInfo.Rank"/> first.</summary>
     /// <param name="b">m×r.</param>
     /// <param name="a">r×n.</param>
     public static TensorMerge LowRank(Matrix b, Matrix a) => new LowRankMerge(b, a);

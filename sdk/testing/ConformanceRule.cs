@@ -6,6 +6,9 @@ public enum ConformanceRule
     /// <summary>Info and options record are such that a host can use them; every finite bound is refused when it is
     /// crossed, and at the ends of bounds and search ranges the result is finite or the method refuses in words.</summary>
     Options,
+    /// <summary>Plan and Survey run: they throw nothing but refusals in words, await statistics only, and what they return fits the
+    /// tensor.</summary>
+    Plan,
     /// <summary>Models that all equal the base (or, without one, each other) give themselves.</summary>
     Identity,
     /// <summary>The models in another order give the same; asked for by <see cref="ConformanceSetup.Symmetric"/>.</summary>

@@ -15,32 +15,34 @@ public static class StrategyConformance
     ];
 
     /// <summary>Checks all rules.</summary>
-    /// <returns>What could not be checked on this machine, which is written to standard error, too; empty where all was.</returns>
+    /// <returns>The rules that hold, the device it was compared with, and what could not be checked on this machine, which is
+    /// written to standard error, too.</returns>
     /// <exception cref="ConformanceException">Rules that do not hold and are no declared exceptions, or declared
-    /// exceptions that are none.</exception>
-    public static IReadOnlyList<ConformanceFinding> Check(MergeStrategy strategy, ConformanceSetup? setup = null)
+    /// exceptions that are none. Rules that could not be checked because of that are named. What the method's code threw is the
+    /// inner exception.</exception>
+    public static ConformanceReport Check(MergeStrategy strategy, ConformanceSetup? setup = null)
     {
-        var findings = Examine(strategy, setup);
-        if (findings.Any(f => !f.NotChecked))
-            throw new ConformanceException($"'{strategy.Info.Id}' ({strategy.GetType().Name})", findings);
-        foreach (var finding in findings)
-            Console.Error.WriteLine($"'{strategy.Info.Id}': {finding}");
-        return findings;
+        var report = Examine(strategy, setup);
+        if (report.Findings.Any(f => !f.NotChecked))
+            throw new ConformanceException($"'{strategy.Info?.Id}' ({strategy.GetType().Name})", report.Findings);
+        foreach (var finding in report.Findings)
+            Console.Error.WriteLine($"'{report.Method}': {finding}");
+        return report;
     }
 
-    /// <summary>Checks all rules and returns what was found, what was not checked included; empty where all is well.</summary>
-    public static IReadOnlyList<ConformanceFinding> Examine(MergeStrategy strategy, ConformanceSetup? setup = null)
+    /// <summary>Checks all rules and throws nothing: what does not hold is among the report's findings.</summary>
+    public static ConformanceReport Examine(MergeStrategy strategy, ConformanceSetup? setup = null)
     {
         setup ??= new ConformanceSetup();
         using var device = DeviceEngine.Find(setup.Device);
         return Examine(new StreamedEngine(), device, strategy, setup);
     }
 
-    internal static IReadOnlyList<ConformanceFinding> Examine(
+    internal static ConformanceReport Examine(
         IMergeEngine engine, DeviceEngine device, MergeStrategy strategy, ConformanceSetup setup)
     {
         if (UnusableInfo(strategy) is { } unusable)
-            return [unusable];
+            return Stopped(strategy, "Info cannot be used", [unusable]);
         Subject subject;
         try
         {
@@ -48,21 +50,37 @@ public static class StrategyConformance
         }
         catch (MergeException e)
         {
-            return [.. e.Diagnostics.Select(d => new ConformanceFinding(ConformanceRule.Options, d.ToString(), "the options record"))];
+            return Stopped(strategy, "the options record cannot be used",
+                [.. e.Diagnostics.Select(d => new ConformanceFinding(ConformanceRule.Options, d.ToString(), "the options record"))]);
         }
         if (DoesNotRun(subject) is { } unfit)
-            return [unfit];
-        var all = new List<ConformanceFinding>();
+            return Stopped(strategy, "the method does not run", [unfit]);
+        var (all, held) = (new List<ConformanceFinding>(), new List<ConformanceRule> { ConformanceRule.Plan });
         foreach (var rule in _rules)
         {
             var found = Apply(rule, subject);
             if (!setup.Exceptions.TryGetValue(rule.Rule, out var reason))
+            {
                 all.AddRange(found);
+                if (found.Count == 0 && (rule.Rule != ConformanceRule.Permutation || subject.Symmetric))
+                    held.Add(rule.Rule);
+            }
             else if (found.Count == 0)
+            {
                 all.Add(new(rule.Rule, $"declared an exception (\"{reason}\"), but it holds", "ConformanceSetup.Exceptions: take it out"));
+            }
         }
-        return all;
+        return new(strategy.Info.Id, held, device.Engine is null ? null : device.Text, all);
     }
+
+    /// <summary>Of all the rules that come after, that they were not checked.</summary>
+    private static ConformanceReport Stopped(MergeStrategy strategy, string why, ConformanceFinding[] found) =>
+        new(strategy.Info?.Id ?? "", [], null,
+            [
+                .. found,
+                .. Enum.GetValues<ConformanceRule>().Except(found.Select(f => f.Rule)).Select(rule =>
+                    new ConformanceFinding(rule, $"not checked, because {why}", "the finding above") { NotChecked = true }),
+            ]);
 
     private static List<ConformanceFinding> Apply(IStrategyRule rule, Subject subject)
     {
@@ -70,13 +88,9 @@ public static class StrategyConformance
         {
             return [.. rule.Check(subject)];
         }
-        catch (MergeException e)
-        {
-            return [new(rule.Rule, $"the merge is refused: {e.Message}", rule.LookAt)];
-        }
         catch (Exception e)
         {
-            return [new(rule.Rule, $"the method throws {e.GetType().Name}: {e.Message}", rule.LookAt)];
+            return [subject.Fault(rule.Rule, e) ?? new(rule.Rule, $"the merge is refused: {e.Message}", rule.LookAt)];
         }
     }
 
@@ -84,18 +98,17 @@ public static class StrategyConformance
     {
         try
         {
-            subject.Merge(subject.Models(TestValues.Shapes));
+            subject.MergeInOrder(subject.Models(TestValues.Shapes));
             return null;
         }
-        catch (MergeException e)
+        catch (MergeException e) when (PluginFault.Of(subject.Strategy, e) is null)
         {
             return new(ConformanceRule.Options, $"the method does not run with these options: {e.Message}",
                 "ConformanceSetup.Options, Models and WithBase: what it cannot do without must be given");
         }
         catch (Exception e)
         {
-            return new(ConformanceRule.Options, $"the method throws {e.GetType().Name}: {e.Message}",
-                $"{e.StackTrace?.Split('\n')[0].Trim()}");
+            return subject.Fault(ConformanceRule.Plan, e);
         }
     }
 

@@ -12,7 +12,8 @@ public static class StrategyRun
     /// <param name="theta0">The base; null: none.</param>
     /// <param name="models">The models.</param>
     /// <returns>The merged values, row-major.</returns>
-    /// <exception cref="MergeException">The method or the engine refuses, in words.</exception>
+    /// <exception cref="MergeException">The method or the engine refuses, in words; or the method's code is at fault: the message
+    /// says where, and the inner exception is what it threw.</exception>
     public static float[] Merge(
         MergeStrategy strategy, object options, TestTensor? theta0, params IReadOnlyList<TestTensor> models)
     {
@@ -27,7 +28,17 @@ public static class StrategyRun
 
     /// <summary>Merges checkpoints of several tensors.</summary>
     /// <returns>The merged values by tensor name.</returns>
-    /// <exception cref="MergeException">The method or the engine refuses, in words.</exception>
-    public static IReadOnlyDictionary<string, float[]> Merge(MergeStrategy strategy, object options, TestModels models) =>
-        new StreamedEngine().Merge(strategy, options, models, new EngineSettings());
+    /// <exception cref="MergeException">The method or the engine refuses, in words; or the method's code is at fault: the message
+    /// says where, and the inner exception is what it threw.</exception>
+    public static IReadOnlyDictionary<string, float[]> Merge(MergeStrategy strategy, object options, TestModels models)
+    {
+        try
+        {
+            return new StreamedEngine().Merge(strategy, options, models, new EngineSettings());
+        }
+        catch (MergeException e) when (PluginFault.Of(strategy, e) is { } fault)
+        {
+            throw fault.ToException(e);
+        }
+    }
 }

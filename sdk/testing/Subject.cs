@@ -52,6 +52,19 @@ internal sealed class Subject
     public Dictionary<string, float[]> Merge(TestModels models, EngineSettings? settings = null, object? options = null) =>
         new(Engine.Merge(Strategy, options ?? Options, models, settings ?? new EngineSettings()));
 
+    /// <summary>What the method's own code did wrong; null where the merge was refused in words.</summary>
+    /// <param name="rule">The rule that was checked.</param>
+    /// <param name="thrown">What the merge ended with.</param>
+    /// <param name="when">Under what circumstances, as "shape [0]: ".</param>
+    public ConformanceFinding? Fault(ConformanceRule rule, Exception thrown, string when = "") =>
+        PluginFault.Of(Strategy, thrown) is { } fault
+            ? new(rule, when + fault.Found, fault.LookAt) { Cause = fault.Cause }
+            : null;
+
+    /// <summary>A merge on one thread: what is told of a fault is the same every time.</summary>
+    public Dictionary<string, float[]> MergeInOrder(TestModels models, object? options = null) =>
+        Merge(models, new EngineSettings { Threads = 1 }, options);
+
     private TestModels Models(
         IReadOnlyDictionary<string, long[]> shapes,
         Func<IReadOnlyDictionary<string, long[]>, int, IReadOnlyDictionary<string, TestTensor>> checkpoint) =>

@@ -39,6 +39,18 @@ public sealed class TemplateTests(PackedSdk sdk)
         sdk.Scratch.Refuses(2, ["no merge method 'my_mean'"], "run", recipe, "out");
     }
 
+    [Theory]
+    [InlineData("merge-strategy", "TsvMerge", "Tsv", "TsvMerge")]
+    [InlineData("merge-searcher", "HillSearcher", "Hill", "HillSearcher")]
+    [InlineData("merge-evaluator", "tiny-evaluator", "tiny", "tinyEvaluator")]
+    public void A_name_that_says_what_it_is_does_not_say_so_twice(string template, string name, string space, string type)
+    {
+        var folder = sdk.New(template, name);
+        Assert.Contains($"namespace {space};", File.ReadAllText(Path.Combine(folder, name, type + ".cs")));
+        Assert.Contains($"public sealed class {type} :", File.ReadAllText(Path.Combine(folder, name, type + ".cs")));
+        sdk.Dotnet(folder, "build", "-nodeReuse:false");
+    }
+
     [Fact]
     public void A_new_searcher_and_a_new_evaluator_pass_their_tests_and_search()
     {

@@ -17,7 +17,14 @@ internal static partial class OperationsPage
         (typeof(TensorScan), "Statistics of a tensor: `TensorScan`"),
         (typeof(ModelScan<>), "Statistics of the model: `ModelScan<TOptions>`"),
         (typeof(TensorMerge), "Results: `TensorMerge`"),
+        (typeof(TensorInfo), "What is known of a tensor: `TensorInfo`"),
+        (typeof(Cut), "What `Largest` gives: `Cut`"),
+        (typeof(ValueRange), "What `Range` gives: `ValueRange`"),
+        (typeof(Matrix), "Matrices: `Matrix`"),
         (typeof(ILinearAlgebra), "Linear algebra: `ILinearAlgebra`"),
+        (typeof(Svd), "What `Svd` gives: `Svd`"),
+        (typeof(Qr), "What `Qr` gives: `Qr`"),
+        (typeof(SymmetricEigen), "What `SymmetricEigen` gives: `SymmetricEigen`"),
     ];
 
     public static string Text()
@@ -36,7 +43,7 @@ internal static partial class OperationsPage
             page.Append($"\n## {title}\n").Append(Summary(docs, "T:" + type.FullName)).Append("\n\n");
             foreach (var member in Members(type))
             {
-                if (Summary(docs, IdOf(member)) is { Length: > 0 } summary)
+                if (Summary(docs, member) is { Length: > 0 } summary)
                     page.Append($"- `{Signature(member)}`: {summary}\n");
             }
         }
@@ -45,14 +52,18 @@ internal static partial class OperationsPage
 
     private static IEnumerable<MemberInfo> Members(Type type) => type
         .GetMembers(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)
-        .Where(m => m is PropertyInfo or MethodInfo { IsSpecialName: false } || m.Name.StartsWith("op_", StringComparison.Ordinal))
+        .Where(m => m is PropertyInfo or MethodInfo { IsSpecialName: false, Name: not "Equals" } || m.Name.StartsWith("op_", StringComparison.Ordinal)
+            || (m is ConstructorInfo && type == typeof(Matrix)))
         .OrderBy(m => m is MethodInfo)
         .ThenBy(m => m.MetadataToken)
         .Concat(type.BaseType == typeof(ModelScan) ? Members(typeof(ModelScan)) : []);
 
     private static string Signature(MemberInfo member) => member switch
     {
-        PropertyInfo property => property.Name,
+        PropertyInfo property when property.GetIndexParameters() is { Length: > 0 } index =>
+            $"{property.DeclaringType!.Name}[{string.Join(", ", index.Select(p => p.Name))}]",
+        PropertyInfo property => property.PropertyType == typeof(double[]) ? $"double[] {property.Name}" : property.Name,
+        ConstructorInfo made => $"new {made.DeclaringType!.Name}({string.Join(", ", made.GetParameters().Select(p => p.Name))})",
         MethodInfo { Name: "op_Implicit" } cast => $"{Name(cast.GetParameters()[0].ParameterType)} → {Name(cast.ReturnType)}",
         MethodInfo { IsSpecialName: true } sign => sign.GetParameters() is [var one]
             ? $"{Sign(sign.Name)}{one.Name}"
@@ -82,14 +93,13 @@ internal static partial class OperationsPage
     private static string IdOf(MemberInfo member)
     {
         var owner = member.DeclaringType!;
-        if (member is PropertyInfo)
-            return $"P:{owner.FullName}.{member.Name}";
-        var method = (MethodInfo)member;
-        var name = $"M:{owner.FullName}.{member.Name}" + (method.IsGenericMethod ? $"``{method.GetGenericArguments().Length}" : "");
-        var parameters = method.GetParameters();
+        var method = member as MethodBase;
+        var name = $"{(method is null ? 'P' : 'M')}:{owner.FullName}.{member.Name.Replace('.', '#')}"
+            + (method is { IsGenericMethod: true } ? $"``{method.GetGenericArguments().Length}" : "");
+        var parameters = method?.GetParameters() ?? ((PropertyInfo)member).GetIndexParameters();
         if (parameters.Length > 0)
             name += $"({string.Join(',', parameters.Select(p => TypeId(p.ParameterType)))})";
-        return name + (method.Name == "op_Implicit" ? $"~{TypeId(method.ReturnType)}" : "");
+        return name + (member is MethodInfo { Name: "op_Implicit" } cast ? $"~{TypeId(cast.ReturnType)}" : "");
     }
 
     private static string TypeId(Type type)
@@ -106,11 +116,19 @@ internal static partial class OperationsPage
 
     private static string Name(Type type) => type == typeof(float) ? "float" : type == typeof(double) ? "double" : type.Name;
 
-    private static string Summary(Dictionary<string, XElement> docs, string id)
+    private static string Summary(Dictionary<string, XElement> docs, string id) =>
+        docs.TryGetValue(id, out var member) && member.Element("summary") is { } summary ? Said(summary) : "";
+
+    // The properties of a record are its constructor's parameters.
+    private static string Summary(Dictionary<string, XElement> docs, MemberInfo member) =>
+        Summary(docs, IdOf(member)) is { Length: > 0 } own ? own
+        : member is PropertyInfo && docs["T:" + member.DeclaringType!.FullName].Elements("param")
+            .FirstOrDefault(p => p.Attribute("name")!.Value == member.Name) is { } parameter ? Said(parameter)
+        : "";
+
+    private static string Said(XElement element)
     {
-        if (!docs.TryGetValue(id, out var member))
-            return "";
-        var text = string.Concat(member.Element("summary")!.Nodes().Select(Text));
+        var text = string.Concat(element.Nodes().Select(Text));
         return Spaces().Replace(text, " ").Trim();
     }
 

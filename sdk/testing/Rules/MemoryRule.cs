@@ -21,7 +21,8 @@ internal sealed class MemoryRule : IStrategyRule
         if (growth > Limit)
             yield return new(Rule, $"{growth.ToString("F1")} bytes of managed memory are allocated for every element", LookAt);
 
-        long Allocated(Dictionary<string, long[]> shapes) =>
-            subject.Engine.Allocated(subject.Strategy, subject.Options, subject.Models(shapes));
+        // The least of some: what is allocated once, or because other tests run, is not the method's.
+        long Allocated(Dictionary<string, long[]> shapes) => Enumerable.Range(0, 3).Min(_ =>
+            subject.Engine.Allocated(subject.Strategy, subject.Options, subject.Models(shapes)));
     }
 }

@@ -6,8 +6,8 @@ internal sealed class NotANumberRule : IStrategyRule
 {
     public ConformanceRule Rule => ConformanceRule.NotANumber;
 
-    public string LookAt => "comparisons, which are false for a NaN: with Select or Masked they replace it by a number. Let it "
-        + "through: a broken model must not look like a sound one";
+    public string LookAt => "comparisons, which are false for a NaN: with Select or Masked they replace it by a number; or a model that is "
+        + "not used. Let it through: a broken model must not look like a sound one";
 
     public IEnumerable<ConformanceFinding> Check(Subject subject)
     {

@@ -34,8 +34,8 @@ internal sealed class OptionsRule : IStrategyRule
         var at = $"with {parameter.Name} = {Text(value)}";
         try
         {
-            var merged = subject.Merge(
-                subject.Models(TestValues.Shapes), options: OptionsCopy.With(subject.Options, parameter, value));
+            var merged = subject.MergeInOrder(
+                subject.Models(TestValues.Shapes), OptionsCopy.With(subject.Options, parameter, value));
             foreach (var (name, values) in merged)
             {
                 if (Array.FindIndex(values, v => !float.IsFinite(v)) is >= 0 and var e)
@@ -45,14 +45,15 @@ internal sealed class OptionsRule : IStrategyRule
                 }
             }
         }
-        catch (MergeException)
-        {
-            // Refused in words: the author has thought of it.
-        }
         catch (Exception e)
         {
-            return new(Rule, $"{at}, the method throws {e.GetType().Name}: {e.Message}",
-                "what Plan does at this end of the range; refuse in words by a MergeException, or exclude it in Bounds");
+            // Null where it is refused in words: the author has thought of it.
+            return subject.Fault(Rule, e, $"{at}: ") is { } fault
+                ? fault with
+                {
+                    LookAt = $"{fault.LookAt.TrimEnd('.')}: refuse in words by a MergeException, or exclude this end in Bounds",
+                }
+                : null;
         }
         return null;
     }

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
+using Merge.Sdk;
 
 namespace Merge.Testing.Rules;
 
@@ -27,10 +28,13 @@ internal sealed class ReachableCode
     private ReachableCode(Assembly own) => _own = own;
 
     /// <summary>Every call, constructor or taken method outside the assembly, and where it stands.</summary>
-    public List<(string From, MethodBase Target)> Calls { get; } = [];
+    public List<(CodePlace From, MethodBase Target)> Calls { get; } = [];
 
     /// <summary>Every field written, constructors of its own type excepted.</summary>
-    public List<(string From, FieldInfo Target)> Writes { get; } = [];
+    public List<(CodePlace From, FieldInfo Target)> Writes { get; } = [];
+
+    /// <summary>Every await on what is no statistic, methods of the own assembly excepted: they are read themselves.</summary>
+    public List<(CodePlace From, string Awaited)> ForeignAwaits { get; } = [];
 
     public static ReachableCode Of(Type strategy)
     {
@@ -79,51 +83,54 @@ internal sealed class ReachableCode
             return;
         var typeArguments = method.DeclaringType is { IsGenericType: true } type ? type.GetGenericArguments() : null;
         var methodArguments = method is MethodInfo { IsGenericMethod: true } generic ? generic.GetGenericArguments() : null;
+        MethodBase? before = null;
         for (var at = 0; at < il.Length;)
         {
+            var place = new CodePlace(method, at);
             var value = il[at] == 0xFE ? (short)((il[at] << 8) | il[at + 1]) : il[at];
             var code = _opCodes[value];
             at += code.Size;
             if (code.OperandType is OperandType.InlineMethod or OperandType.InlineTok or OperandType.InlineField)
             {
                 var member = method.Module.ResolveMember(BitConverter.ToInt32(il, at), typeArguments, methodArguments);
-                Note(method, code, member);
+                Note(place, code, member);
+                if (member is MethodBase called)
+                {
+                    NoteAwait(place, before, called);
+                    before = called;
+                }
             }
             at += Length(code.OperandType, il, at);
         }
     }
 
-    private void Note(MethodBase from, OpCode code, MemberInfo? member)
+    private void Note(CodePlace from, OpCode code, MemberInfo? member)
     {
         if (member is MethodBase target)
         {
             if (target.DeclaringType?.Assembly == _own)
                 Reach(target is MethodInfo { IsGenericMethod: true } g ? g.GetGenericMethodDefinition() : target);
             else
-                Calls.Add((Name(from), target));
+                Calls.Add((from, target));
         }
         else if (member is FieldInfo field && (code == OpCodes.Stfld || code == OpCodes.Stsfld)
-            && !(from is ConstructorInfo && from.DeclaringType == field.DeclaringType))
+            && !(from.Method is ConstructorInfo && from.Method.DeclaringType == field.DeclaringType))
         {
-            Writes.Add((Name(from), field));
+            Writes.Add((from, field));
         }
     }
 
-    // Of what the compiler made, the method it was made from: <Plan>d__2.MoveNext is Plan.
-    private static string Name(MethodBase method)
+    private void NoteAwait(CodePlace from, MethodBase? before, MethodBase called)
     {
-        var type = method.DeclaringType!;
-        foreach (var name in (string[])[method.Name, type.Name])
+        var awaited = called.DeclaringType;
+        if (called.Name != nameof(Task.GetAwaiter) || awaited is null
+            || (awaited.IsGenericType && awaited.GetGenericTypeDefinition() == typeof(Stat<>)))
         {
-            if (name.StartsWith('<') && name.IndexOf('>') is > 1 and var end)
-            {
-                var owner = type;
-                while (owner.Name.StartsWith('<') && owner.DeclaringType is { } outer)
-                    owner = outer;
-                return $"{owner.Name}.{name[1..end]}";
-            }
+            return;
         }
-        return $"{type.Name}.{method.Name}";
+        var maker = before is MethodInfo made && made.ReturnType == awaited ? made : null;
+        if (maker?.DeclaringType?.Assembly != _own)
+            ForeignAwaits.Add((from, maker is null ? awaited.Name : $"{maker.DeclaringType!.Name}.{maker.Name}"));
     }
 
     private static int Length(OperandType operand, byte[] il, int at) => operand switch

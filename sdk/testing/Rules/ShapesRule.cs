@@ -1,5 +1,3 @@
-using Merge.Sdk;
-
 namespace Merge.Testing.Rules;
 
 internal sealed class ShapesRule : IStrategyRule
@@ -30,27 +28,24 @@ internal sealed class ShapesRule : IStrategyRule
             // An empty model is none: the empty ones come beside another.
             var shapes = new Dictionary<string, long[]> { [name] = shape, ["layers.0.weight"] = [2, 3] };
             if (Fault(subject, name, shapes) is { } found)
-                findings.Add(new(Rule, $"shape [{string.Join(", ", shape)}]: {found}", LookAt));
+                findings.Add(found);
         }
         return findings;
     }
 
-    private static string? Fault(Subject subject, string name, Dictionary<string, long[]> shapes)
+    private ConformanceFinding? Fault(Subject subject, string name, Dictionary<string, long[]> shapes)
     {
+        var when = $"shape [{string.Join(", ", shapes[name])}]: ";
         try
         {
             var merged = subject.Merge(subject.Models(shapes))[name];
             return Array.FindIndex(merged, v => !float.IsFinite(v)) is >= 0 and var e
-                ? $"element {e} is {merged[e]}, from finite inputs"
+                ? new(Rule, $"{when}element {e} is {merged[e]}, from finite inputs", LookAt)
                 : null;
-        }
-        catch (MergeException e)
-        {
-            return $"the merge is refused: {e.Message}";
         }
         catch (Exception e)
         {
-            return $"the method throws {e.GetType().Name}: {e.Message}";
+            return subject.Fault(Rule, e, when) ?? new(Rule, $"{when}the merge is refused: {e.Message}", LookAt);
         }
     }
 }

@@ -14,18 +14,20 @@ public sealed class PackedSdk : IDisposable
 
     public PackedSdk()
     {
-        var feed = Scratch["feed"];
-        Dotnet(MergeProcess.Root, "pack", Path.Combine(MergeProcess.Root, "sdk"), "-o", feed, "--no-build", "-nodeReuse:false");
+        Dotnet(MergeProcess.Root, "pack", Path.Combine(MergeProcess.Root, "sdk"), "-o", Feed, "--no-build", "-nodeReuse:false");
         Scratch.Write("nuget.config", $"""
             <configuration>
-              <packageSources><clear /><add key="merge" value="{feed}" /></packageSources>
+              <packageSources><clear /><add key="merge" value="{Feed}" /></packageSources>
               <fallbackPackageFolders><clear /><add key="restored" value="{Restored}" /></fallbackPackageFolders>
             </configuration>
             """);
-        Dotnet(Scratch["."], "new", "install", Directory.GetFiles(feed, "Merge.Templates.*.nupkg").Single());
+        Dotnet(Scratch["."], "new", "install", Directory.GetFiles(Feed, "Merge.Templates.*.nupkg").Single());
     }
 
     internal Scratch Scratch { get; } = new();
+
+    /// <summary>The folder of the packages.</summary>
+    public string Feed => Scratch["feed"];
 
     private static string Restored => Environment.GetEnvironmentVariable("NUGET_PACKAGES")
         ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");

@@ -1,3 +1,4 @@
+using Merge.Commands;
 using Merge.Samples.Digits;
 
 namespace Host.Tests.Digits;
@@ -11,6 +12,10 @@ public class DigitsDataTests
         Assert.Equal((3823, 898, 899), (data.Train.Count, data.Selection.Count, data.Report.Count));
         Assert.True(File.Exists(Path.Combine(DigitsData.DefaultFolder, "README.md")));
     }
+
+    [Fact]
+    public void The_page_that_the_demo_points_to_lies_beside_the_program() =>
+        Assert.StartsWith("# Digits", File.ReadAllText(DemoCommand.Page));
 
     [Fact]
     public void Every_label_is_the_digit_that_UCI_counts()

@@ -41,6 +41,25 @@ public sealed class StrategyCallTests : IDisposable
             x => x.Map([x.Models[0]], (_, _) => throw new InvalidCastException("oh"))))).Found);
 
     [Fact]
+    public void The_message_of_what_was_thrown_comes_as_one_line_without_a_full_stop() => Assert.Equal(
+        "one-line threw InvalidCastException: too small. Actual value was 1",
+        Stopped(new OneLine(TensorMerge (_) => throw new InvalidCastException("too small.\n  Actual value was 1."))).Found);
+
+    [Fact]
+    public void What_the_sdk_refuses_after_an_await_keeps_the_stack_of_the_plugin()
+    {
+        var plan = Runs.Plan(
+            new OneLine(async t =>
+            {
+                await t.Sum(x => x.Models[0]);
+                return TensorMerge.Combine([t.LinearAlgebra.Multiply(new(1, 2), new(1, 1))[0, 0]]);
+            }),
+            null,
+            Model());
+        Assert.Contains(nameof(StrategyCallTests), Assert.Throws<MergeException>(() => Runs.Of(plan)).StackTrace);
+    }
+
+    [Fact]
     public void A_cancelled_task_is_its_authors_fault() => Assert.Contains(
         "one-line threw OperationCanceledException",
         Stopped(new OneLine(_ => ValueTask.FromCanceled<TensorMerge>(new CancellationToken(true)))).Found);

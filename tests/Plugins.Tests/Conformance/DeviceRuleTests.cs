@@ -34,7 +34,22 @@ public sealed class DeviceRuleTests
         var found = Assert.Single(On(new DeviceEngine(null, "no driver")));
         Assert.True(found.NotChecked);
         Assert.StartsWith("Device: not checked: no driver.", found.ToString());
-        Assert.True(Assert.Single(StrategyConformance.Check(new Sound(), new() { Device = "cpu" })).NotChecked);
+        var report = StrategyConformance.Check(new Sound(), new() { Device = "cpu" });
+        Assert.True(Assert.Single(report.Findings).NotChecked);
+        Assert.Null(report.Device);
+        Assert.DoesNotContain(ConformanceRule.Device, report.Held);
+        Assert.Contains("compared with no device", $"{report}");
+    }
+
+    [Fact]
+    public void The_report_names_the_device_and_the_rules_that_hold()
+    {
+        var same = new DeviceEngine(new StreamedEngine(), "the stand-in");
+        var report = StrategyConformance.Examine(new StreamedEngine(), same, new Sound(), new());
+        Assert.Equal("the stand-in", report.Device);
+        // The order of one model is nothing that was asked for.
+        Assert.Equal(Enum.GetValues<ConformanceRule>().Except([ConformanceRule.Permutation]), report.Held.Order());
+        Assert.Contains("with the same bytes on the stand-in", $"{report}");
     }
 
     [Theory]
@@ -51,14 +66,16 @@ public sealed class DeviceRuleTests
     [OpenClFact]
     public void Where_a_device_is_it_is_found_and_computes()
     {
-        Assert.Empty(StrategyConformance.Check(new Sound()));
+        var report = StrategyConformance.Check(new Sound());
+        Assert.Empty(report.Findings);
+        Assert.NotNull(report.Device);
         using var device = new GpuDevice(OpenClDevice.All()[0].Open());
         Assert.Empty(On(new DeviceEngine(new StreamedEngine(device), "it")));
         Assert.NotEqual(0, device.CompiledCount);
     }
 
     private static IReadOnlyList<ConformanceFinding> On(DeviceEngine device) =>
-        StrategyConformance.Examine(new StreamedEngine(), device, new Sound(), new());
+        StrategyConformance.Examine(new StreamedEngine(), device, new Sound(), new()).Findings;
 
     private sealed class FlipsOneBit : IMergeEngine
     {

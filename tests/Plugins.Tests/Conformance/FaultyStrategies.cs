@@ -79,3 +79,69 @@ internal sealed class KeepsState : MergeStrategy<FaultyOptions>
         return TensorMerge.From(b => b.Base + (b.Deltas[0] * factor));
     }
 }
+
+internal sealed class ThrowsAfterAwait : MergeStrategy<FaultyOptions>
+{
+    public override StrategyInfo Info => new("faulty", "Faulty", Base: InputRole.Required, MaxModels: 1);
+
+    protected override async ValueTask<TensorMerge> Plan(TensorScan tensor, FaultyOptions options)
+    {
+        await tensor.Sum(b => b.Base);
+        throw new ArgumentOutOfRangeException(nameof(options), 1, "Too small."); // the line that throws
+    }
+}
+
+internal sealed class ThrowsInExpression : MergeStrategy<FaultyOptions>
+{
+    public override StrategyInfo Info => new("faulty", "Faulty", Base: InputRole.Required, MaxModels: 1);
+
+    protected override ValueTask<TensorMerge> Plan(TensorScan tensor, FaultyOptions options) => new(TensorMerge.From(b =>
+        b.Base + b.Deltas[1])); // the line that throws
+}
+
+internal sealed class AwaitsDelay : MergeStrategy<FaultyOptions>
+{
+    public override StrategyInfo Info => new("faulty", "Faulty", Base: InputRole.Required, MaxModels: 1);
+
+    protected override async ValueTask<TensorMerge> Plan(TensorScan tensor, FaultyOptions options)
+    {
+        await Sum(tensor);
+        await Task.Delay(Timeout.Infinite); // the line that awaits
+        return TensorMerge.Copy(0);
+    }
+
+    private static async ValueTask<double> Sum(TensorScan tensor) => await tensor.Sum(b => b.Base);
+}
+
+internal sealed class ViewsOneByOne : MergeStrategy<FaultyOptions>
+{
+    public override StrategyInfo Info => new("faulty", "Faulty", Base: InputRole.Required, MaxModels: 1);
+
+    protected override ValueTask<TensorMerge> Plan(TensorScan tensor, FaultyOptions options) => new(TensorMerge.From(b =>
+        b.Base + b.View(new(1, 1)))); // the line that views
+}
+
+internal sealed class LowRankOfVectors : MergeStrategy<FaultyOptions>
+{
+    public override StrategyInfo Info => new("faulty", "Faulty", Base: InputRole.Required, MaxModels: 1);
+
+    protected override ValueTask<TensorMerge> Plan(TensorScan tensor, FaultyOptions options)
+    {
+        if (tensor.Info.Count == 0)
+            return new(TensorMerge.CopyBase());
+        var column = new Matrix((int)tensor.Info.Count, 1);
+        return new(TensorMerge.LowRank(column, new(1, 1))); // the line that gives it
+    }
+}
+
+internal sealed class ThrowsAtZero() : Faulty((_, o) => TensorMerge.From(b => b.Base + (b.Deltas[0] * (new float[1])[(int)(1 - o.X)])));
+
+internal sealed class IgnoresOthers() : Faulty((_, _) => TensorMerge.From(b => b.Base + b.Deltas[0]))
+{
+    public override StrategyInfo Info => base.Info with { MaxModels = 3 };
+}
+
+internal sealed class BadId() : Faulty((_, _) => TensorMerge.Copy(0))
+{
+    public override StrategyInfo Info => base.Info with { Id = "Bad id" };
+}

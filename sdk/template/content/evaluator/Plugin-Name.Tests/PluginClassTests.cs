@@ -1,6 +1,6 @@
 using Merge.Testing;
 
-namespace Plugin_Name.Tests;
+namespace PluginNamespace.Tests;
 
 public sealed class PluginClassTests
 {

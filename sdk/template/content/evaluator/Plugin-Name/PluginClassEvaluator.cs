@@ -1,6 +1,6 @@
 using Merge.Sdk;
 
-namespace Plugin_Name;
+namespace PluginNamespace;
 
 /// <summary>Metric <c>small</c>: the share of all weights whose magnitude is below a limit.</summary>
 public sealed class PluginClassEvaluator : EvaluatorFactory<PluginClassOptions>

@@ -1,7 +1,7 @@
 using Merge.Sdk;
 using Merge.Testing;
 
-namespace Plugin_Name.Tests;
+namespace PluginNamespace.Tests;
 
 public sealed class PluginClassTests
 {

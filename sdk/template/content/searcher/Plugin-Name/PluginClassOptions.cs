@@ -1,6 +1,6 @@
 using Merge.Sdk;
 
-namespace Plugin_Name;
+namespace PluginNamespace;
 
 /// <summary>The parameters a recipe may give.</summary>
 public sealed record PluginClassOptions

@@ -1,6 +1,6 @@
 using Merge.Sdk;
 
-namespace Plugin_Name;
+namespace PluginNamespace;
 
 /// <summary>
 /// Steps from the best point so far, in every dimension by a normal number; the step shrinks when a generation brings

@@ -1,6 +1,6 @@
 using Merge.Sdk;
 
-namespace Plugin_Name;
+namespace PluginNamespace;
 
 /// <summary>θ_0 + λ·mean(Δ_i): put your formula, and where it comes from, here.</summary>
 public sealed class PluginClassMerge : MergeStrategy<PluginClassOptions>
