@@ -1,8 +1,9 @@
 namespace Merge.Sdk;
 
 /// <summary>
-/// Dense linear algebra in float64, the same bits from run to run on one machine. Memory is a few times that of the
-/// argument.
+/// Dense linear algebra in float64: by the system's LAPACK where one is installed, else by managed code. The same bits
+/// from run to run on one machine. A matrix to decompose that holds a NaN or an infinity is refused, as the user's fault.
+/// Memory is a few times that of the argument.
 /// </summary>
 public interface ILinearAlgebra
 {

@@ -45,6 +45,7 @@ internal sealed unsafe class OpenClDevice : IDevice
     /// <exception cref="DeviceException">The driver is missing, or too old.</exception>
     public static IReadOnlyList<OpenClDevice> All()
     {
+        PoclSignals.LeaveAlone();
         var functions = new OpenClFunctions(DriverLibrary.Open(Driver, "libOpenCL.so.1", "libnvidia-opencl.so.1"));
         uint count = 0;
         var code = functions.GetPlatformIDs(0, null, &count);

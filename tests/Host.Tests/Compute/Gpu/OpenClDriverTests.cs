@@ -16,6 +16,14 @@ public sealed class OpenClDriverTests
         """;
 
     [OpenClFact]
+    public void An_integer_division_by_zero_is_still_an_exception()
+    {
+        using var context = Open();
+        var zero = OpenClDevice.All().Count - OpenClDevice.All().Count;
+        Assert.Throws<DivideByZeroException>(() => 1 / zero);
+    }
+
+    [OpenClFact]
     public void A_program_computes_what_was_copied_in()
     {
         using var context = Open();
