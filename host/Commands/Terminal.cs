@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Merge.Merging;
 using Merge.Sdk;
 
 namespace Merge.Commands;
@@ -66,10 +67,13 @@ internal sealed class Terminal(TextWriter output, TextWriter error)
 
     /// <summary>The result of <c>--json</c>: <c>{"ok":true, …, "warnings":[…]}</c>. Call once.</summary>
     /// <param name="fields">Writes the properties between.</param>
-    public void Json(Action<Utf8JsonWriter> fields) => Out.WriteLine(JsonText.Of(json =>
+    /// <param name="errors">What failed of it; then it is not ok.</param>
+    public void Json(Action<Utf8JsonWriter> fields, params IReadOnlyList<Diagnostic> errors) => Out.WriteLine(JsonText.Of(json =>
     {
-        json.WriteBoolean("ok", true);
+        json.WriteBoolean("ok", errors.Count == 0);
         fields(json);
+        if (errors.Count > 0)
+            JsonText.Write(json, "errors", errors);
         if (_warnings.Count > 0)
             JsonText.Write(json, "warnings", _warnings);
     }));
@@ -89,8 +93,9 @@ internal sealed class Terminal(TextWriter output, TextWriter error)
             }));
             return;
         }
+        // What asks for a stack is answered below.
         foreach (var diagnostic in errors)
-            Print(diagnostic);
+            Print(stack is not null && diagnostic.Fix == StrategyCall.AskForStack ? diagnostic with { Fix = "The lines below name the place in the plugin's code." } : diagnostic);
         if (stack is not null)
             Error.WriteLine(stack);
     }

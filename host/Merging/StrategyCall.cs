@@ -5,6 +5,9 @@ namespace Merge.Merging;
 /// <summary>Runs a plugin's code so that whatever it throws comes out as a fault of that plugin, named.</summary>
 internal static class StrategyCall
 {
+    /// <summary>The fix of what a plugin threw, unless its stack is printed at once.</summary>
+    public const string AskForStack = "Run again with --verbose for the place in the plugin's code.";
+
     public static T Run<T>(MergeStrategy strategy, string where, Func<T> call)
     {
         try
@@ -41,7 +44,7 @@ internal static class StrategyCall
             {
                 Actor = Actor.PluginAuthor,
                 Where = where,
-                Fix = "Run again with --verbose for the place in the plugin's code.",
+                Fix = AskForStack,
             },
             fault);
 }

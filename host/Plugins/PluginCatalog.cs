@@ -81,7 +81,7 @@ internal sealed class PluginCatalog : IDisposable
         {
             Expected = all.Length == 0
                 ? $"{(kind[0] is 'e' ? "an" : "a")} {kind} of an installed plugin, but none is loaded"
-                : $"one of {string.Join(", ", all.Select(id))}",
+                : all.Length == 1 ? id(all[0]) : $"one of {string.Join(", ", all.Select(id))}",
             Fix = fixes.Any(f => f is not null) ? string.Join(" ", fixes.Where(f => f is not null)) : null,
         })
         { WrongUsage = true };

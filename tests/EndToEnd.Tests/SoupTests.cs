@@ -115,7 +115,7 @@ public sealed class SoupTests : IDisposable
         TinyCheckpoint.Write(_scratch["six-again"], TinyTensor.Of("F32", "w", [1], 6));
         _scratch.Write("r.yaml", File.ReadAllText(_scratch["r.yaml"]).Replace("[one, twenty, six]", "[six, six-again]"));
         Assert.Contains("2 of 2 models are in the soup", _scratch.Succeeds("soup", "r.yaml", "out").Out);
-        Assert.Contains("1 of 2 models are in the soup", _scratch.Succeeds("soup", "r.yaml", "out2", "--accept", "strictly").Out);
+        Assert.Contains("1 of 2 models is in the soup", _scratch.Succeeds("soup", "r.yaml", "out2", "--accept", "strictly").Out);
     }
 
     [Fact]
