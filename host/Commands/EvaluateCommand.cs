@@ -19,7 +19,7 @@ internal static class EvaluateCommand
             Description = "The models: folders, files, base+adapter, patterns such as 'run/checkpoint-*'. The others are compared with the first.",
             Arity = new ArgumentArity(0, 10_000),
         });
-        var evaluation = new EvaluationOptions("");
+        var evaluation = new EvaluationOptions(beside: false);
         var recipe = MergeOptions.NotEmpty(new Option<string?>("--recipe")
         {
             Description = "Take 'evaluate', 'objective' and 'splits' from this recipe, all the options of an evaluator included.",

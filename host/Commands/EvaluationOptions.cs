@@ -5,8 +5,8 @@ using Merge.Sdk;
 namespace Merge.Commands;
 
 /// <summary>How models on the command line are scored: <c>--evaluate</c> and what counts, as sections of a recipe.</summary>
-/// <param name="about">What begins the options' descriptions.</param>
-internal sealed class EvaluationOptions(string about)
+/// <param name="beside">Whether models stand beside a recipe as what a command takes, so that the options have to say that they are theirs.</param>
+internal sealed class EvaluationOptions(bool beside)
 {
     public const string Name = "--evaluate";
 
@@ -15,19 +15,19 @@ internal sealed class EvaluationOptions(string about)
 
     public Option<string?> Evaluate { get; } = MergeOptions.NotEmpty(new Option<string?>(Name)
     {
-        Description = about + "how they are scored. A command with {candidate} and {split} in it, worker:COMMAND, or plugin:ID.",
+        Description = (beside ? "Of models: how" : "How") + " they are scored. A command with {candidate} and {split} in it, worker:COMMAND, or plugin:ID.",
         HelpName = "COMMAND",
     });
 
     public Option<string?> Maximize { get; } = MergeOptions.NotEmpty(new Option<string?>("--maximize")
     {
-        Description = about + "the metric that should be high.",
+        Description = (beside ? "Of models: the" : "The") + " metric that should be high.",
         HelpName = "METRIC",
     });
 
     public Option<string?> Minimize { get; } = MergeOptions.NotEmpty(new Option<string?>("--minimize")
     {
-        Description = about + "the metric that should be low.",
+        Description = (beside ? "Of models: the" : "The") + " metric that should be low.",
         HelpName = "METRIC",
     });
 

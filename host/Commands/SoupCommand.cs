@@ -25,7 +25,7 @@ internal static class SoupCommand
                 + "the authors' code), significant (a paired bootstrap over the examples sees a gain).",
             HelpName = "RULE",
         };
-        var evaluation = new EvaluationOptions("Of models: ");
+        var evaluation = new EvaluationOptions(beside: true);
         var resume = new Option<bool>("--resume") { Description = "Go on with the soup in OUT." };
         var (modelDirs, plugins, mismatch) = (MergeOptions.ModelDirs(), MergeOptions.Plugins(), MergeOptions.Mismatch());
         var (threads, memory) = (MergeOptions.Threads(), MergeOptions.Memory());

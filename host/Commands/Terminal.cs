@@ -12,6 +12,8 @@ namespace Merge.Commands;
 /// <param name="error">Errors, warnings, progress.</param>
 internal sealed class Terminal(TextWriter output, TextWriter error)
 {
+    private const string StackBelow = "The lines below name the place in the plugin's code.";
+
     private readonly List<Diagnostic> _warnings = [];
 
     public TextWriter Out { get; } = output;
@@ -81,7 +83,8 @@ internal sealed class Terminal(TextWriter output, TextWriter error)
     /// <summary>Says why the work could not be done; the stack only where asked for.</summary>
     public void Fail(IReadOnlyList<Diagnostic> errors, Exception? cause)
     {
-        var stack = IsVerbose ? cause?.ToString() : null;
+        // What asks for a stack is answered by it.
+        var stack = IsVerbose ? cause?.ToString().Replace(StrategyCall.AskForStack, StackBelow) : null;
         if (IsJson)
         {
             Out.WriteLine(JsonText.Of(json =>
@@ -93,9 +96,8 @@ internal sealed class Terminal(TextWriter output, TextWriter error)
             }));
             return;
         }
-        // What asks for a stack is answered below.
         foreach (var diagnostic in errors)
-            Print(stack is not null && diagnostic.Fix == StrategyCall.AskForStack ? diagnostic with { Fix = "The lines below name the place in the plugin's code." } : diagnostic);
+            Print(stack is not null && diagnostic.Fix == StrategyCall.AskForStack ? diagnostic with { Fix = StackBelow } : diagnostic);
         if (stack is not null)
             Error.WriteLine(stack);
     }

@@ -61,6 +61,7 @@ internal sealed class AsWritten
         }
     }
 
-    private static bool IsMean(IReadOnlyList<double>? weights) => weights is not null && weights[^1] == 0
+    // Of one model there is no mean.
+    private static bool IsMean(IReadOnlyList<double>? weights) => weights is { Count: > 2 } && weights[^1] == 0
         && weights.SkipLast(1).All(w => Math.Abs((w * (weights.Count - 1)) - 1) < Rounding);
 }

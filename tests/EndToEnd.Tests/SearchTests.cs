@@ -333,6 +333,8 @@ public sealed class SearchTests : IDisposable
         var outcome = _lab.Succeeds("--plugins", Path.Combine(MergeProcess.TestPlugins, "Throws"));
         Assert.Matches(@"\n\d+ of 20 trials have no score:\n\d+ trials: it cannot be merged: .*throws-in-plan threw InvalidOperationException: "
             + @"a fault of the plugin \(to act: the author of the plugin\)\n", outcome.Out);
+        // One model has no average.
+        Assert.DoesNotContain("uniform average", outcome.Out);
     }
 
     [Fact]
