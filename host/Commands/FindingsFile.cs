@@ -37,11 +37,18 @@ internal static class FindingsFile
         }
     }
 
-    /// <summary>The sentences, and after how many trials they were written.</summary>
-    public static (int Trials, IReadOnlyList<string> Sentences)? Conclusions(JsonElement findings) =>
-        findings.ValueKind is JsonValueKind.Object
-        && findings.TryGetProperty("trials", out var trials) && trials.TryGetInt32(out var count)
-        && findings.TryGetProperty("conclusions", out var sentences) && sentences.ValueKind is JsonValueKind.Array
-            ? (count, [.. sentences.EnumerateArray().Select(s => s.ToString())])
-            : null;
+    /// <summary>The sentences, which trial they are of, and after how many they were written.</summary>
+    public static (int Trials, int Best, IReadOnlyList<string> Sentences)? Conclusions(JsonElement findings)
+    {
+        try
+        {
+            return (findings.GetProperty("trials").GetInt32(), findings.GetProperty("best").GetProperty("trial").GetInt32(),
+                [.. findings.GetProperty("conclusions").EnumerateArray().Select(s => s.ToString())]);
+        }
+        catch (Exception fault) when (fault is KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            // Changed by hand: the journal stands without it.
+            return null;
+        }
+    }
 }

@@ -57,7 +57,7 @@ internal static class SpaceListing
             json.WriteStringValue(name);
         json.WriteEndArray();
         json.WriteStartArray("space");
-        foreach (var dimension in planned.Space.Dimensions)
+        foreach (var (dimension, start) in planned.Space.Dimensions.Zip(planned.Space.Start()))
         {
             json.WriteStartObject();
             json.WriteString("name", dimension.Name);
@@ -68,6 +68,7 @@ internal static class SpaceListing
             ValueText.Write(json, "minimum", dimension.Minimum);
             ValueText.Write(json, "maximum", dimension.Maximum);
             ValueText.Write(json, "start", dimension.Start);
+            json.WriteNumber("begins_at", start);
             json.WriteEndObject();
         }
         json.WriteEndArray();

@@ -71,10 +71,10 @@ internal static class TrialsCommand
         table.Write(terminal);
         if (shown.Count < journal.Trials.Count)
             terminal.Line($"{shown.Count} of {journal.Trials.Count}; --all lists all, --best N the best");
-        if (findings is not { } found || FindingsFile.Conclusions(found) is not var (trials, sentences))
+        if (findings is not { } found || FindingsFile.Conclusions(found) is not var (trials, result, sentences))
             return;
         terminal.Line();
-        terminal.Line(trials == journal.Trials.Count ? "What it came to:" : $"What it came to after {trials} trials:");
+        terminal.Line($"{(trials == journal.Trials.Count ? "What it came to" : $"What it came to after {trials} trials")}: the result is trial {result}.");
         foreach (var sentence in sentences)
             terminal.Line(sentence);
     }

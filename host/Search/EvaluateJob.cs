@@ -93,7 +93,7 @@ internal sealed class EvaluateJob(EvaluateRequest request)
             await Task.Yield();
             var score = await Score(model.Plan, $"model-{number:000}", scorer, folder, cancellation);
             var scored = new ScoredModel(model.Name, model.Path, score,
-                score.Status is ScoreStatus.Ok or ScoreStatus.Infeasible || score.Log is not { } log ? [] : [.. File.ReadLines(log).TakeLast(LinesShown)]);
+                score.Status is ScoreStatus.Ok or ScoreStatus.Infeasible || score.Log is not { } log ? [] : LastLines(log));
             request.Scored(scored);
             return scored;
         }
@@ -101,6 +101,13 @@ internal sealed class EvaluateJob(EvaluateRequest request)
         {
             turn.Release();
         }
+    }
+
+    // Of the last attempt: the others printed much the same.
+    private static string[] LastLines(string log)
+    {
+        var lines = File.ReadAllLines(log);
+        return [.. lines[(Array.FindLastIndex(lines, l => l.StartsWith(TrialLog.Attempt, StringComparison.Ordinal)) + 1)..].TakeLast(LinesShown)];
     }
 
     private async Task<TrialScore> Score(MergePlan plan, string label, Scorer scorer, string folder, CancellationToken cancellation)

@@ -287,8 +287,16 @@ public sealed class SearchTests : IDisposable
         Assert.Contains("vs the base model (m0)", report);
         Assert.Contains("vs the recipe as written", report);
         var trials = _lab.Scratch.Succeeds("trials", "out").Out;
-        Assert.Contains("What it came to:", trials);
+        var best = Regex.Match(outcome.Out, @"the result \((?<trial>trial \d)\)").Groups["trial"].Value;
+        Assert.Contains($"What it came to: the result is {best}.", trials);
         Assert.Contains("the recipe as written", trials);
+        // What was changed by hand is left aside.
+        var findings = File.ReadAllText(_lab.Scratch["out/findings.json"]);
+        foreach (var broken in new[] { "{}", "[1]", "{\"trials\": \"x\"", findings.Replace("\"trial\":", "\"trail\":") })
+        {
+            File.WriteAllText(_lab.Scratch["out/findings.json"], broken);
+            Assert.DoesNotContain("What it came to", _lab.Scratch.Succeeds("trials", "out").Out);
+        }
         // Two splits: the trials, the base, the recipe, the single models; of those the best on the second one.
         var calls = File.ReadAllLines(_lab.Scratch["calls"]).Length;
         var json = _lab.Succeeds("--resume", "--json").Json;
@@ -343,6 +351,7 @@ public sealed class SearchTests : IDisposable
         Write("merge_method: wise-ft\nbase_model: m0\nmodels: [m1]\n", trials: 1);
         var dry = _lab.Succeeds("--dry-run").Out;
         Assert.Contains("of 1 model; 1 number is searched by", dry);
+        Assert.Equal(0.5, _lab.Succeeds("--dry-run", "--json").Json.GetProperty("space")[0].GetProperty("begins_at").GetDouble());
         Assert.Matches(@"alpha +0 +1 +0 … 1 +0\.5 \*\n\*: the recipe gives no value", dry);
         Assert.DoesNotContain("may leave", dry);
         Write("merge_method: linear\nmodels: [m0, m1]\nparameters: {weight: 0.25}\n", trials: 1);
