@@ -1,49 +1,12 @@
 using Merge.Checkpoints;
 using Merge.Merging;
 using Merge.Planning;
-using Merge.Plugins;
 using Merge.Recipes;
 using Merge.Scoring;
 using Merge.Sdk;
 using Merge.Trust;
 
 namespace Merge.Search;
-
-/// <summary>Models to be scored as they are.</summary>
-/// <param name="Models">A recipe that lists them; how they would be merged is of no matter.</param>
-/// <param name="Evaluate">Who scores.</param>
-/// <param name="Objective">What counts; null: all metrics alike.</param>
-/// <param name="EvaluatePath">The recipe that <paramref name="Evaluate"/> stands in: programs run in its folder.</param>
-/// <param name="Split">On which split.</param>
-internal sealed record EvaluateRequest(
-    Recipe Models, EvaluateRecipe Evaluate, ObjectiveRecipe? Objective, string EvaluatePath, string Split)
-{
-    public required PluginCatalog Plugins { get; init; }
-
-    public IReadOnlyList<string> ModelDirs { get; init; } = [];
-
-    public RunSettings Settings { get; init; } = new();
-
-    /// <summary>Is told of every model that is scored, in whatever order.</summary>
-    public Action<ScoredModel> Scored { get; init; } = _ => { };
-}
-
-/// <summary>A model's score.</summary>
-/// <param name="Name">As it was asked for; of a trajectory's checkpoint the place it stands for.</param>
-/// <param name="Path">Its full path.</param>
-/// <param name="Score">What the evaluator said.</param>
-/// <param name="Printed">Last lines of what an evaluator printed that gave no score.</param>
-internal sealed record ScoredModel(string Name, string Path, TrialScore Score, IReadOnlyList<string> Printed);
-
-/// <summary>A model against the first one, example by example.</summary>
-/// <param name="Model">Its place among the models.</param>
-/// <param name="Metric">The metric; null: the objective, of which more is better.</param>
-internal sealed record ModelComparison(int Model, string? Metric, PairedDifference Difference);
-
-/// <summary>What came of it.</summary>
-/// <param name="Models">In the order they were given.</param>
-/// <param name="Comparisons">Of those that have scores of the same examples as the first; may be empty.</param>
-internal sealed record EvaluateOutcome(IReadOnlyList<ScoredModel> Models, IReadOnlyList<ModelComparison> Comparisons);
 
 /// <summary>
 /// <c>merge evaluate</c>: scores models by the evaluators of a search. A program gets a copy of a model's folder; a model that
