@@ -73,6 +73,7 @@ internal static class CommandLine
             SearchCommand.Create(terminal),
             SoupCommand.Create(terminal),
             TrialsCommand.Create(terminal),
+            EvaluateCommand.Create(terminal),
             ValidateCommand.Create(terminal),
             BakeCommand.Create(terminal),
             ExtractCommand.Create(terminal),

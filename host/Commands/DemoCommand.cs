@@ -100,6 +100,7 @@ internal static class DemoCommand
         terminal.Line($"Checkpoints, recipes and merged models are in {folder}. Try:");
         terminal.Line($"  merge run {Path.Combine(folder, "ema.yaml")} my-first-merge");
         terminal.Line($"  merge search {Path.Combine(folder, "lcsc.yaml")} my-first-search");
+        terminal.Line($"  merge evaluate {Path.Combine(folder, "tune-1")} {Path.Combine(folder, "merged", "ema")} --evaluate plugin:digits --maximize accuracy");
         terminal.Line($"  merge inspect {Path.Combine(folder, "tune-1")} {Path.Combine(folder, "merged", "ema")}");
     }
 

@@ -14,6 +14,7 @@ internal sealed class HelpWithExamples : SynchronousCommandLineAction
           merge search recipe.yml found/          the values that score best in your own evaluation
           merge soup a b c soup/ --evaluate "python3 eval.py {candidate}" --maximize accuracy
           merge trials found/ --best 5            what a search has tried; also while it runs
+          merge evaluate a b --recipe recipe.yml  what models score, and whether they differ
           merge validate recipe.yml               find every mistake in a recipe and its inputs; write nothing
           merge inspect model/                    list the tensors of a checkpoint
           merge inspect model-a/ model-b/         how far two checkpoints are apart, tensor by tensor

@@ -87,14 +87,14 @@ internal static partial class PlanListing
         foreach (var group in uses.GroupBy(u => (u.Parameter, u.Model, u.Value.Line))
             .OrderBy(g => g.Key.Parameter, StringComparer.Ordinal).ThenBy(g => g.Key.Line))
         {
-            string[] kinds = [.. group.Select(u => Number().Replace(u.Tensor, "N")).Distinct()];
+            var kinds = group.CountBy(u => Number().Replace(u.Tensor, "N")).ToArray();
             table.Add(
                 group.Key.Parameter,
                 group.Key.Model ?? "",
                 Values([.. group.Select(u => u.Value.Value)]),
                 group.Key.Line is { } line ? $"line {line}" : "default",
                 $"{group.Count()}",
-                string.Join(", ", kinds.Take(2)) + (kinds.Length > 2 ? $" and {kinds.Length - 2} more" : ""));
+                string.Join(", ", kinds.Take(2).Select(k => k.Key)) + (kinds.Length > 2 ? $" and {kinds.Skip(2).Sum(k => k.Value)} more" : ""));
         }
         table.Write(terminal);
         terminal.Line();

@@ -52,8 +52,11 @@ internal sealed record RunReport(MergePlan Plan, RunProgress Progress, double Se
         }
         terminal.Line(
             $"read {DiskSpace.Text(Progress.BytesRead)}, wrote {DiskSpace.Text(Progress.BytesWritten)} in {Seconds:0.00} s "
-            + $"({(Progress.BytesRead + Progress.BytesWritten) / 1e9 / Seconds:0.00} GB/s), peak memory {DiskSpace.Text(_peak)}");
+            + $"({Rate(Progress.BytesRead + Progress.BytesWritten, Seconds)}), peak memory {DiskSpace.Text(_peak)}");
     }
+
+    /// <summary>Bytes a second in a unit of which there is at least one.</summary>
+    internal static string Rate(long bytes, double seconds) => $"{DiskSpace.Text((long)(bytes / Math.Max(seconds, 1e-6)))}/s";
 
     // What a smaller rank throws away, the most first.
     private void PrintModules(Terminal terminal)

@@ -72,9 +72,10 @@ internal static class SearchCommand
                     terminal.Warn(finding);
             }
             SearchReport.Write(session, outcome, request.Recipe.Search!.Searcher, cancellation);
+            FindingsFile.Write(session, outcome);
             kept.IsOver = true;
             SearchListing.Print(terminal, session, outcome, clock.Elapsed);
-            return Task.FromResult(outcome.Best is null ? throw SearchListing.NoScore(request.Folder) : 0);
+            return Task.FromResult(outcome.Best is null ? throw SearchListing.NoScore(request.Folder, outcome.Trials) : 0);
         });
         return command;
     }

@@ -59,8 +59,10 @@ internal static class SearchListing
     public static IEnumerable<string> Sentences(SearchSession session, SearchOutcome outcome)
     {
         var splits = session.Recipe.Splits;
-        if (outcome.AgainstBestIngredient is { } difference)
-            yield return Verdict.Of(difference, "the result", "the best single model") + On(splits.Report ?? splits.Selection);
+        foreach (var (against, difference) in outcome.Comparisons)
+            yield return Verdict.Of(difference, "the result", against) + On(splits.Report ?? splits.Selection);
+        if (outcome.Comparisons.Count == 0 && outcome.Ingredients.Count + outcome.Baselines.Count > 0)
+            yield return "Without scores of single examples nobody can say whether these differences are more than luck.";
         if (outcome.Rescored.Count > 1)
         {
             yield return Verdict.OfWinner([.. outcome.Rescored.Select(r => r.Trial.Objective!.Value)],
@@ -81,18 +83,22 @@ internal static class SearchListing
         .. session.Planned.Options.Whole.Following.Select(v => $"{v.Name} is what the others leave: {v.Of(outcome.Best.Point).ToString("R", CultureInfo.InvariantCulture)}."),
     ];
 
-    public static MergeException NoScore(SearchFolder folder) => new(new Diagnostic("no trial has a score, so there is no best one")
-    {
-        Where = folder.Journal,
-        Fix = "'merge trials' lists why each failed.",
-    });
+    public static MergeException NoScore(SearchFolder folder, IReadOnlyList<Trial> trials) => new(
+    [
+        new Diagnostic("no trial has a score, so there is no best one")
+        {
+            Where = folder.Journal,
+            Fix = "'merge trials' lists why each failed.",
+        },
+        .. FailureReason.Of(trials).Take(1).Select(r => new Diagnostic($"{r.Trials} of {trials.Count} trials: {r.Error}") { Actor = r.Actor }),
+    ]);
 
     private static void PrintScores(Terminal terminal, SearchSession session, SearchOutcome outcome, Trial best)
     {
         var splits = session.Recipe.Splits;
         var table = new TerminalTable([session.Recipe.Objective!.ToString(), splits.Selection, .. splits.Report is { } r ? [r] : Array.Empty<string>()]);
         Add("the result (trial " + best.Index.ToString(CultureInfo.InvariantCulture) + ")", best.Score, outcome.Report);
-        if (outcome.Ingredients.Where(i => i.Selection.Objective is not null).MaxBy(i => i.Selection.Objective) is { } ingredient)
+        if (IngredientScore.Best(outcome.Ingredients) is { } ingredient)
             Add($"the best single model ({ingredient.Name})", ingredient.Selection, ingredient.Report);
         foreach (var baseline in outcome.Baselines)
             Add(baseline.Name, baseline.Selection, baseline.Report);
@@ -109,13 +115,20 @@ internal static class SearchListing
     /// <summary>The fields of <c>--json</c>.</summary>
     public static void Write(Utf8JsonWriter json, SearchSession session, SearchOutcome outcome)
     {
-        var (folder, best) = (session.Request.Folder, outcome.Best!);
+        var folder = session.Request.Folder;
         json.WriteString("output", folder.Path);
         json.WriteString("model", folder.Best);
         json.WriteString("recipe", folder.BestRecipe);
         json.WriteString("report", folder.Report);
-        json.WriteNumber("trials", outcome.Trials.Count);
         json.WriteNumber("trials_resumed", session.Request.Progress.Resumed);
+        WriteFindings(json, session, outcome);
+    }
+
+    /// <summary>What was found, without where and when.</summary>
+    public static void WriteFindings(Utf8JsonWriter json, SearchSession session, SearchOutcome outcome)
+    {
+        var best = outcome.Best!;
+        json.WriteNumber("trials", outcome.Trials.Count);
         json.WriteNumber("trials_failed", outcome.Trials.Count(t => t.Objective is null));
         json.WriteStartObject("best");
         json.WriteNumber("trial", best.Index);
@@ -130,16 +143,14 @@ internal static class SearchListing
             json.WriteNumber(value.Name, value.Of(best.Point));
         json.WriteEndObject();
         json.WriteEndObject();
-        json.WriteStartArray("ingredients");
-        foreach (var ingredient in outcome.Ingredients)
+        WriteScores(json, "ingredients", "model", outcome.Ingredients);
+        WriteScores(json, "baselines", "name", outcome.Baselines);
+        json.WriteStartArray("comparisons");
+        foreach (var (against, difference) in outcome.Comparisons)
         {
             json.WriteStartObject();
-            json.WriteString("model", ingredient.Name);
-            ValueText.Write(json, "selection", ingredient.Selection.Objective);
-            if (ingredient.Report is not null)
-                ValueText.Write(json, "report", ingredient.Report.Objective);
-            if ((ingredient.Selection.Error ?? ingredient.Report?.Error) is { } error)
-                json.WriteString("error", error);
+            json.WriteString("against", against);
+            DifferenceText.Write(json, difference);
             json.WriteEndObject();
         }
         json.WriteEndArray();
@@ -158,6 +169,22 @@ internal static class SearchListing
         json.WriteStartArray("conclusions");
         foreach (var sentence in Sentences(session, outcome))
             json.WriteStringValue(sentence);
+        json.WriteEndArray();
+    }
+    private static void WriteScores(Utf8JsonWriter json, string list, string name, IReadOnlyList<IngredientScore> scores)
+    {
+        json.WriteStartArray(list);
+        foreach (var score in scores)
+        {
+            json.WriteStartObject();
+            json.WriteString(name, score.Name);
+            ValueText.Write(json, "selection", score.Selection.Objective);
+            if (score.Report is not null)
+                ValueText.Write(json, "report", score.Report.Objective);
+            if ((score.Selection.Error ?? score.Report?.Error) is { } error)
+                json.WriteString("error", error);
+            json.WriteEndObject();
+        }
         json.WriteEndArray();
     }
 }

@@ -15,7 +15,7 @@ internal static class SoupCommand
     {
         var inputs = MergeOptions.NotEmpty(new Argument<string[]>("INPUT")
         {
-            Description = "A recipe with 'evaluate' and 'objective'; or two models or more, with --evaluate. Then OUT, the folder to make.",
+            Description = "A recipe with 'evaluate' and 'objective'; or models, with --evaluate and --maximize or --minimize. Then OUT, the folder to make.",
             Arity = new ArgumentArity(2, 10_000),
         });
         var uniform = new Option<bool>("--uniform") { Description = "Average all of them, whatever they score." };
@@ -25,20 +25,14 @@ internal static class SoupCommand
                 + "the authors' code), significant (a paired bootstrap over the examples sees a gain).",
             HelpName = "RULE",
         };
-        var evaluate = new Option<string?>("--evaluate")
-        {
-            Description = "Of models: how they are scored. A command with {candidate} and {split} in it, or plugin:ID.",
-            HelpName = "COMMAND",
-        };
-        var maximize = new Option<string?>("--maximize") { Description = "Of models: the metric that should be high.", HelpName = "METRIC" };
-        var minimize = new Option<string?>("--minimize") { Description = "Of models: the metric that should be low.", HelpName = "METRIC" };
+        var evaluation = new EvaluationOptions(beside: true);
         var resume = new Option<bool>("--resume") { Description = "Go on with the soup in OUT." };
         var (modelDirs, plugins, mismatch) = (MergeOptions.ModelDirs(), MergeOptions.Plugins(), MergeOptions.Mismatch());
         var (threads, memory) = (MergeOptions.Threads(), MergeOptions.Memory());
         var (device, gpuMemory) = (DeviceOptions.Device(), DeviceOptions.Memory());
         var command = new Command("soup", "Average those models that make the average better in your own evaluation (greedy soup), or all.")
         {
-            inputs, uniform, accept, evaluate, maximize, minimize, resume, threads, memory, device, gpuMemory, modelDirs, plugins, mismatch,
+            inputs, uniform, accept, evaluation.Evaluate, evaluation.Maximize, evaluation.Minimize, resume, threads, memory, device, gpuMemory, modelDirs, plugins, mismatch,
         };
         command.SetAction((parsed, cancellation) =>
         {
@@ -46,8 +40,8 @@ internal static class SoupCommand
             using var catalog = PluginOptions.Load(parsed, terminal, plugins);
             var given = parsed.GetRequiredValue(inputs);
             var recipe = IsRecipe(given)
-                ? FromFile(given[0], parsed.GetValue(evaluate) ?? parsed.GetValue(maximize) ?? parsed.GetValue(minimize))
-                : OfModels(given[..^1], parsed.GetValue(evaluate), parsed.GetValue(maximize), parsed.GetValue(minimize));
+                ? FromFile(given[0], evaluation.Given(parsed))
+                : OfModels(given[..^1], evaluation, parsed);
             using var gpu = DeviceOptions.Open(parsed.GetValue(device), parsed.GetValue(gpuMemory), terminal);
             var request = new SearchRequest
             {
@@ -72,9 +66,10 @@ internal static class SoupCommand
                     terminal.Warn(finding);
             }
             SearchReport.Write(session, outcome, job.Name, cancellation);
+            FindingsFile.Write(session, outcome);
             kept.IsOver = true;
             SoupListing.Print(terminal, session, job, outcome, clock.Elapsed);
-            return Task.FromResult(outcome.Best is null ? throw SearchListing.NoScore(request.Folder) : 0);
+            return Task.FromResult(outcome.Best is null ? throw SearchListing.NoScore(request.Folder, outcome.Trials) : 0);
         });
         return command;
     }
@@ -84,28 +79,19 @@ internal static class SoupCommand
 
     private static Recipe FromFile(string path, string? option) => option is null
         ? RecipeFile.Read(path)
-        : throw Wrong($"'{option}' is given beside a recipe, which says itself how candidates are scored", "Change the recipe's 'evaluate' or 'objective'.");
+        : throw EvaluationOptions.Wrong($"{option} is given beside a recipe, which says itself how candidates are scored", "Change the recipe's 'evaluate' or 'objective'.");
 
     /// <summary>The recipe that models on the command line stand for.</summary>
-    private static Recipe OfModels(string[] models, string? evaluate, string? maximize, string? minimize)
+    private static Recipe OfModels(string[] models, EvaluationOptions evaluation, ParseResult parsed)
     {
-        if (evaluate is null || maximize is null == minimize is null)
+        if (parsed.GetValue(evaluation.Evaluate) is null)
         {
-            throw Wrong(evaluate is null ? "nothing says how the models are scored" : "nothing says which metric counts",
-                evaluate is null ? "Give --evaluate 'python3 eval.py {candidate} {split}', or a recipe with 'evaluate'."
-                    : "Give one of --maximize METRIC and --minimize METRIC.");
+            throw EvaluationOptions.Wrong("nothing says how the models are scored",
+                "Give --evaluate 'python3 eval.py {candidate} {split}', or a recipe with 'evaluate'.");
         }
-        YamlEntry evaluation = evaluate.StartsWith("plugin:", StringComparison.Ordinal)
-            ? Entry("plugin", Word(evaluate["plugin:".Length..]))
-            : Entry("command", Word(evaluate));
-        var map = new YamlMap(
-        [
-            Entry("merge_method", Word("uniform")),
-            Entry("models", new YamlList([.. models.Select(m => new YamlMap([Entry("model", Word(m))], 1))], 1)),
-            Entry("evaluate", new YamlMap([evaluation], 1)),
-            Entry("objective", new YamlMap([maximize is null ? Entry("minimize", Word(minimize!)) : Entry("maximize", Word(maximize))], 1)),
-        ], 1);
-        return RecipeParser.Parse(Path.Combine(Environment.CurrentDirectory, "command-line.yaml"), YamlText.Of(map));
+        var recipe = evaluation.Recipe(parsed, "uniform", models);
+        return recipe.Objective is not null ? recipe
+            : throw EvaluationOptions.Wrong("nothing says which metric counts", "Give one of --maximize METRIC and --minimize METRIC.");
     }
 
     private static string[] Comment(SearchSession session, SoupJob job, SearchOutcome outcome) =>
@@ -113,10 +99,4 @@ internal static class SoupCommand
         $"The {job.Name} ({session.Recipe.Objective}): {outcome.Best!.Objective?.ToString("0.#####", CultureInfo.InvariantCulture)} on "
             + $"'{session.Recipe.Splits.Selection}'. A model of weight 0 is not in it.",
     ];
-
-    private static YamlEntry Entry(string key, YamlNode value) => new(key, 1, value);
-
-    private static YamlScalar Word(string text) => new(text, true, 1);
-
-    private static MergeException Wrong(string found, string fix) => new(new Diagnostic(found) { Fix = fix }) { WrongUsage = true };
 }

@@ -25,7 +25,8 @@ internal static class SoupListing
                     step.IsKept ? "yes" : "no");
             }
             table.Write(terminal);
-            terminal.Line($"{job.Steps.Count(s => s.IsKept)} of {job.Steps.Count} models are in the soup");
+            var kept = job.Steps.Count(s => s.IsKept);
+            terminal.Line($"{kept} of {job.Steps.Count} model{(job.Steps.Count == 1 ? "" : "s")} {(kept == 1 ? "is" : "are")} in the soup");
             terminal.Line();
         }
         SearchListing.Print(terminal, session, outcome, time);

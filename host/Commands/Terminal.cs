@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Merge.Merging;
 using Merge.Sdk;
 
 namespace Merge.Commands;
@@ -11,6 +12,8 @@ namespace Merge.Commands;
 /// <param name="error">Errors, warnings, progress.</param>
 internal sealed class Terminal(TextWriter output, TextWriter error)
 {
+    private const string StackBelow = "The lines below name the place in the plugin's code.";
+
     private readonly List<Diagnostic> _warnings = [];
 
     public TextWriter Out { get; } = output;
@@ -66,10 +69,13 @@ internal sealed class Terminal(TextWriter output, TextWriter error)
 
     /// <summary>The result of <c>--json</c>: <c>{"ok":true, …, "warnings":[…]}</c>. Call once.</summary>
     /// <param name="fields">Writes the properties between.</param>
-    public void Json(Action<Utf8JsonWriter> fields) => Out.WriteLine(JsonText.Of(json =>
+    /// <param name="errors">What failed of it; then it is not ok.</param>
+    public void Json(Action<Utf8JsonWriter> fields, params IReadOnlyList<Diagnostic> errors) => Out.WriteLine(JsonText.Of(json =>
     {
-        json.WriteBoolean("ok", true);
+        json.WriteBoolean("ok", errors.Count == 0);
         fields(json);
+        if (errors.Count > 0)
+            JsonText.Write(json, "errors", errors);
         if (_warnings.Count > 0)
             JsonText.Write(json, "warnings", _warnings);
     }));
@@ -77,7 +83,8 @@ internal sealed class Terminal(TextWriter output, TextWriter error)
     /// <summary>Says why the work could not be done; the stack only where asked for.</summary>
     public void Fail(IReadOnlyList<Diagnostic> errors, Exception? cause)
     {
-        var stack = IsVerbose ? cause?.ToString() : null;
+        // What asks for a stack is answered by it.
+        var stack = IsVerbose ? cause?.ToString().Replace(StrategyCall.AskForStack, StackBelow) : null;
         if (IsJson)
         {
             Out.WriteLine(JsonText.Of(json =>
@@ -90,7 +97,7 @@ internal sealed class Terminal(TextWriter output, TextWriter error)
             return;
         }
         foreach (var diagnostic in errors)
-            Print(diagnostic);
+            Print(stack is not null && diagnostic.Fix == StrategyCall.AskForStack ? diagnostic with { Fix = StackBelow } : diagnostic);
         if (stack is not null)
             Error.WriteLine(stack);
     }

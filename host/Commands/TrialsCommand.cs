@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json;
 using Merge.Recipes;
 using Merge.Scoring;
 using Merge.Sdk;
@@ -12,6 +13,7 @@ namespace Merge.Commands;
 internal static class TrialsCommand
 {
     private const int Shown = 20;
+    private const int MostModels = 8;
 
     public static Command Create(Terminal terminal)
     {
@@ -36,9 +38,9 @@ internal static class TrialsCommand
             else if (parsed.GetValue(csv))
                 WriteCsv(terminal, journal, Chosen(journal, parsed.GetValue(best)));
             else if (terminal.IsJson)
-                WriteJson(terminal, journal, Chosen(journal, parsed.GetValue(best)));
+                WriteJson(terminal, journal, Chosen(journal, parsed.GetValue(best)), FindingsFile.Read(new(path)));
             else
-                List(terminal, journal, parsed.GetValue(best), parsed.GetValue(all));
+                List(terminal, journal, parsed.GetValue(best), parsed.GetValue(all), FindingsFile.Read(new(path)));
             return 0;
         });
         return command;
@@ -48,24 +50,40 @@ internal static class TrialsCommand
     private static IReadOnlyList<Trial> Chosen(JournalContent journal, int? best) =>
         best is { } count ? SecondLook.Top(journal.Trials, count) : journal.Trials;
 
-    private static void List(Terminal terminal, JournalContent journal, int? best, bool all)
+    private static void List(Terminal terminal, JournalContent journal, int? best, bool all, JsonElement? findings)
     {
         IReadOnlyList<Trial> shown = best is { } count ? SecondLook.Top(journal.Trials, count)
             : all ? journal.Trials : [.. journal.Trials.TakeLast(Shown)];
         var metrics = Metrics(journal);
-        var table = new TerminalTable(["trial", "generation", "status", "objective", .. metrics, "seconds", "why"]);
+        // Of a soup its models are what was tried; older journals do not name them.
+        string[] models = journal.IsSoup && journal.Models.Count == journal.Names.Count ? ["models"] : [];
+        var table = new TerminalTable(["trial", "generation", "status", "objective", .. metrics, "seconds", .. models, "why"]);
         foreach (var trial in shown)
         {
             table.Add(
             [
                 Text(trial.Index), Text(trial.Generation), Status(trial), Number(trial.Objective),
                 .. metrics.Select(m => Number(trial.Score.Metrics.TryGetValue(m, out var value) ? value : null)),
-                trial.Score.Seconds.ToString("0.###", CultureInfo.InvariantCulture), trial.Score.Error ?? "",
+                trial.Score.Seconds.ToString("0.###", CultureInfo.InvariantCulture), .. models.Select(_ => Soup(journal, trial)),
+                trial.Score.Error ?? "",
             ]);
         }
         table.Write(terminal);
         if (shown.Count < journal.Trials.Count)
             terminal.Line($"{shown.Count} of {journal.Trials.Count}; --all lists all, --best N the best");
+        if (findings is not { } found || FindingsFile.Conclusions(found) is not var (trials, result, sentences))
+            return;
+        terminal.Line();
+        terminal.Line($"{(trials == journal.Trials.Count ? "What it came to" : $"What it came to after {trials} trials")}: the result is trial {result}.");
+        foreach (var sentence in sentences)
+            terminal.Line(sentence);
+    }
+
+    private static string Soup(JournalContent journal, Trial trial)
+    {
+        string[] within = [.. journal.Models.Zip(trial.Point).Where(m => m.Second != 0).Select(m => m.First)];
+        return within.Length == journal.Models.Count && within.Length > 1 ? "all"
+            : string.Join(", ", within.Take(MostModels)) + (within.Length > MostModels ? $" and {within.Length - MostModels} more" : "");
     }
 
     private static void Compare(Terminal terminal, string path, JournalContent journal, Trial a, Trial b)
@@ -84,10 +102,7 @@ internal static class TrialsCommand
                 if (difference is not null)
                 {
                     json.WriteStartObject("difference");
-                    json.WriteNumber("mean", difference.Mean);
-                    json.WriteNumber("low", difference.Low);
-                    json.WriteNumber("high", difference.High);
-                    json.WriteNumber("gain_probability", difference.GainProbability);
+                    DifferenceText.Write(json, difference);
                     json.WriteEndObject();
                 }
             });
@@ -102,12 +117,15 @@ internal static class TrialsCommand
                 b.Score.Metrics.TryGetValue(metric, out var y) ? y : null);
         }
         foreach (var value in new WholePoint(journal.Names).Values)
-            Row(value.Name, value.Of(a.Point), value.Of(b.Point));
+            Row(value.Name + Model(value), value.Of(a.Point), value.Of(b.Point));
         table.Write(terminal);
         terminal.Line();
         terminal.Line(difference is null
             ? "There are no scores of single examples to compare them by."
             : Verdict.Of(difference, $"trial {a.Index}", $"trial {b.Index}"));
+
+        string Model(WholeValue value) =>
+            value.Model is { } model && model < journal.Models.Count ? $" ({journal.Models[model]})" : "";
 
         void Row(string name, double? x, double? y) => table.Add(name, Number(x), Number(y), Number(x - y));
     }
@@ -135,12 +153,22 @@ internal static class TrialsCommand
         }
     }
 
-    private static void WriteJson(Terminal terminal, JournalContent journal, IReadOnlyList<Trial> trials) => terminal.Json(json =>
+    private static void WriteJson(Terminal terminal, JournalContent journal, IReadOnlyList<Trial> trials, JsonElement? findings) =>
+        terminal.Json(json =>
     {
         json.WriteStartArray("names");
         foreach (var name in journal.Names)
             json.WriteStringValue(name);
         json.WriteEndArray();
+        json.WriteStartArray("models");
+        foreach (var model in journal.Models)
+            json.WriteStringValue(model);
+        json.WriteEndArray();
+        if (findings is { } found)
+        {
+            json.WritePropertyName("findings");
+            found.WriteTo(json);
+        }
         json.WriteStartArray("trials");
         foreach (var trial in trials)
         {

@@ -7,6 +7,9 @@ namespace Merge.Merging;
 /// <summary>Runs a plugin's code so that whatever it throws comes out as a fault of that plugin, named.</summary>
 internal static partial class StrategyCall
 {
+    /// <summary>The fix of what a plugin threw, unless its stack is printed at once.</summary>
+    public const string AskForStack = "Run again with --verbose for the place in the plugin's code.";
+
     private const string ForeignAwait = "awaits something that is no statistic of this scan";
 
     public static T Run<T>(MergeStrategy strategy, string where, Func<T> call)
@@ -53,7 +56,7 @@ internal static partial class StrategyCall
             {
                 Actor = Actor.PluginAuthor,
                 Where = where,
-                Fix = "Run again with --verbose for the place in the plugin's code.",
+                Fix = AskForStack,
             },
             fault);
 

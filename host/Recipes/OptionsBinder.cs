@@ -143,10 +143,14 @@ internal sealed class OptionsBinder
         if (Schema.Find(given.Name) is { } parameter)
             return parameter;
         var others = _methodsWith(given.Name);
+        var names = Schema.Parameters.Select(p => p.Name).ToList();
         if (others.Count > 0)
         {
             _findings.Warn(given.Line, $"'{given.Name}' has no effect: {_method} has no such parameter, " +
-                $"{string.Join(", ", others)} {(others.Count == 1 ? "has" : "have")}");
+                $"{string.Join(", ", others)} {(others.Count == 1 ? "has" : "have")}",
+                NearestMatch.Question(given.Name, names)
+                    ?? (names.Count == 0 ? "Leave it out, or choose a method that has it." : "Leave it out, or give one that the method has."),
+                names.Count == 0 ? $"no parameters: {_method} has none" : $"{string.Join(", ", names)}: what {_method} has");
         }
         else if (WithoutEffect.Contains(given.Name))
         {
@@ -154,9 +158,8 @@ internal sealed class OptionsBinder
         }
         else
         {
-            var names = Schema.Parameters.Select(p => p.Name).ToList();
             _findings.Error(given.Line, $"{_method} has no parameter {RecipeText.Quote(given.Name)}",
-                names.Count == 0 ? "no parameters" : $"one of {string.Join(", ", names)}",
+                names.Count == 0 ? "no parameters" : RecipeText.OneOf(names),
                 NearestMatch.Question(given.Name, names));
         }
         return null;

@@ -20,7 +20,7 @@ internal static class PartOptions
         foreach (var unknown in given.Items.Where(g => !names.Contains(g.Name)))
         {
             findings.Error(unknown.Line, $"{owner} has no option {RecipeText.Quote(unknown.Name)}",
-                names.Length == 0 ? "no options" : $"one of {string.Join(", ", names)}",
+                names.Length == 0 ? "no options" : RecipeText.OneOf(names),
                 NearestMatch.Question(unknown.Name, names));
         }
         BoundParameter[] bound =

@@ -15,8 +15,8 @@ internal sealed class RecipeFindings(string path)
     public void Error(int line, string found, string? expected = null, string? fix = null) =>
         _errors.Add(At(line, found, expected, fix));
 
-    public void Warn(int line, string found, string? fix = null) =>
-        _warnings.Add(At(line, found, null, fix) with { Severity = Severity.Warning });
+    public void Warn(int line, string found, string? fix = null, string? expected = null) =>
+        _warnings.Add(At(line, found, expected, fix) with { Severity = Severity.Warning });
 
     public void AddErrors(MergeException exception) => _errors.AddRange(exception.Diagnostics);
 

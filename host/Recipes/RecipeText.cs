@@ -7,6 +7,11 @@ internal static class RecipeText
 {
     private const int Longest = 80;
 
+    /// <summary>What would have been right: one of several names, or the only one.</summary>
+    /// <param name="names">At least one.</param>
+    public static string OneOf(IReadOnlyCollection<string> names) =>
+        names.Count == 1 ? names.First() : $"one of {string.Join(", ", names)}";
+
     /// <summary>In quotes, on one line, shortened: safe to print whatever the file holds.</summary>
     public static string Quote(string text)
     {

@@ -17,7 +17,7 @@ internal sealed record EvaluatorReply(Evaluation Evaluation, string? Id, string?
 
     /// <summary>Reads a line; null where it is no JSON object.</summary>
     /// <param name="line">In UTF-8.</param>
-    /// <param name="onlyMetric">The objective's, where it has just one: a bare list of examples is its.</param>
+    /// <param name="onlyMetric">The objective's, where it has just one: a bare list of examples is its; else that of the only metric there is.</param>
     public static EvaluatorReply? Read(ReadOnlySpan<byte> line, string? onlyMetric)
     {
         line = line.Trim(" \t\r\n"u8);
@@ -45,7 +45,7 @@ internal sealed record EvaluatorReply(Evaluation Evaluation, string? Id, string?
         var (id, error) = (Text("id"), Text("error"));
         var examples = new Dictionary<string, IReadOnlyList<double>>();
         if (reply.TryGetProperty("examples", out var given) && error is null)
-            error = ReadExamples(given, onlyMetric, examples);
+            error = ReadExamples(given, onlyMetric ?? (metrics.Count == 1 ? metrics.Keys.Single() : null), examples);
         return new(new(metrics) { Examples = examples }, id, error);
 
         string? Text(string name) => reply.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String
@@ -73,7 +73,7 @@ internal sealed record EvaluatorReply(Evaluation Evaluation, string? Id, string?
             case JsonValueKind.Null:
                 return null;
             case JsonValueKind.Array when onlyMetric is null:
-                return "'examples' is a list, and the objective has several metrics; give an object with a list for each";
+                return "'examples' is a list, and there are several metrics; give an object with a list for each";
             case JsonValueKind.Array:
                 return Add(onlyMetric!, given);
             case JsonValueKind.Object:

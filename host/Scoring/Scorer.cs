@@ -170,7 +170,10 @@ internal sealed class Scorer : IDisposable
         {
             if (ended.InnerException is MergeException { WrongUsage: true } stop)
                 throw stop;
-            return TrialScore.Without(ScoreStatus.Failed, ended.InnerException!.Message, clock.Elapsed.TotalSeconds);
+            return TrialScore.Without(ScoreStatus.Failed, ended.InnerException!.Message, clock.Elapsed.TotalSeconds) with
+            {
+                Actor = (ended.InnerException as MergeException)?.Diagnostics[0].Actor ?? Actor.User,
+            };
         }
     }
 

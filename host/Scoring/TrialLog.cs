@@ -5,6 +5,9 @@ namespace Merge.Scoring;
 /// <summary>What an evaluator printed on one trial, all attempts.</summary>
 internal sealed class TrialLog
 {
+    /// <summary>What the line begins with that separates attempts.</summary>
+    public const string Attempt = "[attempt ";
+
     public BoundedText Errors { get; } = new();
 
     /// <summary>Standard output; kept where the trial fails.</summary>
@@ -16,7 +19,7 @@ internal sealed class TrialLog
         if (number == 1)
             return;
         foreach (var text in new[] { Errors, Output }.Where(t => !t.IsEmpty))
-            text.Append($"\n[attempt {number}]\n");
+            text.Append($"\n{Attempt}{number}]\n");
     }
 
     /// <summary>Writes <c>LABEL.SPLIT.stderr</c>, and after a failure <c>….stdout</c>, where there is something to

@@ -1,3 +1,5 @@
+using Merge.Sdk;
+
 namespace Merge.Scoring;
 
 /// <summary>How the scoring of a candidate ended.</summary>
@@ -30,6 +32,9 @@ internal sealed record TrialScore(
 {
     /// <summary>Why it is not <see cref="ScoreStatus.Ok"/>, a sentence; else null.</summary>
     public string? Error { get; init; }
+
+    /// <summary>Who must act, where it has an <see cref="Error"/>.</summary>
+    public Actor Actor { get; init; }
 
     /// <summary>The file that keeps what the evaluator printed, where it printed anything; else null.</summary>
     public string? Log { get; init; }

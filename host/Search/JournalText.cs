@@ -16,6 +16,12 @@ namespace Merge.Search;
 internal sealed record JournalContent(
     IReadOnlyList<(string Item, string Value)> Identity, IReadOnlyList<string> Names, IReadOnlyList<Trial> Trials, IReadOnlyList<long> Ends)
 {
+    /// <summary>What is searched or chosen of, in the order of the recipe; empty in journals of older versions.</summary>
+    public IReadOnlyList<string> Models { get; init; } = [];
+
+    /// <summary>Whether models were chosen, not numbers searched.</summary>
+    public bool IsSoup => Identity.Contains(("kind", "soup"));
+
     /// <summary>Bytes of the header and some trials.</summary>
     public long EndOf(int trials) => Ends[trials];
 }
@@ -27,7 +33,8 @@ internal static class JournalText
 
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static string Header(IReadOnlyList<(string Item, string Value)> identity, IReadOnlyList<string> names) => Of(json =>
+    public static string Header(
+        IReadOnlyList<(string Item, string Value)> identity, IReadOnlyList<string> names, IReadOnlyList<string> models) => Of(json =>
     {
         json.WriteNumber("journal", 1);
         json.WriteStartObject("search");
@@ -37,6 +44,10 @@ internal static class JournalText
         json.WriteStartArray("names");
         foreach (var name in names)
             json.WriteStringValue(name);
+        json.WriteEndArray();
+        json.WriteStartArray("models");
+        foreach (var model in models)
+            json.WriteStringValue(model);
         json.WriteEndArray();
     });
 
@@ -78,6 +89,8 @@ internal static class JournalText
         }
         if (trial.Score.Error is { } error)
             json.WriteString("error", error);
+        if (trial.Score.Actor is not Actor.User)
+            json.WriteString("actor", ActorNames[(int)trial.Score.Actor]);
         if (trial.Score.Log is { } log)
             json.WriteString("log", log);
         json.WriteNumber("seconds", Math.Round(trial.Score.Seconds, 6));
@@ -106,6 +119,7 @@ internal static class JournalText
         var trials = new List<Trial>();
         IReadOnlyList<(string, string)> identity = [];
         IReadOnlyList<string> names = [];
+        IReadOnlyList<string> models = [];
         var end = 0L;
         foreach (var (number, line) in lines.Index())
         {
@@ -116,6 +130,8 @@ internal static class JournalText
                 {
                     identity = [.. document.RootElement.GetProperty("search").EnumerateObject().Select(p => (p.Name, p.Value.GetString()!))];
                     names = [.. document.RootElement.GetProperty("names").EnumerateArray().Select(n => n.GetString()!)];
+                    if (document.RootElement.TryGetProperty("models", out var listed))
+                        models = [.. listed.EnumerateArray().Select(n => n.GetString()!)];
                 }
                 else
                     trials.Add(Trial(document.RootElement, trials.Count, names.Count));
@@ -131,7 +147,7 @@ internal static class JournalText
             }
             ends.Add(end += Encoding.UTF8.GetByteCount(line) + 1);
         }
-        return new(identity, names, trials, ends);
+        return new(identity, names, trials, ends) { Models = models };
     }
 
     /// <summary>What is not the same in two searches.</summary>
@@ -161,6 +177,8 @@ internal static class JournalText
     private static string Shown(string? value) =>
         value is null ? "not there" : value.Length > LongestShown ? value[..LongestShown] + "…" : value;
 
+    private static readonly string[] ActorNames = ["user", "plugin_author", "developers"];
+
     private static readonly string[] StatusNames = ["ok", "infeasible", "failed", "timed_out", "not_a_number"];
 
     private static Trial Trial(JsonElement line, int expected, int values)
@@ -183,6 +201,8 @@ internal static class JournalText
             line.GetProperty("seconds").GetDouble())
         {
             Error = line.TryGetProperty("error", out var error) ? error.GetString() : null,
+            // Journals of older versions do not say.
+            Actor = line.TryGetProperty("actor", out var actor) ? (Actor)Math.Max(0, Array.IndexOf(ActorNames, actor.GetString())) : Actor.User,
             Log = line.TryGetProperty("log", out var log) ? log.GetString() : null,
         };
         return new(index, line.GetProperty("generation").GetInt32(), [.. line.GetProperty("values").EnumerateArray().Select(Number)], score)

@@ -61,7 +61,7 @@ internal sealed class PointScorer(
         {
             foreach (var point in batch)
             {
-                var id = IdOf(point.Point);
+                var id = IdOf(point);
                 var known = point.Repeat == 0 ? scorer.Known(id, split) : null;
                 all.Add(new(point, known, known is null ? place.Create(id, planned.Options.Named(point.Point), Label(point)) : null));
             }
@@ -69,7 +69,7 @@ internal sealed class PointScorer(
             if (made.Length == 0)
                 return all;
             var results = merge.Run(
-                [.. made.Select(m => new GenerationMember(OptionsOf(m.Point.Point), m.Candidate!.Sink!))], cancellation);
+                [.. made.Select(m => new GenerationMember(OptionsOf(m.Point), m.Candidate!.Sink!))], cancellation);
             if (results.Select(r => r.Fault).OfType<CandidateNotWritten>().FirstOrDefault() is { } unwritten)
                 throw unwritten;
             CheckMethod(results);
@@ -93,11 +93,13 @@ internal sealed class PointScorer(
     }
 
     // What a record refuses stops the candidate, not its generation: it says so when it is asked.
-    private Func<Planning.TensorPlan, object> OptionsOf(IReadOnlyList<double> point)
+    private Func<Planning.TensorPlan, object> OptionsOf(PointToScore point)
     {
+        if (ReferenceEquals(point, PointToScore.AsWritten))
+            return tensor => tensor.Options!;
         try
         {
-            return planned.Candidates.At(point);
+            return planned.Candidates.At(point.Point);
         }
         catch (MergeException refused)
         {
@@ -106,20 +108,30 @@ internal sealed class PointScorer(
     }
 
     private static string Label(PointToScore point) =>
-        point.Trial is { } trial ? string.Create(CultureInfo.InvariantCulture, $"trial-{trial:000000}") : "check";
+        point.Trial is { } trial ? string.Create(CultureInfo.InvariantCulture, $"trial-{trial:000000}") : "as-written";
 
     /// <summary>Equal for equal weights of the same recipe.</summary>
-    private string IdOf(IReadOnlyList<double> point)
+    private string IdOf(PointToScore point)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes(recipeDigest));
         Span<byte> bits = stackalloc byte[sizeof(double)];
-        foreach (var value in point)
+        if (ReferenceEquals(point, PointToScore.AsWritten))
+            hash.AppendData("as written"u8);
+        foreach (var value in point.Point)
         {
             BinaryPrimitives.WriteDoubleLittleEndian(bits, value);
             hash.AppendData(bits);
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
+    }
+
+    private static TrialScore Unmerged(Exception fault)
+    {
+        if (fault is not MergeException { Diagnostics: [var first, ..] })
+            return TrialScore.Without(ScoreStatus.Failed, $"it cannot be merged: {fault.Message}", 0);
+        // What to do about a recipe, or a plugin, does not help with a point.
+        return TrialScore.Without(ScoreStatus.Failed, $"it cannot be merged: {first with { Fix = null }}", 0) with { Actor = first.Actor };
     }
 
     /// <summary>A point on its way to its score.</summary>
@@ -133,7 +145,7 @@ internal sealed class PointScorer(
                 return Known;
             using var candidate = Candidate!;
             if (Result!.Fault is { } fault)
-                return TrialScore.Without(ScoreStatus.Failed, $"it cannot be merged: {fault.Message}", 0);
+                return Unmerged(fault);
             var score = await (Point.Repeat == 0
                 ? scorer.Score(candidate, split, stop) : scorer.Measure(candidate, split, stop));
             // A model that holds NaN explains most failures of its evaluation.

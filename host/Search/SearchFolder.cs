@@ -14,6 +14,9 @@ internal sealed record SearchFolder(string Path)
 
     public string Report => System.IO.Path.Combine(Path, "report.html");
 
+    /// <summary>What was found when it last came to its end.</summary>
+    public string Findings => System.IO.Path.Combine(Path, "findings.json");
+
     public string Journal => System.IO.Path.Combine(Path, TrialJournal.FileName);
 
     /// <summary>Refuses a folder that holds something else, or a search that nobody asked to go on with.</summary>

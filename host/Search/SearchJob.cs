@@ -26,8 +26,8 @@ internal sealed record SearchOutcome(IReadOnlyList<Trial> Trials)
     /// <summary>What else the result is measured against.</summary>
     public IReadOnlyList<IngredientScore> Baselines { get; init; } = [];
 
-    /// <summary>The result against the best single model; on the report split where there is one.</summary>
-    public PairedDifference? AgainstBestIngredient { get; init; }
+    /// <summary>The result against the best single model and the baselines; on the report split where there is one.</summary>
+    public IReadOnlyList<Comparison> Comparisons { get; init; } = [];
 
     public SignalNoise? Noise { get; init; }
 
@@ -105,18 +105,19 @@ internal sealed class SearchJob(SearchRequest request)
         var ingredients = _search.ScoresIngredients
             ? await look.Ingredients(splits.Selection, splits.Report, cancellation) : [];
         var onReport = rescored.FirstOrDefault(r => r.Trial.Index == best.Index)?.Other;
-        var incumbent = ingredients.Where(i => i.Selection.Objective is not null).MaxBy(i => i.Selection.Objective);
+        var baselines = _search.ScoresIngredients
+            ? await look.Baselines(best, onReport, splits.Selection, splits.Report, cancellation) : [];
         return outcome with
         {
             Best = best,
             Report = onReport,
             Rescored = rescored,
             Ingredients = ingredients,
-            AgainstBestIngredient = splits.Report is null
-                ? look.Compare(best.Score, incumbent?.Selection) : look.Compare(onReport, incumbent?.Report),
+            Baselines = baselines,
+            Comparisons = look.Comparisons(best.Score, onReport, ingredients, baselines),
             Noise = request.NoiseMeasurements > 0
                 ? await look.Noise(trials, request.NoiseMeasurements, splits.Selection, cancellation) : null,
-            Remarks = [.. Remarks(trials, isExhausted, splits), .. look.Failures],
+            Remarks = [.. Remarks(trials, isExhausted, splits), .. look.Remarks],
         };
     }
 
@@ -137,10 +138,7 @@ internal sealed class SearchJob(SearchRequest request)
 
     private List<string> Remarks(IReadOnlyList<Trial> trials, bool isExhausted, SplitsRecipe splits)
     {
-        var remarks = new List<string>();
-        var failed = trials.Count(t => t.Objective is null);
-        if (failed > 0)
-            remarks.Add($"{failed} of {trials.Count} trials have no score: they failed, timed out, gave NaN or broke a constraint.");
+        var remarks = FailureReason.Lines(trials).ToList();
         if (isExhausted)
             remarks.Add($"The searcher had nothing new to ask after {trials.Count} of {_search.Trials} trials.");
         if (splits.Report is null)

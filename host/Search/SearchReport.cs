@@ -35,7 +35,6 @@ internal static class SearchReport
         var recipe = session.Recipe;
         var objective = recipe.Objective!;
         var whole = session.Planned.Options.Whole.Values;
-        var incumbent = outcome.Ingredients.Where(i => i.Selection.Objective is not null).MaxBy(i => i.Selection.Objective);
         return new()
         {
             Title = Path.GetFileName(recipe.Path),
@@ -56,10 +55,11 @@ internal static class SearchReport
             Baselines = [.. outcome.Baselines.Select(b => new ModelScore(b.Name, b.Selection.Objective, b.Report?.Objective))],
             Result = outcome.Best is { } best ? new("the result", best.Objective, outcome.Report?.Objective) : null,
             Rescored = [.. outcome.Rescored.Select(r => new RescoredTrial(r.Trial.Index, r.Trial.Objective!.Value, r.Other.Objective))],
-            Comparisons = outcome.AgainstBestIngredient is { } difference && incumbent is not null
-                ? [new("the result", $"the best single model ({incumbent.Name})", "the objective",
-                    recipe.Splits.Report ?? recipe.Splits.Selection, difference)]
-                : [],
+            Comparisons =
+            [
+                .. outcome.Comparisons.Select(c => new ReportComparison(
+                    "the result", c.Against, "the objective", recipe.Splits.Report ?? recipe.Splits.Selection, c.Difference)),
+            ],
             Noise = outcome.Noise,
             Gram = Gram(session, cancellation),
             RebuildCommand = outcome.Best is null ? null : $"merge run {Path.GetFileName(session.Request.Folder.BestRecipe)} merged",

@@ -20,14 +20,14 @@ internal sealed class SearchSession : IDisposable
     private readonly GenerationMerge _merge;
     private readonly CandidatePlace _place;
     private readonly Scorer _scorer;
-    private readonly ModelCopies _copies;
+    private readonly ModelScorer _models;
 
     private SearchSession(
         SearchRequest request, string kind, PlannedSpace planned, TrialJournal journal, Scorer scorer, CandidatePlace place, string digest)
     {
         IsSearch = kind == SearchSection.Key;
         (Request, Planned, Journal, _scorer, _place) = (request, planned, journal, scorer, place);
-        _copies = new(place, scorer.Workers);
+        _models = new(scorer, new(place, scorer.Workers));
         _merge = new(planned.Plan, request.Settings);
         Points = new PointScorer(
             planned, _merge, place, scorer, request.Recipe.Objective!.Terms.Select(t => t.Metric).ToHashSet(), digest);
@@ -45,6 +45,11 @@ internal sealed class SearchSession : IDisposable
     public TrialJournal Journal { get; }
 
     public Objective Objective => _scorer.Objective;
+
+    /// <summary>The base that the recipe names, unless it is one of the models; of adapters none, which have no score without theirs.</summary>
+    public Checkpoint? Base => Planned.Plan is { Adapter: null } plan
+        && (plan.Base ?? (Planned.Resolved.Base is null ? null : plan.Donor)) is { } named && plan.Models.All(m => m.Key != named.Key)
+        ? named : null;
 
     public IPointScorer Points { get; }
 
@@ -72,7 +77,8 @@ internal sealed class SearchSession : IDisposable
                 [("method's plugin", planned.Plan.Plugin.Digest), ("space", planned.Options.Description), .. plugins]);
             var evaluate = request.Recipe.Evaluate!;
             journal = TrialJournal.Open(
-                request.Folder.Path, identity, [.. planned.Space.Dimensions.Select(d => d.Name)], new(request.Recipe.Objective!));
+                request.Folder.Path, identity, [.. planned.Space.Dimensions.Select(d => d.Name)], new(request.Recipe.Objective!),
+                planned.ModelNames);
             scorer = Scorer.Open(evaluate, request.Recipe.Objective!, request.Plugins, new(request.Recipe.Path, request.Folder.Path));
             var place = CandidatePlace.Open(planned.Plan, evaluate.Candidates, scorer.NeedsFolder, request.Folder.Path,
                 request.Recipe.Path, WantedAtOnce);
@@ -87,38 +93,22 @@ internal sealed class SearchSession : IDisposable
         }
     }
 
+    /// <summary>The base as the recipe names it; only where it is there.</summary>
+    public string BaseName => Planned.Resolved.Base?.Model.Model.Text ?? Base!.Path;
+
     /// <summary>The score of a model that is there already, as it is.</summary>
-    public async Task<TrialScore> ScoreIngredient(int model, string split, CancellationToken cancellation)
+    public Task<TrialScore> ScoreIngredient(int model, string split, CancellationToken cancellation)
     {
         // An adapter that is merged with adapters is scored as what it is, not as the task vector the method sees.
         var adapter = Planned.Plan.Adapter?.Adapters[model];
         var checkpoint = adapter?.Checkpoint ?? Planned.Plan.Models[model];
-        var place = adapter is null ? checkpoint.Folder : Directory.Exists(adapter.Path) ? adapter.Path : null;
-        // It is only looked at: nothing of a search may be lost to it.
-        if (_scorer.NeedsFolder && place is null)
-            return Unasked("it is a single file, and the evaluator needs a folder");
-        if (_scorer.NeedsFolder && checkpoint.Key != checkpoint.Path)
-            return Unasked("it is a model with adapters in it, which has no folder of its own");
-        var files = checkpoint.Files.Select(f => $"{f.Path} {f.Size} {f.LastWrite.Ticks}");
-        var id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', files.Prepend(checkpoint.Key)))).AsSpan(0, 16));
-        // A copy takes long.
-        if (_scorer.Known(id, split) is { } known)
-            return known;
-        ModelCopy? copy = null;
-        try
-        {
-            copy = _scorer.NeedsFolder ? await _copies.Of(place!, cancellation) : null;
-        }
-        catch (Exception fault) when (fault is MergeException || FileProblem.Is(fault))
-        {
-            return Unasked($"it cannot be copied for the evaluator: {(fault as MergeException)?.Diagnostics[0].Found ?? fault.Message}");
-        }
-        // The copy goes with the candidate: an evaluation that ignores its end may still be reading it.
-        using var candidate = new CheckpointCandidate(id, checkpoint, copy) { Label = $"model-{model:000}" };
-        return await _scorer.Score(candidate, split, cancellation);
+        var folder = adapter is null ? checkpoint.Folder : Directory.Exists(adapter.Path) ? adapter.Path : null;
+        return _models.Score(checkpoint, folder, $"model-{model:000}", split, cancellation);
     }
 
-    private static TrialScore Unasked(string why) => TrialScore.Without(ScoreStatus.Failed, why, 0) with { Attempts = 0 };
+    /// <summary>The base model's score, as it is; only where <see cref="Base"/> is there.</summary>
+    public Task<TrialScore> ScoreBase(string split, CancellationToken cancellation) =>
+        _models.Score(Base!, Base!.Folder, "base-model", split, cancellation);
 
     public void Dispose()
     {

@@ -13,6 +13,9 @@ internal sealed record SearchedOption(ParameterSchema Schema, SearchedParameter 
     /// <summary>The line of values that stand in for required ones until a candidate brings its own.</summary>
     public const int NoLine = 0;
 
+    // A search of one trial is how people ask for a score.
+    private const string Unsearched = "To score models as they are: 'merge evaluate MODEL … --recipe RECIPE'.";
+
     public SearchScale Scale => Given.Scale ?? Schema.Searchable?.Scale ?? SearchScale.Linear;
 
     public bool IsInteger => Given.IsInteger ?? (Schema.ScalarType != typeof(double));
@@ -55,8 +58,8 @@ internal sealed record SearchedOption(ParameterSchema Schema, SearchedParameter 
         {
             findings.Error(search.SearcherLine, $"{method} has no parameter that is marked as searchable", null,
                 Numbers(schema) is { Length: > 0 } numbers
-                    ? $"Say where to look, below 'search: space:', for one of {string.Join(", ", numbers)}."
-                    : "Choose another method.");
+                    ? $"Say where to look, below 'search: space:', for {RecipeText.OneOf(numbers)}. {Unsearched}"
+                    : $"Choose another method. {Unsearched}");
         }
         var asked = search.Space.Count > 0
             ? search.Space : [.. searchable.Select(p => new SearchedParameter(p.Name, search.SearcherLine))];
@@ -88,7 +91,7 @@ internal sealed record SearchedOption(ParameterSchema Schema, SearchedParameter 
         {
             var numbers = Numbers(schema);
             findings.Error(asked.Line, $"{method} has no parameter {RecipeText.Quote(asked.Name)} to search",
-                numbers.Length == 0 ? null : $"one of {string.Join(", ", numbers)}", NearestMatch.Question(asked.Name, numbers));
+                numbers.Length == 0 ? null : RecipeText.OneOf(numbers), NearestMatch.Question(asked.Name, numbers));
             return null;
         }
         if (!IsNumber(parameter))

@@ -7,18 +7,28 @@ namespace Merge.Search;
 /// <summary>A trial's score on another split.</summary>
 internal sealed record RescoredPoint(Trial Trial, TrialScore Other);
 
-/// <summary>A single model's scores; on the report split that of the best one only.</summary>
-internal sealed record IngredientScore(int Model, string Name, TrialScore Selection, TrialScore? Report);
+/// <summary>A single model's scores; on the report split that of the best one only. Also those of a baseline, which is no model.</summary>
+internal sealed record IngredientScore(int Model, string Name, TrialScore Selection, TrialScore? Report)
+{
+    /// <summary>The best on the selection split; null where none has a score.</summary>
+    public static IngredientScore? Best(IEnumerable<IngredientScore> models) =>
+        models.Where(i => i.Selection.Objective is not null).MaxBy(i => i.Selection.Objective);
+}
+
+/// <summary>The result against something else, example by example.</summary>
+/// <param name="Against">What, as it stands in a sentence.</param>
+internal sealed record Comparison(string Against, PairedDifference Difference);
 
 /// <summary>What is looked at once more when a search is over: none of it chooses, but for <c>final: rescored</c>.</summary>
 internal sealed class SecondLook(SearchSession session)
 {
     private const int NoiseCandidates = 5;
 
-    private readonly List<string> _failures = [];
+    private readonly List<string> _remarks = [];
+    private bool _hasGivenUp;
 
-    /// <summary>What could not be looked at, and why: sentences. The result stands without it, so nothing stops for it.</summary>
-    public IReadOnlyList<string> Failures => _failures;
+    /// <summary>What could not be looked at, or need not be, and why: sentences. The result stands without it, so nothing stops for it.</summary>
+    public IReadOnlyList<string> Remarks => _remarks;
 
     /// <summary>The best trials, best first.</summary>
     public static IReadOnlyList<Trial> Top(IEnumerable<Trial> trials, int count) =>
@@ -48,6 +58,49 @@ internal sealed class SecondLook(SearchSession session)
         return [.. scores.Select((s, i) => new IngredientScore(i, names[i], s, i == best ? reported : null))];
     }
 
+    /// <summary>
+    /// Scores what else the result is measured against, on both splits: the base model, where the recipe names one, and the
+    /// recipe as it is written; where that cannot be merged, the uniform average, if the search begins there.
+    /// </summary>
+    /// <param name="best">The result: where it is the recipe as written, that is known already.</param>
+    /// <param name="onReport">The result on the report split.</param>
+    public async Task<IReadOnlyList<IngredientScore>> Baselines(
+        Trial best, TrialScore? onReport, string selection, string? report, CancellationToken cancellation)
+    {
+        var baselines = new List<IngredientScore>();
+        if (session.Base is not null)
+        {
+            var name = $"the base model ({session.BaseName})";
+            var score = await Baseline(name, s => session.ScoreBase(s, cancellation), selection, report);
+            if (score.Selection.Objective is null)
+                _remarks.Add($"The base model ({session.BaseName}) has no score on '{selection}': {Why(score.Selection)}");
+            baselines.Add(score);
+        }
+        var written = new AsWritten(session.Planned);
+        if (written.Only is { } model)
+        {
+            var names = session.Planned.ModelNames;
+            _remarks.Add($"The recipe as written is {(model < names.Count ? $"the single model {names[model]}" : "the base model")}, unchanged.");
+            return baselines;
+        }
+        if (written.Lacks is null && written.IsAt(best.Point))
+        {
+            _remarks.Add($"The result is {written.Name}: no trial scored better.");
+            return [.. baselines, new(0, written.Name, best.Score, onReport)];
+        }
+        var own = written.Lacks is null ? await Baseline(written.Name, s => Point(written.ToScore, s, cancellation), selection, report) : null;
+        if (own?.Selection.Objective is not null)
+            return [.. baselines, own];
+        _remarks.Add("The recipe as written is no baseline: "
+            + (own is null ? $"it gives no '{written.Lacks}', and the method has no default for it" : Why(own.Selection)));
+        if (written.BeginsUniform)
+        {
+            PointToScore uniform = new(null, session.Planned.Space.Start());
+            baselines.Add(await Baseline("the uniform average", s => Point(uniform, s, cancellation), selection, report));
+        }
+        return baselines;
+    }
+
     /// <summary>Measures some of the best trials again and again on the split they were chosen on.</summary>
     public async Task<SignalNoise> Noise(IReadOnlyList<Trial> trials, int measurements, string split, CancellationToken cancellation)
     {
@@ -64,6 +117,20 @@ internal sealed class SecondLook(SearchSession session)
         ]);
     }
 
+    /// <summary>The result against the best single model and all baselines; on the report split where there is one.</summary>
+    public IReadOnlyList<Comparison> Comparisons(
+        TrialScore best, TrialScore? onReport, IReadOnlyList<IngredientScore> ingredients, IReadOnlyList<IngredientScore> baselines)
+    {
+        var single = IngredientScore.Best(ingredients);
+        return
+        [
+            .. baselines.Prepend(single is null ? null : single with { Name = $"the best single model ({single.Name})" })
+                .OfType<IngredientScore>()
+                .Select(i => (i.Name, Difference: session.Recipe.Splits.Report is null ? Compare(best, i.Selection) : Compare(onReport, i.Report)))
+                .Where(c => c.Difference is not null).Select(c => new Comparison(c.Name, c.Difference!)),
+        ];
+    }
+
     /// <summary>A candidate against an incumbent by the objective of every example; null where there are none.</summary>
     public PairedDifference? Compare(TrialScore? candidate, TrialScore? incumbent)
     {
@@ -74,6 +141,19 @@ internal sealed class SecondLook(SearchSession session)
         }
         return PairedBootstrap.Compare(a, b, session.Recipe.Search?.Seed ?? 0);
     }
+
+    // What has no score on the first split needs none on the other.
+    private async Task<IngredientScore> Baseline(string name, Func<string, Task<TrialScore>> score, string selection, string? report)
+    {
+        var chosen = _hasGivenUp ? GivenUp : await score(selection);
+        var reported = report is null || chosen.Objective is null ? null : await score(report);
+        if (reported is { Objective: null })
+            _remarks.Add($"{char.ToUpperInvariant(name[0])}{name[1..]} has no score on '{report}': {Why(reported)}");
+        return new(0, name, chosen, reported);
+    }
+
+    private async Task<TrialScore> Point(PointToScore point, string split, CancellationToken cancellation) =>
+        (await Scores([point], split, cancellation))[0];
 
     private int MostFailures => session.Recipe.Search?.Patience ?? SearchRecipe.DefaultPatience;
 
@@ -87,6 +167,7 @@ internal sealed class SecondLook(SearchSession session)
             if (patience.IsAtItsEnd)
                 break;
         }
+        _hasGivenUp |= patience.IsAtItsEnd;
         return [.. scores, .. Enumerable.Repeat(GivenUp, points.Length - scores.Count)];
     }
 
@@ -111,6 +192,7 @@ internal sealed class SecondLook(SearchSession session)
                     scores[model] = GivenUp;
                 }
             }
+            _hasGivenUp |= patience.IsAtItsEnd;
             return scores;
         }
         finally
@@ -129,7 +211,9 @@ internal sealed class SecondLook(SearchSession session)
     {
         if (scores.FirstOrDefault(s => s.Objective is null) is not { } first)
             return;
-        _failures.Add($"{scores.Count(s => s.Objective is null)} {what}; the first: {first.Error ?? "no reason given"}"
-            + (first.Log is { } log ? $" ({log})" : ""));
+        _remarks.Add($"{scores.Count(s => s.Objective is null)} {what}; the first: {Why(first)}");
     }
+
+    private static string Why(TrialScore score) =>
+        (score.Error ?? "no reason given") + (score.Log is { } log ? $" ({log})" : "");
 }

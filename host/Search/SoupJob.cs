@@ -53,26 +53,27 @@ internal sealed class SoupJob(SearchRequest request, bool isGreedy, AcceptRule a
         Trial[] reported = [.. new[] { soup, best, uniform }.OfType<Trial>().Where(t => t.Objective is not null).DistinctBy(t => t.Index)];
         var again = splits.Report is { } report
             ? (await look.Rescore(reported, report, cancellation)).ToDictionary(r => r.Trial.Index, r => r.Other) : [];
+        IngredientScore[] ingredients =
+        [
+            .. single.Select((t, i) => new IngredientScore(i, session.Planned.ModelNames[i], t.Score, again.GetValueOrDefault(t.Index))),
+        ];
+        IngredientScore[] baselines = isGreedy && uniform.Index != soup.Index
+            ? [new(0, "the uniform soup", uniform.Score, again.GetValueOrDefault(uniform.Index))] : [];
         return outcome with
         {
             Best = soup,
             Report = again.GetValueOrDefault(soup.Index),
-            Ingredients =
-            [
-                .. single.Select((t, i) => new IngredientScore(
-                    i, session.Planned.ModelNames[i], t.Score, again.GetValueOrDefault(t.Index))),
-            ],
-            Baselines = isGreedy ? [new(0, "the uniform soup", uniform.Score, again.GetValueOrDefault(uniform.Index))] : [],
-            AgainstBestIngredient = splits.Report is null
-                ? look.Compare(soup.Score, best?.Score)
-                : look.Compare(again.GetValueOrDefault(soup.Index), best is null ? null : again.GetValueOrDefault(best.Index)),
+            Ingredients = ingredients,
+            Baselines = baselines,
+            Comparisons = look.Comparisons(soup.Score, again.GetValueOrDefault(soup.Index), ingredients, baselines),
             Remarks =
             [
+                .. isGreedy && uniform.Index == soup.Index ? ["The greedy soup is the uniform one: every model stayed."] : Array.Empty<string>(),
                 .. single.Where(t => t.Objective is null).Take(1).Select(t => $"{single.Count(s => s.Objective is null)} of {single.Length} "
                     + $"models have no score, and are in no soup but the uniform one; the first: {t.Score.Error ?? "no reason given"}"),
                 .. splits.Report is null
                     ? ["There is no report split: every score here was also chosen on, and is too good by an unknown amount."] : Array.Empty<string>(),
-                .. look.Failures,
+                .. look.Remarks,
             ],
         };
     }

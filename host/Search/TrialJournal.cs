@@ -36,9 +36,11 @@ internal sealed class TrialJournal : IDisposable
     /// <param name="identity">Of the search at hand.</param>
     /// <param name="names">Of a point's values.</param>
     /// <param name="objective">What makes metrics a trial's score.</param>
+    /// <param name="models">The models' names, for whoever reads it; empty: none are given.</param>
     /// <exception cref="MergeException">It is another search's, is in use, was changed by hand, or cannot be written.</exception>
     public static TrialJournal Open(
-        string folder, IReadOnlyList<(string Item, string Value)> identity, IReadOnlyList<string> names, Objective objective)
+        string folder, IReadOnlyList<(string Item, string Value)> identity, IReadOnlyList<string> names, Objective objective,
+        params IReadOnlyList<string> models)
     {
         var hold = Lock(folder);
         FileStream? file = null;
@@ -53,7 +55,7 @@ internal sealed class TrialJournal : IDisposable
             if (content is null or { Trials.Count: 0 })
             {
                 file.SetLength(0);
-                Write(file, [JournalText.Header(identity, names)]);
+                Write(file, [JournalText.Header(identity, names, models)]);
                 return new(hold, file, [], notes);
             }
             if (JournalText.Differences(content.Identity, identity) is { Count: > 0 } differences)

@@ -26,10 +26,13 @@ internal sealed partial class WholePoint
                 if (!own.Any(i => int.Parse(parts[i].Groups["model"].Value, CultureInfo.InvariantCulture) == 0))
                 {
                     _values.AddRange(own.GroupBy(Place).Select(group =>
-                        new WholeValue($"{Parameter(index)}[0]{group.Key}", null, [.. group])));
+                        new WholeValue($"{Parameter(index)}[0]{group.Key}", null, [.. group]) { Model = 0 }));
                 }
             }
-            _values.Add(new(name, index, []));
+            _values.Add(new(name, index, [])
+            {
+                Model = parts[index].Success ? int.Parse(parts[index].Groups["model"].Value, CultureInfo.InvariantCulture) : null,
+            });
         }
     }
 
@@ -49,6 +52,9 @@ internal sealed partial class WholePoint
 /// <param name="Others">Places of what it follows from.</param>
 internal sealed record WholeValue(string Name, int? Index, IReadOnlyList<int> Others)
 {
+    /// <summary>The place of the model it belongs to; null: that of all.</summary>
+    public int? Model { get; init; }
+
     public bool Follows => Index is null;
 
     public double Of(IReadOnlyList<double> point) => Index is { } index ? point[index] : 1 - Others.Sum(i => point[i]);

@@ -10,17 +10,20 @@ internal static class Verdict
     /// <param name="difference">Candidate − incumbent.</param>
     /// <param name="candidate">What to call it, for example <c>the soup</c>.</param>
     /// <param name="incumbent">What to call the other.</param>
-    public static string Of(PairedDifference difference, string candidate, string incumbent)
+    /// <param name="metric">A metric of which nobody said whether more is better; null: more is better.</param>
+    public static string Of(PairedDifference difference, string candidate, string incumbent, string? metric = null)
     {
+        var (by, better, worse) = metric is null ? ("", "is better than", "is worse than")
+            : ($" by '{metric}'", $"has a higher '{metric}' than", $"has a lower '{metric}' than");
         var interval = $"{Signed(difference.Mean)} ({difference.Confidence:0.##%} interval "
             + $"{Signed(difference.Low)} to {Signed(difference.High)}, {difference.Examples} examples)";
         var said = difference switch
         {
-            { Mean: 0, Low: 0, High: 0 } => $"{Capital(candidate)} and {incumbent} score the same on every example.",
-            { IsGain: true } => $"{Capital(candidate)} is better than {incumbent}: {interval}.",
-            { IsLoss: true } => $"{Capital(candidate)} is worse than {incumbent}: {interval}.",
-            _ => $"The examples do not tell {candidate} and {incumbent} apart: {interval}; "
-                + $"{difference.GainProbability:0.#%} of the resamples see a gain.",
+            { Mean: 0, Low: 0, High: 0 } => $"{Capital(candidate)} and {incumbent} score the same on every example{by}.",
+            { IsGain: true } => $"{Capital(candidate)} {better} {incumbent}: {interval}.",
+            { IsLoss: true } => $"{Capital(candidate)} {worse} {incumbent}: {interval}.",
+            _ => $"The examples do not tell {candidate} and {incumbent} apart{by}: {interval}; "
+                + $"{difference.GainProbability:0.#%} of the resamples {(metric is null ? "see a gain" : "are higher")}.",
         };
         return difference.Examples < FewExamples
             ? $"{said} With so few examples this is a hint at best."

@@ -6,18 +6,19 @@ internal static class NearestMatch
     /// <summary>
     /// The candidate that is fewest edits away (insert, drop, replace, swap neighbours; case, and <c>-</c> for
     /// <c>_</c>, do not count), the first of equals; null where none is near enough to be a guess: at most a third of
-    /// the name, at least one edit.
+    /// the longer name, rounded, at least one edit.
     /// </summary>
     public static string? Of(string name, IEnumerable<string> candidates)
     {
         string? nearest = null;
-        var fewest = Math.Max(1, name.Length / 3) + 1;
+        var fewest = int.MaxValue;
         foreach (var candidate in candidates)
         {
-            if (Math.Abs(candidate.Length - name.Length) >= fewest)
+            var limit = Math.Min(fewest, Math.Max(1, (Math.Max(name.Length, candidate.Length) + 1) / 3) + 1);
+            if (Math.Abs(candidate.Length - name.Length) >= limit)
                 continue;
             var edits = Edits(Fold(name), Fold(candidate));
-            if (edits >= fewest || edits >= Math.Max(name.Length, candidate.Length))
+            if (edits >= limit || edits >= Math.Max(name.Length, candidate.Length))
                 continue;
             (nearest, fewest) = (candidate, edits);
         }

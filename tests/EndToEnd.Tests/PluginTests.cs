@@ -26,6 +26,14 @@ public sealed class PluginTests : IDisposable
     }
 
     [Fact]
+    public void With_verbose_the_place_in_its_code_is_shown_and_nobody_is_asked_to_ask_again()
+    {
+        var outcome = _scratch.Merge("run", _scratch.Recipe("throws-in-plan", "a b"), "out", "--plugins", Folder("Throws"), "--verbose");
+        Assert.Contains("TestPlugins.Throws.ThrowsInPlan.Plan(", outcome.Error);
+        Assert.DoesNotContain("Run again", outcome.Error);
+    }
+
+    [Fact]
     public void Plugins_are_found_in_the_folders_of_the_environment()
     {
         var recipe = _scratch.Recipe("throws-in-plan", "a b");

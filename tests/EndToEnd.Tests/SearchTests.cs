@@ -273,6 +273,105 @@ public sealed class SearchTests : IDisposable
     }
 
     [Fact]
+    public void The_result_is_measured_against_the_base_and_the_recipe_as_written_and_that_is_asked_once()
+    {
+        Counted();
+        Write("merge_method: task_arithmetic\nbase_model: m0\nmodels: [m1, m2]\nparameters: {weight: 0.4}\n", trials: 6);
+        var outcome = _lab.Succeeds();
+        foreach (var name in new[] { @"the best single model \(m\d\)", @"the base model \(m0\)", "the recipe as written" })
+        {
+            Assert.Matches($@"\n{name} +0\.\d+ +0\.\d+\n", outcome.Out);
+            Assert.Matches($@"\nThe (result is (better|worse) than|examples do not tell the result and) {name}.*\(on 'report'\)\n", outcome.Out);
+        }
+        var report = File.ReadAllText(_lab.Scratch["out/report.html"]);
+        Assert.Contains("vs the base model (m0)", report);
+        Assert.Contains("vs the recipe as written", report);
+        var trials = _lab.Scratch.Succeeds("trials", "out").Out;
+        var best = Regex.Match(outcome.Out, @"the result \((?<trial>trial \d)\)").Groups["trial"].Value;
+        Assert.Contains($"What it came to: the result is {best}.", trials);
+        Assert.Contains("the recipe as written", trials);
+        // What was changed by hand is left aside.
+        var findings = File.ReadAllText(_lab.Scratch["out/findings.json"]);
+        foreach (var broken in new[] { "{}", "[1]", "{\"trials\": \"x\"", findings.Replace("\"trial\":", "\"trail\":") })
+        {
+            File.WriteAllText(_lab.Scratch["out/findings.json"], broken);
+            Assert.DoesNotContain("What it came to", _lab.Scratch.Succeeds("trials", "out").Out);
+        }
+        // Two splits: the trials, the base, the recipe, the single models; of those the best on the second one.
+        var calls = File.ReadAllLines(_lab.Scratch["calls"]).Length;
+        var json = _lab.Succeeds("--resume", "--json").Json;
+        Assert.Equal(calls, File.ReadAllLines(_lab.Scratch["calls"]).Length);
+        Assert.Equal(["the base model (m0)", "the recipe as written"], json.GetProperty("baselines").EnumerateArray().Select(b => b.GetProperty("name").GetString()));
+        Assert.Equal(3, json.GetProperty("comparisons").GetArrayLength());
+        Assert.True(json.GetProperty("comparisons")[1].GetProperty("low").GetDouble() <= json.GetProperty("comparisons")[1].GetProperty("mean").GetDouble());
+        // A search of a version that did not know of them goes on, and has them now.
+        File.Delete(_lab.Scratch["out/findings.json"]);
+        var lines = File.ReadAllLines(_lab.Journal);
+        lines[0] = lines[0].Replace(",\"models\":[\"m1\",\"m2\"]", "");
+        File.WriteAllLines(_lab.Journal, lines);
+        File.WriteAllLines(_lab.Scratch["out/scores.jsonl"],
+            File.ReadAllLines(_lab.Scratch["out/scores.jsonl"]).Where(l => !l.Contains("base-model") && !l.Contains("as-written")));
+        Assert.DoesNotContain("What it came to", _lab.Scratch.Succeeds("trials", "out").Out);
+        Assert.Contains("the recipe as written", _lab.Succeeds("--resume").Out);
+    }
+
+    [Fact]
+    public void A_recipe_without_its_values_is_no_baseline_and_the_average_stands_in()
+    {
+        Counted();
+        Write("merge_method: lcsc\nmodels: [m0, m1, m2, m3]\n", trials: 6);
+        var outcome = _lab.Succeeds().Out;
+        Assert.Matches(@"\nthe uniform average +0\.\d+ +0\.\d+\n", outcome);
+        Assert.Contains("The recipe as written is no baseline: it cannot be merged: 'coefficient' is missing", outcome);
+        Directory.Delete(_lab.Scratch["out"], recursive: true);
+        Write("merge_method: linear\nmodels: [m0, m1]\nparameters: {weight: 1}\n", trials: 1);
+        Assert.Contains("The result is the recipe as written (the uniform average): no trial scored better.", _lab.Succeeds().Out);
+    }
+
+    [Fact]
+    public void A_plugin_that_throws_now_and_then_is_blamed_with_how_often()
+    {
+        _lab.Scratch.Write("r.yaml", """
+            merge_method: throws-in-plan
+            models: [m0]
+            search: {searcher: random, trials: 20, rescore: 0}
+            evaluate: {command: [sh, eval.sh, "{candidate}", "{split}"]}
+            objective: {maximize: score}
+            """);
+        var outcome = _lab.Succeeds("--plugins", Path.Combine(MergeProcess.TestPlugins, "Throws"));
+        Assert.Matches(@"\n\d+ of 20 trials have no score:\n\d+ trials: it cannot be merged: .*throws-in-plan threw InvalidOperationException: "
+            + @"a fault of the plugin \(to act: the author of the plugin\)\n", outcome.Out);
+        // One model has no average.
+        Assert.DoesNotContain("uniform average", outcome.Out);
+    }
+
+    [Fact]
+    public void What_is_searched_is_shown_with_where_it_begins()
+    {
+        Write("merge_method: wise-ft\nbase_model: m0\nmodels: [m1]\n", trials: 1);
+        var dry = _lab.Succeeds("--dry-run").Out;
+        Assert.Contains("of 1 model; 1 number is searched by", dry);
+        Assert.Equal(0.5, _lab.Succeeds("--dry-run", "--json").Json.GetProperty("space")[0].GetProperty("begins_at").GetDouble());
+        Assert.Matches(@"alpha +0 +1 +0 … 1 +0\.5 \*\n\*: the recipe gives no value", dry);
+        Assert.DoesNotContain("may leave", dry);
+        Write("merge_method: linear\nmodels: [m0, m1]\nparameters: {weight: 0.25}\n", trials: 1);
+        dry = _lab.Succeeds("--dry-run").Out;
+        Assert.Matches(@"weight\[0\] +0 +1 +0\.25\n", dry);
+        Assert.Contains("it may leave them", dry);
+        Write("merge_method: passthrough\nmodels: [m0]\n", trials: 1);
+        _lab.Fails(2, ["no parameter that is marked as searchable", "merge evaluate"]);
+    }
+
+    private void Counted() => _lab.Evaluator(
+        "echo x >> calls; echo \"{\\\"score\\\": 0.$sum, \\\"examples\\\": {\\\"score\\\": [0.$sum, 1, 0]}}\"");
+
+    private void Write(string recipe, int trials) => _lab.Scratch.Write("r.yaml", recipe + $$"""
+        search: {searcher: random, trials: {{trials}}, rescore: 0}
+        evaluate: {command: [sh, eval.sh, "{candidate}", "{split}"]}
+        objective: {maximize: score}
+        """);
+
+    [Fact]
     public void A_score_that_was_edited_is_not_believed()
     {
         _lab.Recipe();

@@ -115,7 +115,31 @@ public sealed class SoupTests : IDisposable
         TinyCheckpoint.Write(_scratch["six-again"], TinyTensor.Of("F32", "w", [1], 6));
         _scratch.Write("r.yaml", File.ReadAllText(_scratch["r.yaml"]).Replace("[one, twenty, six]", "[six, six-again]"));
         Assert.Contains("2 of 2 models are in the soup", _scratch.Succeeds("soup", "r.yaml", "out").Out);
-        Assert.Contains("1 of 2 models are in the soup", _scratch.Succeeds("soup", "r.yaml", "out2", "--accept", "strictly").Out);
+        Assert.Contains("1 of 2 models is in the soup", _scratch.Succeeds("soup", "r.yaml", "out2", "--accept", "strictly").Out);
+    }
+
+    [Fact]
+    public void Its_trials_name_their_models_and_it_is_compared_with_the_uniform_soup()
+    {
+        _scratch.Write("eval.sh", Near.Replace("{\\\"score\\\": $s}", "{\\\"score\\\": $s, \\\"examples\\\": {\\\"score\\\": [$s, $s]}}"));
+        var outcome = _scratch.Succeeds("soup", "r.yaml", "out");
+        Assert.Contains("The result is better than the uniform soup: +4.5", outcome.Out);
+        var trials = _scratch.Succeeds("trials", "out").Out;
+        Assert.Matches(@"1 +0 +ok +-16 +-16 +\S+ +twenty\n", trials);
+        Assert.Matches(@"ok +-0\.5 +-0\.5 +\S+ +one, six\n", trials);
+        Assert.Matches(@"ok +-5 +-5 +\S+ +all\n", trials);
+        Assert.Contains("What it came to:", trials);
+        Assert.Contains("The result is better than the uniform soup", trials);
+        Assert.Matches(@"weight\[2\] \(six\)", _scratch.Succeeds("trials", "out", "--compare", "0", "2").Out);
+        Assert.Equal(["one", "twenty", "six"], _scratch.Succeeds("trials", "out", "--json").Json.GetProperty("models").EnumerateArray().Select(m => m.GetString()));
+    }
+
+    [Fact]
+    public void One_model_alone_is_a_soup()
+    {
+        var outcome = _scratch.Succeeds("soup", "six", "out", "--evaluate", "sh eval.sh {candidate}", "--maximize", "score");
+        Assert.Contains("1 of 1 model is in the soup", outcome.Out);
+        Assert.DoesNotContain("two models", _scratch.Succeeds("soup", "--help").Out);
     }
 
     [Fact]

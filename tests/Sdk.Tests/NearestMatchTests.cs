@@ -24,6 +24,13 @@ public class NearestMatchTests
     [InlineData("wsm")]
     public void A_different_word_finds_nothing(string typed) => Assert.Null(NearestMatch.Of(typed, Names));
 
+    [Theory]
+    [InlineData("alfa", "alpha")]
+    [InlineData("alpah", "alpha")]
+    [InlineData("gamma", null)]
+    public void A_name_that_is_longer_than_what_was_typed_is_found(string typed, string? meant) =>
+        Assert.Equal(meant, NearestMatch.Of(typed, ["alpha", "k"]));
+
     [Fact]
     public void A_swap_of_neighbours_is_nearer_than_two_replacements() =>
         Assert.Equal("abcd", NearestMatch.Of("abdc", ["abxx", "abcd"]));

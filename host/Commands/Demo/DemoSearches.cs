@@ -28,6 +28,7 @@ internal sealed class DemoSearches(string folder, PluginCatalog plugins)
         var outcome = job.Run(session, cancellation).GetAwaiter().GetResult();
         BestModel.Make(session, outcome.Best!.Point, [], cancellation);
         SearchReport.Write(session, outcome, job.Name, cancellation);
+        FindingsFile.Write(session, outcome);
         return request.Recipe;
     }
 
@@ -40,6 +41,7 @@ internal sealed class DemoSearches(string folder, PluginCatalog plugins)
         var outcome = job.Run(session, cancellation).GetAwaiter().GetResult();
         BestModel.Make(session, outcome.Best!.Point, SearchListing.Comment(session, outcome), cancellation);
         SearchReport.Write(session, outcome, request.Recipe.Search!.Searcher, cancellation);
+        FindingsFile.Write(session, outcome);
         return request.Recipe;
     }
 

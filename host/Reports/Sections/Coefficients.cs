@@ -24,13 +24,21 @@ internal static class Coefficients
         (SearchDimension Dimension, double Value)[] values, ReportData data, string id, string name)
     {
         if (values.Length == 1)
-            return Page.Paragraph($"{values[0].Dimension.Name}: {NumberText.Of(values[0].Value)} (searched from {NumberText.Of(values[0].Dimension.Low)} to {NumberText.Of(values[0].Dimension.High)})");
+            return Page.Paragraph($"{values[0].Dimension.Name}: {NumberText.Of(values[0].Value)} ({Range(values[0].Dimension)})");
         int?[] models = [.. values.Select(v => v.Dimension.Model).Distinct()];
         string?[] groups = [.. values.Select(v => v.Dimension.Group).Distinct()];
         if (models.Length > 1 && groups.Length > 1)
             return Map(values, models, groups, data, id, name);
         return values.Length > MostBars ? Stems(values, data, id, name) : Bars(values, data, id, name);
     }
+
+    private static string Range(SearchDimension dimension)
+    {
+        var range = $"from {NumberText.Of(dimension.Low)} to {NumberText.Of(dimension.High)}";
+        return MayLeave(dimension) ? $"begun {range}, which the search may leave" : $"searched {range}";
+    }
+
+    private static bool MayLeave(SearchDimension dimension) => dimension.Minimum < dimension.Low || dimension.Maximum > dimension.High;
 
     private static Markup Bars(
         (SearchDimension Dimension, double Value)[] values, ReportData data, string id, string name)
@@ -89,7 +97,7 @@ internal static class Coefficients
 
     private static Markup Table((SearchDimension Dimension, double Value)[] values, ReportData data, string name) =>
         Figure.Table(
-            ["", name, "searched from", "to"],
+            ["", name, values.Any(v => MayLeave(v.Dimension)) ? "begun from" : "searched from", "to"],
             values.Select(v => new[]
             {
                 Label(v.Dimension, data), NumberText.Of(v.Value), NumberText.Of(v.Dimension.Low), NumberText.Of(v.Dimension.High),

@@ -53,6 +53,17 @@ public sealed class DryRunTests : IDisposable
     }
 
     [Fact]
+    public async Task Tensors_that_are_not_named_are_counted_one_by_one()
+    {
+        File.WriteAllText(_models["u.yaml"], "merge_method: linear\nmodels: [a, b]\nparameters: {weight: 0.5}\n");
+        var (_, text) = await Run("run", _models["u.yaml"], "--dry-run");
+        var row = System.Text.RegularExpressions.Regex.Match(text, @"weight +a +0\.5 +line 3 +(?<all>\d+) +(?<named>.*) and (?<more>\d+) more");
+        // Three layers: a name with a layer's number in it stands for three tensors.
+        var named = row.Groups["named"].Value.Split(", ").Sum(n => n.Contains(".N.") ? 3 : 1);
+        Assert.Equal(int.Parse(row.Groups["all"].Value), named + int.Parse(row.Groups["more"].Value));
+    }
+
+    [Fact]
     public async Task Json_has_every_tensor_with_its_inputs_and_values()
     {
         var (code, text) = await Run("run", _models["r.yaml"], "--dry-run", "--json");

@@ -43,7 +43,7 @@ public class OptionsBinderTests
     {
         var recipe = RecipeParser.Parse("r.yaml", text);
         var binder = new OptionsBinder(schema ?? Schema, recipe, recipe.Method,
-            name => name == "density" ? ["ties", "della"] : name == "t" ? ["slerp"] : []);
+            name => name == "density" ? ["ties", "della"] : name is "t" or "lamda" ? ["slerp"] : []);
         RecipeModel[] used = [.. models?.Invoke(recipe) ?? recipe.Models];
         var bound = binder.Scope(used, RecipeParameters.None, RecipeParameters.None)
             .For("x.mlp.w", [.. used.Select(_ => "x.mlp.w")], 0);
@@ -121,9 +121,15 @@ public class OptionsBinderTests
         "r.yaml, line 4: m has no parameter 'normalise'; expected one of weight, lambda, max_iter, big, normalize, rescale, " +
         "limit, label, profile, ranks. Did you mean 'normalize'?", Error("normalise: true"));
 
+    [Fact]
+    public void The_only_parameter_there_is_stands_alone() => Assert.Equal(
+        "r.yaml, line 4: m has no parameter 'exx'; expected x", Assert.Single(Expect.Errors(() =>
+            Bind("merge_method: m\nmodels: [a]\nparameters:\n  exx: 1\n", OptionsSchema.Of(typeof(Refusing))))));
+
     [Theory]
-    [InlineData("density: 0.5", "r.yaml, line 4: 'density' has no effect: m has no such parameter, ties, della have")]
-    [InlineData("t: [0, 1]", "r.yaml, line 4: 't' has no effect: m has no such parameter, slerp has")]
+    [InlineData("density: 0.5", "r.yaml, line 4: 'density' has no effect: m has no such parameter, ties, della have; expected weight, lambda, max_iter, big, normalize, rescale, limit, label, profile, ranks: what m has. Leave it out, or give one that the method has.")]
+    [InlineData("t: [0, 1]", "r.yaml, line 4: 't' has no effect: m has no such parameter, slerp has; expected weight, lambda, max_iter, big, normalize, rescale, limit, label, profile, ranks: what m has. Leave it out, or give one that the method has.")]
+    [InlineData("lamda: 0.5", "r.yaml, line 4: 'lamda' has no effect: m has no such parameter, slerp has; expected weight, lambda, max_iter, big, normalize, rescale, limit, label, profile, ranks: what m has. Did you mean 'lambda'?")]
     [InlineData("int8_mask: true", "r.yaml, line 4: 'int8_mask' has no effect here")]
     public void A_parameter_of_another_method_is_a_warning(string parameter, string message)
     {

@@ -47,6 +47,20 @@ public partial class HtmlReportTests
         Assert.All(References().Matches(html).SelectMany(m => m.Groups["ids"].Value.Split(' ')), id => Assert.Contains(id, ids));
     }
 
+    [Theory]
+    [InlineData(0, 2, "searched from 0 to 2")]
+    [InlineData(double.NegativeInfinity, double.PositiveInfinity, "begun from 0 to 2, which the search may leave")]
+    public void A_range_that_a_search_may_leave_is_not_said_to_hold_it(double minimum, double maximum, string said)
+    {
+        var full = SampleReports.Full(1, 5, 0);
+        var html = Html(full with
+        {
+            Dimensions = [new SearchDimension("alpha", "alpha", 0, 2) { Minimum = minimum, Maximum = maximum }],
+            Trials = [.. full.Trials.Select(t => t with { Point = [2.06] })],
+        });
+        Assert.Contains(said, html, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Hostile_names_stay_text()
     {

@@ -59,8 +59,8 @@ public sealed class DigitsEvaluatorTests : IDisposable
     }
 
     [Theory]
-    [InlineData("{plugin: digit}", "there is no evaluator plugin 'digit'; expected one of digits. Did you mean 'digits'?")]
-    [InlineData("{plugin: digits, options: {dta: x}}", "line 3: the evaluator 'digits' has no option 'dta'; expected one of data. Did you mean 'data'?")]
+    [InlineData("{plugin: digit}", "there is no evaluator plugin 'digit'; expected digits. Did you mean 'digits'?")]
+    [InlineData("{plugin: digits, options: {dta: x}}", "line 3: the evaluator 'digits' has no option 'dta'; expected data. Did you mean 'data'?")]
     [InlineData("{plugin: digits, options: {data: nowhere}}", "Give the folder of optdigits.tra and optdigits.tes as the option 'data'.")]
     public void A_wrong_plugin_or_option_is_told_before_anything_is_merged(string evaluate, string message) =>
         Assert.Contains(message, Assert.Throws<MergeException>(() => _lab.Open(evaluate, catalog: _plugins)).Message, StringComparison.Ordinal);

@@ -85,6 +85,22 @@ public sealed class SearchRunTests : IDisposable
     }
 
     [Fact]
+    public async Task A_journal_keeps_who_must_act_and_the_models_names()
+    {
+        var failed = TrialScore.Without(ScoreStatus.Failed, "boom", 0) with { Actor = Actor.PluginAuthor };
+        using (var journal = TrialJournal.Open(_folder, Identity, ["x"], Objective, "a", "b"))
+            journal.Add([new(0, 0, [0.5], failed), new(1, 0, [0.25], failed with { Actor = Actor.User })]);
+        var content = TrialJournal.Read(_folder);
+        Assert.Equal([Actor.PluginAuthor, Actor.User], content.Trials.Select(t => t.Score.Actor));
+        Assert.Equal(["a", "b"], content.Models);
+        // One that an older version began.
+        var path = Path.Combine(_folder, TrialJournal.FileName);
+        File.WriteAllText(path, File.ReadAllText(path).Replace(",\"models\":[\"a\",\"b\"]", ""));
+        Assert.Empty(TrialJournal.Read(_folder).Models);
+        await Run(new Fixed([[0.5], [0.25]]), new Squares(), 2);
+    }
+
+    [Fact]
     public async Task A_score_that_is_not_that_of_its_metrics_is_refused_with_its_line()
     {
         await Run(new Fixed([[0.5], [0.25], [0.75]]), new Squares(), 3);
