@@ -90,9 +90,11 @@ internal sealed class Adapter : IDisposable
         if (!hasConfig && !reader.IsAdapter)
             throw new MergeException(None(path, checkpoint));
         if (!hasConfig && checkpoint.Tensors.Keys.FirstOrDefault(AdapterNames.IsWrapped) is { } wrapped)
-            throw new MergeException(Unmerged(path, wrapped));
+            throw new UnreadAdapterException(checkpoint.Path, [Unmerged(path, wrapped)]);
         if (!hasConfig && !reader.IsKohya && !reader.HasAlphas && !reader.HasForeign)
-            throw new MergeException(WithoutConfig(path, checkpoint, configPath));
+            throw new UnreadAdapterException(checkpoint.Path, [WithoutConfig(path, checkpoint, configPath)]);
+        if (reader.HasForeign)
+            throw new UnreadAdapterException(checkpoint.Path, problems);
         var config = hasConfig ? AdapterConfig.Read(configPath, problems) : null;
         var modules = hasConfig && config is null ? new Dictionary<string, AdapterModule>() : reader.Modules(config);
         if (problems.Any(p => p.Severity == Severity.Error))

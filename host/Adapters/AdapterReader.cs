@@ -56,6 +56,7 @@ internal sealed class AdapterReader
     /// <summary>Whether any tensor is of an adapter, of whatever kind.</summary>
     public bool IsAdapter => HasForeign || Factors.Any();
 
+    /// <summary>Whether some are of a kind that is not read: what belongs to them would seem to be alone.</summary>
     public bool HasForeign { get; }
 
     public IReadOnlyDictionary<string, TensorSource> Saved => _saved;
@@ -67,9 +68,6 @@ internal sealed class AdapterReader
     public IReadOnlyDictionary<string, AdapterModule> Modules(AdapterConfig? config)
     {
         var modules = new SortedDictionary<string, AdapterModule>(StringComparer.Ordinal);
-        // What belongs to factors that are not read would seem to be alone.
-        if (HasForeign)
-            return modules;
         if (!IsKohya && Factors.FirstOrDefault(f => AdapterNames.IsKohya(f.Name)) is { } kohya)
         {
             var other = Factors.First(f => !AdapterNames.IsKohya(f.Name));

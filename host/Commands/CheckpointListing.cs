@@ -59,7 +59,7 @@ internal static class CheckpointListing
         if (refused.Count > 0)
             terminal.Line("  tensors of an adapter, not of a model");
         foreach (var reason in quantised)
-            terminal.Line($"  not mergeable: {reason.Found}");
+            terminal.Line($"  not mergeable: {reason.Found}{(refused.Contains(reason) ? $". {reason.Fix}" : "")}");
     }
 
     // Every kind once: exp_avg_sq of 12 tensors, …

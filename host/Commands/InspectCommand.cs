@@ -65,27 +65,14 @@ internal static class InspectCommand
                 AdapterListing.Print(terminal, adapter);
                 return;
             }
-            catch (MergeException fault) when (CheckpointAt(path) is { } unread)
+            catch (UnreadAdapterException unread)
             {
                 // What no merge would take still has tensors to look at.
-                unread.Dispose();
-                refused = fault.Diagnostics;
+                (path, refused) = (unread.File, unread.Diagnostics);
             }
         }
         using var checkpoint = Checkpoint.Open(path);
         CheckpointListing.Print(terminal, checkpoint, refused);
-    }
-
-    private static Checkpoint? CheckpointAt(string path)
-    {
-        try
-        {
-            return Checkpoint.Open(path);
-        }
-        catch (MergeException)
-        {
-            return null;
-        }
     }
 
     /// <summary>Two checkpoints; two adapters as their changes, which factors that differ may have in common.</summary>

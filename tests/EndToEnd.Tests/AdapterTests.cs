@@ -210,6 +210,7 @@ public sealed class AdapterTests : IDisposable
     {
         var tensors = TinyCheckpoint.ReadFile(_scratch["a/adapter_model.safetensors"]);
         TinyCheckpoint.WriteFile(_scratch["a/adapter_model.safetensors"], tensors[0]);
+        _scratch.Refuses(1, ["layers.0.q_proj", "has no B"], "inspect", "a");
         _scratch.Refuses(1, ["layers.0.q_proj", "has no B"], "bake", "base", "out", "--adapter", "a");
     }
 
@@ -252,6 +253,7 @@ public sealed class AdapterTests : IDisposable
         var listing = _scratch.Succeeds("inspect", "dif1").Out;
         Assert.Contains("tensors of an adapter, not of a model", listing);
         Assert.Contains("not mergeable: the adapter has no config", listing);
+        Assert.Contains("lora_alpha/r", listing);
     }
 
     [Fact]
