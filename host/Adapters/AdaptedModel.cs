@@ -62,17 +62,27 @@ internal static class AdaptedModel
 
         Change? Find(Adapter adapter, string parameter, bool isKohya)
         {
-            if (targets.Find(parameter, isKohya) is not { } name)
+            var found = targets.Find(parameter, isKohya);
+            if (found.Count != 1)
             {
                 var near = targets.Nearest(parameter);
-                problems.Add(new Diagnostic($"the model has no '{parameter}', which the adapter changes")
-                {
-                    Where = $"{adapter.Path} in {model.Path}",
-                    Expected = "an adapter of this model" + (near is null ? "" : $" (nearest there: '{near}')"),
-                    Fix = adapter.Config?.BaseModel is { } trained ? $"It was trained on '{trained}'." : null,
-                });
+                problems.Add(found.Count > 1
+                    ? new Diagnostic($"'{parameter}', which the adapter changes, may be any of {found.Count} in the model: "
+                        + $"{string.Join(", ", found.Take(4))}{(found.Count > 4 ? ", …" : "")}")
+                    {
+                        Where = $"{adapter.Path} in {model.Path}",
+                        Expected = "a model in which one name ends in the adapter's",
+                        Fix = "Give the part of the model the adapter was trained on.",
+                    }
+                    : new Diagnostic($"the model has no '{parameter}', which the adapter changes")
+                    {
+                        Where = $"{adapter.Path} in {model.Path}",
+                        Expected = "an adapter of this model" + (near is null ? "" : $" (nearest there: '{near}')"),
+                        Fix = adapter.Config?.BaseModel is { } trained ? $"It was trained on '{trained}'." : null,
+                    });
                 return null;
             }
+            var name = found[0];
             if (!changes.TryGetValue(name, out var change))
                 changes[name] = change = new(model.Tensors.GetValueOrDefault(name) ?? head!);
             return change;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Merge.Checkpoints;
 using Merge.Sdk;
 
@@ -19,7 +20,7 @@ internal sealed class Adapter : IDisposable
 
     public Checkpoint Checkpoint { get; }
 
-    /// <summary>Null where there is none: kohya's format says all it has to say in the tensors.</summary>
+    /// <summary>Null where there is none: kohya's and diffusers' files say all they have to say in the tensors.</summary>
     public AdapterConfig? Config { get; private init; }
 
     /// <summary>By the module's name, in ordinal order.</summary>
@@ -30,23 +31,18 @@ internal sealed class Adapter : IDisposable
 
     public required IReadOnlyList<Diagnostic> Warnings { get; init; }
 
-    /// <summary>Whether a path holds an adapter, told without opening it.</summary>
+    /// <summary>Whether a path holds an adapter: by its files, else by the names of its tensors, whatever the file is
+    /// called. Of what cannot be read this is told when it is opened.</summary>
     public static bool IsAt(string path)
     {
-        if (Directory.Exists(path))
-            return File.Exists(System.IO.Path.Combine(path, AdapterConfig.FileName)) || TensorFile(path) is not null;
-        return TensorFiles.Contains(System.IO.Path.GetFileName(path)) || IsKohya(path);
-    }
-
-    // A file by itself, under any name: only its header tells. What cannot be read is told when it is opened.
-    private static bool IsKohya(string path)
-    {
-        if (!path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) || !File.Exists(path))
-            return false;
+        var isFolder = Directory.Exists(path);
+        if (isFolder && (File.Exists(System.IO.Path.Combine(path, AdapterConfig.FileName)) || TensorFile(path) is not null))
+            return true;
+        if (!isFolder && TensorFiles.Contains(System.IO.Path.GetFileName(path)))
+            return true;
         try
         {
-            using var checkpoint = Checkpoint.Open(path);
-            return checkpoint.Tensors.Keys.Any(n => n.EndsWith(".lora_down.weight", StringComparison.Ordinal));
+            return (isFolder ? OnlyFile(path) : path) is { Length: > 0 } file && Names(file).Any(AdapterNames.IsOfAdapter);
         }
         catch (MergeException)
         {
@@ -54,28 +50,24 @@ internal sealed class Adapter : IDisposable
         }
     }
 
-    /// <summary>Opens an adapter's folder, or its tensors' file by itself (kohya's format, or PEFT's with the config
-    /// beside it).</summary>
+    /// <summary>Opens an adapter's folder, or its tensors' file by itself: PEFT's with the config beside it, or with what
+    /// says the scales among the tensors (kohya's, diffusers').</summary>
     /// <exception cref="MergeException">Everything that is wrong with it, by module.</exception>
     public static Adapter Open(string path)
     {
         var full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
         var isFolder = Directory.Exists(full);
-        var file = isFolder ? TensorFile(full) : full;
+        var file = isFolder ? TensorFile(full) ?? OnlyFile(full) : full;
         var folder = isFolder ? full : System.IO.Path.GetDirectoryName(full)!;
+        var config = System.IO.Path.Combine(folder, AdapterConfig.FileName);
         if (file is null)
-        {
-            throw new MergeException(new Diagnostic("the adapter has a config, but no tensors")
-            {
-                Where = full,
-                Expected = $"one of {string.Join(", ", TensorFiles)} beside {AdapterConfig.FileName}",
-                Fix = "Finish the download.",
-            });
-        }
+            throw new MergeException(File.Exists(config) ? WithoutTensors(full) : None(full, null));
         var checkpoint = Checkpoint.Open(file);
         try
         {
-            return Of(full, System.IO.Path.Combine(folder, AdapterConfig.FileName), checkpoint);
+            if (isFolder && TensorFile(full) is null && File.Exists(config) && !checkpoint.Tensors.Keys.Any(AdapterNames.IsOfAdapter))
+                throw new MergeException(WithoutTensors(full));
+            return Of(full, config, checkpoint);
         }
         catch
         {
@@ -84,27 +76,30 @@ internal sealed class Adapter : IDisposable
         }
     }
 
+    /// <summary>Who writes such files.</summary>
+    public string Format => Config is not null ? "peft"
+        : Modules.Values.All(m => AdapterNames.IsKohya(m.A.Name)) ? "kohya" : "diffusers";
+
     public void Dispose() => Checkpoint.Dispose();
 
     private static Adapter Of(string path, string configPath, Checkpoint checkpoint)
     {
         var problems = new List<Diagnostic>();
         var reader = new AdapterReader(checkpoint, problems);
-        // kohya's tensors say all; a config that lies beside them is another adapter's.
-        var config = reader.IsKohya ? null : AdapterConfig.Read(configPath, problems);
-        var modules = config is null && !reader.IsKohya
-            ? new Dictionary<string, AdapterModule>() : reader.Modules(config);
+        var hasConfig = !reader.IsKohya && File.Exists(configPath);
+        if (!hasConfig && !reader.IsAdapter)
+            throw new MergeException(None(path, checkpoint));
+        if (!hasConfig && checkpoint.Tensors.Keys.FirstOrDefault(AdapterNames.IsWrapped) is { } wrapped)
+            throw new UnreadAdapterException(checkpoint.Path, [Unmerged(path, wrapped)]);
+        if (!hasConfig && !reader.IsKohya && !reader.HasAlphas && !reader.HasForeign)
+            throw new UnreadAdapterException(checkpoint.Path, [WithoutConfig(path, checkpoint, configPath)]);
+        if (reader.HasForeign)
+            throw new UnreadAdapterException(checkpoint.Path, problems);
+        var config = hasConfig ? AdapterConfig.Read(configPath, problems) : null;
+        var modules = hasConfig && config is null ? new Dictionary<string, AdapterModule>() : reader.Modules(config);
         if (problems.Any(p => p.Severity == Severity.Error))
             throw new MergeException([.. problems.Where(p => p.Severity == Severity.Error)]);
-        if (modules.Values.Count(m => m.Scale == 0) is > 0 and var idle)
-        {
-            problems.Add(new Diagnostic($"alpha is 0 in {(idle == modules.Count ? "all" : $"{idle} of {modules.Count}")} modules: they change nothing")
-            {
-                Severity = Severity.Warning,
-                Where = path,
-                Fix = "Look at lora_alpha and alpha_pattern in its config.",
-            });
-        }
+        problems.AddRange(Doubts(path, config, modules));
         return new Adapter(path, checkpoint)
         {
             Config = config,
@@ -112,6 +107,97 @@ internal sealed class Adapter : IDisposable
             Saved = reader.Saved,
             Warnings = problems,
         };
+    }
+
+    private static IEnumerable<Diagnostic> Doubts(
+        string path, AdapterConfig? config, IReadOnlyDictionary<string, AdapterModule> modules)
+    {
+        foreach (var (count, what) in new[]
+        {
+            (modules.Values.Count(m => m.Scale == 0), "0 in {0}: they change nothing"),
+            (modules.Values.Count(m => m.Scale < 0), "negative in {0}: their change is subtracted"),
+        })
+        {
+            if (count > 0)
+            {
+                var which = count == modules.Count ? "all modules" : $"{count} of {modules.Count} modules";
+                yield return new Diagnostic($"alpha is {string.Format(CultureInfo.InvariantCulture, what, which)}")
+                {
+                    Severity = Severity.Warning,
+                    Where = path,
+                    Fix = "Look at lora_alpha and alpha_pattern in its config.",
+                };
+            }
+        }
+        string[] ignored = config is null ? [] : [.. modules.Keys.Where(m => !config.IsTarget(m))];
+        if (ignored.Length > 0)
+        {
+            yield return new Diagnostic($"target_modules does not name '{ignored[0]}'"
+                + (ignored.Length == 1 ? "" : $" and {ignored.Length - 1} more modules")
+                + ", which the tensors are of: PEFT would leave them out")
+            {
+                Severity = Severity.Warning,
+                Where = path,
+                Expected = "config and tensors of one adapter",
+                Fix = "Here they count. Correct target_modules, or get the adapter again.",
+            };
+        }
+    }
+
+    private static Diagnostic WithoutTensors(string path) => new("the adapter has a config, but no tensors")
+    {
+        Where = path,
+        Expected = $"one of {string.Join(", ", TensorFiles)} beside {AdapterConfig.FileName}",
+        Fix = "Finish the download.",
+    };
+
+    private static Diagnostic None(string path, Checkpoint? checkpoint) => new(checkpoint is null
+        ? "there is no adapter: neither a config nor tensors"
+        : $"this is no adapter: none of its tensors is a LoRA factor, the first is '{checkpoint.Tensors.Keys.FirstOrDefault()}'")
+    {
+        Where = path,
+        Expected = $"{AdapterConfig.FileName} and {TensorFiles[0]}, or one file of LoRA factors",
+        Fix = "Give the adapter's own folder or file. Models are merged by a recipe's 'models'.",
+    };
+
+    private static Diagnostic Unmerged(string path, string wrapped) => new(
+        $"this is a model with adapters that are not merged into it: '{wrapped}' is the weight, its factors stand beside it")
+    {
+        Where = path,
+        Expected = "a model, or an adapter",
+        Fix = "Merge them with PEFT (merge_and_unload) and save the model, or save the adapter alone (save_pretrained).",
+    };
+
+    private static Diagnostic WithoutConfig(string path, Checkpoint checkpoint, string configPath) => new(
+        $"the adapter has no config: its tensors ('{checkpoint.Tensors.Keys.First(AdapterNames.IsOfAdapter)}', …) are LoRA "
+        + "factors, and nothing says their scale")
+    {
+        Where = path,
+        Expected = $"{configPath}, or an '.alpha' beside each pair",
+        Fix = $"Put the {AdapterConfig.FileName} beside them with which they were trained; without it write one, for example "
+            + "{\"peft_type\": \"LORA\", \"r\": 16, \"lora_alpha\": 16}: a change is lora_alpha/r · B·A.",
+    };
+
+    /// <summary>The names of a file's tensors, or of all that an index lists.</summary>
+    private static IReadOnlyCollection<string> Names(string file)
+    {
+        if (file.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
+            return [.. ShardIndex.Read(file).ShardOf.Keys];
+        using var checkpoint = Checkpoint.Open(file);
+        return [.. checkpoint.Tensors.Keys];
+    }
+
+    /// <summary>The one file of a folder that holds weights, or its index; null where there is no such.</summary>
+    private static string? OnlyFile(string folder)
+    {
+        try
+        {
+            return CheckpointFolder.MainFile(folder);
+        }
+        catch (MergeException)
+        {
+            return null;
+        }
     }
 
     private static string? TensorFile(string folder) =>

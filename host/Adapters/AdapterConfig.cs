@@ -49,6 +49,15 @@ internal sealed record AdapterConfig
         return alpha / (RankStabilized ? Math.Sqrt(RankOf(module)) : RankOf(module));
     }
 
+    /// <summary>Whether PEFT puts factors into a module: a list names whole names or what follows a dot, a text is a
+    /// regular expression of the whole name. Where that cannot be told, it does.</summary>
+    public bool IsTarget(string module) => Json["target_modules"] switch
+    {
+        JsonArray list => list.Select(TextOf).Any(t => t is null || module == t || module.EndsWith("." + t, StringComparison.Ordinal)),
+        JsonValue when TextOf(Json["target_modules"]) is { } text && text != "all-linear" => Whole(text)?.IsMatch(module) ?? true,
+        _ => true,
+    };
+
     /// <param name="path">The file.</param>
     /// <param name="problems">What is wrong with it, and what it asks for that would be read wrongly.</param>
     /// <returns>Null with an error.</returns>
@@ -121,36 +130,40 @@ internal sealed record AdapterConfig
             }
             foreach (var (pattern, node) in map)
             {
-                if (node is not JsonValue value || !value.TryGetValue<double>(out var number) || number <= 0
-                    || (key == "rank_pattern" && (number != Math.Floor(number) || number > int.MaxValue)))
+                if (node is not JsonValue value || !value.TryGetValue<double>(out var number) || !double.IsFinite(number)
+                    || (key == "rank_pattern" && (number < 1 || number != Math.Floor(number) || number > int.MaxValue)))
                 {
-                    Wrong($"{key}['{pattern}']", "a positive number");
+                    Wrong($"{key}['{pattern}']", key == "rank_pattern" ? "a whole number from 1" : "a number", node);
                     continue;
                 }
                 if (Matcher(pattern) is { } matcher)
                     found.Add((matcher, number));
                 else
-                    Wrong($"{key}['{pattern}']", "a key that is a regular expression, without look-around and back-references");
+                    Wrong($"{key}['{pattern}']", "a key that is a regular expression, without look-around and back-references", node);
             }
             return found;
         }
 
-        private void Wrong(string key, string expected) => problems.Add(new Diagnostic($"'{key}' is {Text(key)}")
-        {
-            Where = path,
-            Expected = expected,
-        });
+        private void Wrong(string key, string expected) => Wrong(key, expected, json[key]);
 
-        private string Text(string key) => json[key.Split('[')[0]]?.ToJsonString() ?? "missing";
+        // Every key that is asked for and missing has a value of its own.
+        private void Wrong(string key, string expected, JsonNode? node) =>
+            problems.Add(new Diagnostic($"'{key}' is {node?.ToJsonString() ?? "null, or no finite number"}")
+            {
+                Where = path,
+                Expected = expected,
+            });
     }
 
     /// <summary>PEFT's match of a pattern's key: the whole module name, or what follows one of its dots.</summary>
     // Without backtracking: a config from anywhere must not be able to make matching take forever.
-    public static Regex? Matcher(string key)
+    public static Regex? Matcher(string key) => Whole($@"(.*\.)?({key})");
+
+    private static Regex? Whole(string pattern)
     {
         try
         {
-            return new Regex($@"^(.*\.)?({key})$", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+            return new Regex($"^(?:{pattern})$", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {

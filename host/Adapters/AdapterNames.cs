@@ -11,17 +11,20 @@ internal enum AdapterPart
     EmbeddingB,
     Magnitude,
 
-    /// <summary>kohya's α, a number.</summary>
+    /// <summary>α of one module, a number: kohya's and diffusers' files have it beside the factors.</summary>
     Alpha,
 
     /// <summary>A whole parameter that takes the place of the base's: <c>modules_to_save</c>, or a bias.</summary>
     Saved,
 
+    /// <summary>What PEFT's wrapper keeps of the base: the adapter does not change it.</summary>
+    Original,
+
     /// <summary>Of a kind that is not read.</summary>
     Unknown,
 }
 
-/// <summary>The names that adapters give their tensors, PEFT's and kohya's, taken apart.</summary>
+/// <summary>The names that adapters give their tensors, PEFT's, diffusers' and kohya's, taken apart.</summary>
 internal static partial class AdapterNames
 {
     private const string PeftPrefix = "base_model.model.";
@@ -31,31 +34,14 @@ internal static partial class AdapterNames
     /// <param name="why">Of <see cref="AdapterPart.Unknown"/>: what it is.</param>
     public static (string Module, AdapterPart Part) Split(string name, out string why)
     {
-        why = "";
-        if (Foreign().Match(name) is { Success: true } foreign)
-        {
-            why = foreign.Groups["kind"].Value switch
-            {
-                "hada_" => "a factor of LoHa",
-                "lokr_" => "a factor of LoKr",
-                "lora_mid" => "the middle factor of a Tucker-decomposed convolution",
-                "dora_scale" => "kohya's DoRA scale",
-                "lora_E" or "lora_ranknum" => "AdaLoRA's",
-                "oft_" => "OFT's",
-                _ => "the bias of a factor",
-            };
+        why = WhatElse(name) ?? "";
+        if (why.Length > 0)
             return (name, AdapterPart.Unknown);
-        }
-        if (Kohya().Match(name) is { Success: true } kohya)
-        {
-            return (kohya.Groups["module"].Value, kohya.Groups["part"].Value switch
-            {
-                "lora_down.weight" => AdapterPart.A,
-                "lora_up.weight" => AdapterPart.B,
-                _ => AdapterPart.Alpha,
-            });
-        }
         var own = name.StartsWith(PeftPrefix, StringComparison.Ordinal) ? name[PeftPrefix.Length..] : name;
+        if (Pair().Match(own) is { Success: true } pair)
+            return (pair.Groups["module"].Value, pair.Groups["part"].Value == "down" ? AdapterPart.A : AdapterPart.B);
+        if (own.Length > AlphaEnd.Length && own.EndsWith(AlphaEnd, StringComparison.Ordinal))
+            return (own[..^AlphaEnd.Length], AdapterPart.Alpha);
         if (Peft().Match(own) is { Success: true } peft)
         {
             return (peft.Groups["module"].Value, peft.Groups["part"].Value switch
@@ -67,18 +53,68 @@ internal static partial class AdapterNames
                 _ => AdapterPart.Magnitude,
             });
         }
-        return (Wrapper().Replace(own, "."), AdapterPart.Saved);
+        return own.Contains(".original_module.", StringComparison.Ordinal)
+            ? (own, AdapterPart.Original) : (Wrapper().Replace(own, "."), AdapterPart.Saved);
+    }
+
+    /// <summary>Whether a tensor is named as only parts of adapters are, of any kind: it means nothing by itself, and
+    /// an average of it with another's means nothing at all.</summary>
+    public static bool IsOfAdapter(string name) => WhatElse(name) is not null || Pair().IsMatch(name) || Peft().IsMatch(name);
+
+    /// <summary>Whether it is a weight that PEFT has wrapped: of a model whose adapters are not merged into it.</summary>
+    public static bool IsWrapped(string name) => name.EndsWith(".base_layer.weight", StringComparison.Ordinal);
+
+    /// <summary>Whether a factor is named as kohya's: without an α its programs take the rank.</summary>
+    public static bool IsKohya(string factor) =>
+        factor.EndsWith(".lora_down.weight", StringComparison.Ordinal) || factor.EndsWith(".lora_up.weight", StringComparison.Ordinal);
+
+    private const string AlphaEnd = ".alpha";
+
+    /// <summary>What a tensor is that only other kinds of adapters have; null where it is none.</summary>
+    private static string? WhatElse(string name)
+    {
+        if (Foreign().Match(name) is { Success: true } foreign)
+        {
+            return foreign.Groups["kind"].Value switch
+            {
+                "hada_" => "a factor of LoHa",
+                "lokr_" => "a factor of LoKr",
+                "lora_mid" => "the middle factor of a Tucker-decomposed convolution",
+                "dora_scale" => "kohya's DoRA scale",
+                "lora_E" or "lora_ranknum" => "AdaLoRA's",
+                "oft_" => "OFT's",
+                "boft_" => "BOFT's",
+                "ia3_l" => "a scale of (IA)³",
+                "vera_" => "a vector of VeRA, whose matrices all modules share",
+                "fourierft_" => "a spectrum of FourierFT",
+                "vblora_" => "VB-LoRA's",
+                "randlora_" => "RandLoRA's",
+                "trainable_tokens_" => "single rows of an embedding (trainable tokens)",
+                _ => "the bias of a factor",
+            };
+        }
+        if (Processor().IsMatch(name))
+            return "a factor under the name of diffusers' old attention processors";
+        return Lycoris().IsMatch(name) && !Pair().IsMatch(name) && !name.EndsWith(AlphaEnd, StringComparison.Ordinal)
+            ? "a part of a LyCORIS module that is no LoRA factor" : null;
     }
 
     // The name of the adapter itself may stand in the middle where state dicts were saved by hand.
     [GeneratedRegex(@"^(?<module>.+)\.lora_(?:(?<part>A|B)(?:\.\w+)?\.weight|(?<part>embedding_[AB])(?:\.\w+)?|(?<part>magnitude_vector)(?:\.\w+)?(?:\.weight)?)$")]
     private static partial Regex Peft();
 
-    [GeneratedRegex(@"^(?<module>.+)\.(?<part>lora_down\.weight|lora_up\.weight|alpha)$")]
-    private static partial Regex Kohya();
+    // kohya's; diffusers' before it had PEFT's.
+    [GeneratedRegex(@"^(?<module>.+)\.lora(?:_|\.|_linear_layer\.)(?<part>down|up)\.weight$")]
+    private static partial Regex Pair();
 
-    [GeneratedRegex(@"\.(?<kind>hada_|lokr_|lora_mid|dora_scale|lora_E|lora_ranknum|oft_|lora_[AB](?:\.\w+)?\.bias)")]
+    [GeneratedRegex(@"(?:^|\.)(?<kind>hada_|lokr_|lora_mid|dora_scale|lora_E|lora_ranknum|oft_|boft_|ia3_l|vera_|fourierft_|vblora_|randlora_|trainable_tokens_|lora_[AB](?:\.\w+)?\.bias)")]
     private static partial Regex Foreign();
+
+    [GeneratedRegex(@"_lora\.(?:down|up)\.weight$")]
+    private static partial Regex Processor();
+
+    [GeneratedRegex(@"^(?:lora_(?:unet|te\d?|transformer|prior_unet|prior_te)|lycoris)_")]
+    private static partial Regex Lycoris();
 
     [GeneratedRegex(@"\.modules_to_save\.\w+\.|\.base_layer\.")]
     private static partial Regex Wrapper();

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Merge.Checkpoints;
 using Merge.Sdk;
 
@@ -16,37 +17,64 @@ internal sealed class AdapterReader
     public AdapterReader(Checkpoint checkpoint, List<Diagnostic> problems)
     {
         (_checkpoint, _problems) = (checkpoint, problems);
+        var foreign = new List<(string Name, string What)>();
         foreach (var (name, tensor) in checkpoint.Tensors)
         {
             var (module, part) = AdapterNames.Split(name, out var why);
             if (part == AdapterPart.Unknown)
-            {
-                Error(name, $"the tensor is {why}, which is not read", "the two factors of LoRA in every module",
-                    "Merge the adapter into its base with the tool that made it, and give the result.");
-                continue;
-            }
-            if (part == AdapterPart.Saved)
-            {
-                _saved[module] = tensor;
-                continue;
-            }
-            IsKohya |= part == AdapterPart.Alpha || name.EndsWith(".lora_down.weight", StringComparison.Ordinal);
-            if (!_parts.TryGetValue(module, out var parts))
-                _parts[module] = parts = [];
-            if (!parts.TryAdd(part, tensor))
-                Error(module, $"the module has two tensors for one factor: '{parts[part].Name}' and '{name}'", "one adapter in a file");
+                foreign.Add((name, why));
+            else if (part == AdapterPart.Saved)
+                Save(module, tensor);
+            else if (part != AdapterPart.Original)
+                Add(module, part, tensor);
+        }
+        foreach (var kind in foreign.GroupBy(f => f.What, f => f.Name))
+        {
+            Error(kind.First(), $"the tensor is {kind.Key}, which is not read"
+                + (kind.Count() == 1 ? "" : $" (and {kind.Count() - 1} more such)"),
+                "the two factors of LoRA in every module",
+                "Merge the adapter into its base with the tool that made it, and give the result.");
+        }
+        HasForeign = foreign.Count > 0;
+        // Without a factor beside it, a tensor called alpha is some parameter; among kohya's it lacks its factors.
+        if (Factors.Any(f => AdapterNames.IsKohya(f.Name)))
+            return;
+        foreach (var (name, parts) in _parts.Where(p => p.Value.Count == 1 && p.Value.ContainsKey(AdapterPart.Alpha)).ToArray())
+        {
+            _parts.Remove(name);
+            if (!HasForeign)
+                Save(name + ".alpha", parts[AdapterPart.Alpha]);
         }
     }
 
-    /// <summary>Whether names and scales are kohya's: no config is needed.</summary>
-    public bool IsKohya { get; }
+    /// <summary>Whether all names and scales are kohya's: a config that lies beside them is another adapter's.</summary>
+    public bool IsKohya => Factors.Any() && Factors.All(f => AdapterNames.IsKohya(f.Name));
+
+    /// <summary>Whether a module says its scale itself, so that a config may be missing.</summary>
+    public bool HasAlphas => _parts.Values.Any(p => p.ContainsKey(AdapterPart.Alpha));
+
+    /// <summary>Whether any tensor is of an adapter, of whatever kind.</summary>
+    public bool IsAdapter => HasForeign || Factors.Any();
+
+    /// <summary>Whether some are of a kind that is not read: what belongs to them would seem to be alone.</summary>
+    public bool HasForeign { get; }
 
     public IReadOnlyDictionary<string, TensorSource> Saved => _saved;
 
-    /// <param name="config">Null for kohya's format.</param>
+    private IEnumerable<TensorSource> Factors => _parts.Values.SelectMany(p => p)
+        .Where(p => p.Key != AdapterPart.Alpha).Select(p => p.Value);
+
+    /// <param name="config">Null where every module has an α of its own, or is kohya's.</param>
     public IReadOnlyDictionary<string, AdapterModule> Modules(AdapterConfig? config)
     {
         var modules = new SortedDictionary<string, AdapterModule>(StringComparer.Ordinal);
+        if (!IsKohya && Factors.FirstOrDefault(f => AdapterNames.IsKohya(f.Name)) is { } kohya)
+        {
+            var other = Factors.First(f => !AdapterNames.IsKohya(f.Name));
+            Error(_checkpoint.Path, $"some factors are named as kohya's ('{kohya.Name}') and some as PEFT's ('{other.Name}'): "
+                + "which scale holds for which cannot be told", "one kind of adapter in a file", "Split it into two files.");
+            return modules;
+        }
         foreach (var (name, parts) in _parts)
         {
             if (Module(name, parts, config) is { } module)
@@ -63,9 +91,31 @@ internal sealed class AdapterReader
         return modules;
     }
 
+    private void Save(string parameter, TensorSource tensor)
+    {
+        if (_saved.TryAdd(parameter, tensor))
+            return;
+        Error(parameter, $"the parameter is there twice: '{_saved[parameter].Name}' and '{tensor.Name}'", "one adapter in a file",
+            "Remove the one that was not trained.");
+    }
+
+    private void Add(string module, AdapterPart part, TensorSource tensor)
+    {
+        if (!_parts.TryGetValue(module, out var parts))
+            _parts[module] = parts = [];
+        if (!parts.TryAdd(part, tensor))
+            Error(module, $"the module has two tensors for one factor: '{parts[part].Name}' and '{tensor.Name}'", "one adapter in a file");
+    }
+
     private AdapterModule? Module(string name, Dictionary<AdapterPart, TensorSource> parts, AdapterConfig? config)
     {
         var isEmbedding = parts.ContainsKey(AdapterPart.EmbeddingA) || parts.ContainsKey(AdapterPart.EmbeddingB);
+        if (isEmbedding && (parts.GetValueOrDefault(AdapterPart.A) ?? parts.GetValueOrDefault(AdapterPart.B)) is { } second)
+        {
+            Error(name, $"the module has the factors of an embedding and, in '{second.Name}', those of a linear layer",
+                "one or the other", "Look at how the file was put together.");
+            return null;
+        }
         var a = parts.GetValueOrDefault(isEmbedding ? AdapterPart.EmbeddingA : AdapterPart.A);
         var b = parts.GetValueOrDefault(isEmbedding ? AdapterPart.EmbeddingB : AdapterPart.B);
         if (a is null || b is null)
@@ -86,7 +136,7 @@ internal sealed class AdapterReader
                 "Config and tensors are of different adapters, or the pattern's key does not match the module's name.");
             return null;
         }
-        if ((config?.Dora == true) != (magnitude is not null))
+        if (config is not null && config.Dora != magnitude is not null)
         {
             Error(name, magnitude is null
                 ? "the config says DoRA, and the module has no lora_magnitude_vector"
@@ -101,11 +151,8 @@ internal sealed class AdapterReader
                 : $"{b.Shape[0]}, one an output");
             return null;
         }
-        if ((config?.ScaleOf(name) ?? (Alpha(parts, rank) / rank)) is not { } scale || !float.IsFinite((float)scale))
-        {
-            Error(name, "its scale is no finite number", "alpha, one number, over the rank");
+        if (Scale(name, a, parts.GetValueOrDefault(AdapterPart.Alpha), config) is not { } scale)
             return null;
-        }
         return new AdapterModule
         {
             Name = name,
@@ -118,6 +165,31 @@ internal sealed class AdapterReader
                 : FactorLayout.Linear,
             Scale = scale,
         };
+    }
+
+    /// <summary>s: by the module's own α, else by the config; kohya's programs take 1 where there is neither.</summary>
+    private double? Scale(string name, TensorSource a, TensorSource? alpha, AdapterConfig? config)
+    {
+        double? own = alpha is null ? null : Number(alpha) / a.Shape[0];
+        if (alpha is null && config is null && !AdapterNames.IsKohya(a.Name))
+        {
+            Error(name, "nothing says its scale: other modules have an alpha beside their factors, and this one has none",
+                $"'{name}.alpha', or an {AdapterConfig.FileName}", "Get the file again, or its config.");
+            return null;
+        }
+        var scale = alpha is null ? config?.ScaleOf(name) ?? 1 : own;
+        if (scale is not { } given || !float.IsFinite((float)given))
+        {
+            Error(name, "its scale is no finite number", "alpha, one number, over the rank");
+            return null;
+        }
+        if (alpha is not null && config is not null && Math.Abs(config.ScaleOf(name) - given) > 1e-6 * Math.Abs(given))
+        {
+            Error(name, $"its own alpha gives it scale {given:G6}, and the config {config.ScaleOf(name):G6}", "one scale",
+                "Config and tensors are of different adapters: remove what is not this one's.");
+            return null;
+        }
+        return scale;
     }
 
     private bool AreFactors(string name, TensorSource a, TensorSource b, TensorSource? magnitude)
@@ -146,12 +218,23 @@ internal sealed class AdapterReader
         return false;
     }
 
-    // Without it kohya's programs take the rank: a scale of 1.
-    private static double? Alpha(Dictionary<AdapterPart, TensorSource> parts, long rank)
+    private static double? Number(TensorSource alpha)
     {
-        if (parts.GetValueOrDefault(AdapterPart.Alpha) is not { } alpha)
-            return rank;
-        return alpha.DType.IsMergeable() && Elements(alpha) == 1 ? FactorValues.Read(alpha)[0] : null;
+        if (Elements(alpha) != 1)
+            return null;
+        if (alpha.DType.IsMergeable())
+            return FactorValues.Read(alpha)[0];
+        var bytes = new byte[alpha.Length];
+        alpha.Read(0, bytes);
+        return alpha.DType switch
+        {
+            DType.I64 => BinaryPrimitives.ReadInt64LittleEndian(bytes),
+            DType.I32 => BinaryPrimitives.ReadInt32LittleEndian(bytes),
+            DType.I16 => BinaryPrimitives.ReadInt16LittleEndian(bytes),
+            DType.I8 => (sbyte)bytes[0],
+            DType.U8 => bytes[0],
+            _ => null,
+        };
     }
 
     private static long Elements(TensorSource tensor) => tensor.Shape.Aggregate(1L, (p, s) => p * s);

@@ -24,45 +24,42 @@ internal sealed class AdapterTargets
         _underscored = new(() => _names.ToLookup(n => n.Replace('.', '_'), StringComparer.Ordinal));
     }
 
-    /// <summary>The model's name for a parameter; null where there is none, or more than one could be meant.</summary>
+    /// <summary>The model's name for a parameter; none where there is none, several where more than one could be meant.</summary>
     /// <param name="parameter">The adapter's, with its <c>.weight</c> or <c>.bias</c>.</param>
-    /// <param name="isKohya">Whether dots are underscores.</param>
-    public string? Find(string parameter, bool isKohya)
+    /// <param name="isKohya">Whether dots may be underscores.</param>
+    public IReadOnlyList<string> Find(string parameter, bool isKohya)
     {
         if (_known.Contains(parameter))
-            return parameter;
-        return isKohya ? FindKohya(parameter) : FindPeft(parameter);
+            return [parameter];
+        string[] flat = isKohya ? FindKohya(parameter) : [];
+        return flat.Length == 1 ? flat : FindPeft(parameter) is { Length: > 0 } found ? found : flat;
     }
 
     /// <summary>For a message: the nearest name there is.</summary>
     public string? Nearest(string parameter) => NearestMatch.Of(parameter, _names);
 
-    private string? FindPeft(string parameter)
+    private string[] FindPeft(string parameter)
     {
         // A longer name of the model that ends in the adapter's.
-        if (Only(_names.Where(n => n.EndsWith("." + parameter, StringComparison.Ordinal))) is { } longer)
+        string[] longer = [.. _names.Where(n => n.EndsWith("." + parameter, StringComparison.Ordinal))];
+        if (longer.Length == 1)
             return longer;
         for (var dot = parameter.IndexOf('.'); dot >= 0; dot = parameter.IndexOf('.', dot + 1))
         {
             // '.weight' alone is nobody's name.
             if (parameter.IndexOf('.', dot + 1) >= 0 && _known.Contains(parameter[(dot + 1)..]))
-                return parameter[(dot + 1)..];
+                return [parameter[(dot + 1)..]];
         }
-        return null;
+        return longer;
     }
 
-    private string? FindKohya(string parameter)
+    private string[] FindKohya(string parameter)
     {
         var flat = parameter.Replace('.', '_');
         var own = KohyaPrefixes.Where(p => flat.StartsWith(p, StringComparison.Ordinal)).Select(p => flat[p.Length..])
             .FirstOrDefault(flat);
-        return Only(_underscored.Value[own])
-            ?? Only(_names.Where(n => n.Replace('.', '_').EndsWith("_" + own, StringComparison.Ordinal)));
-    }
-
-    private static string? Only(IEnumerable<string> names)
-    {
-        string[] two = [.. names.Take(2)];
-        return two.Length == 1 ? two[0] : null;
+        string[] whole = [.. _underscored.Value[own]];
+        return whole.Length == 1 ? whole
+            : [.. _names.Where(n => n.Replace('.', '_').EndsWith("_" + own, StringComparison.Ordinal))];
     }
 }

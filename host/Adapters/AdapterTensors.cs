@@ -10,13 +10,13 @@ internal sealed record AdapterTensors(string Name, AdapterModule Like, int Rank)
 {
     private const string Peft = "base_model.model.";
 
-    public (string Name, ImmutableArray<long> Shape) A(bool kohya) => (
-        kohya ? $"{Name}.lora_down.weight" : Like.IsEmbedding ? $"{Peft}{Name}.lora_embedding_A" : $"{Peft}{Name}.lora_A.weight",
-        [Rank, .. Like.A.Shape.Skip(1)]);
+    /// <param name="bare">Whether the file says scales among its tensors, as its adapters' files do: named as those are.</param>
+    public (string Name, ImmutableArray<long> Shape) A(bool bare) => (
+        Named(bare, "lora_down.weight", "lora_embedding_A", "lora_A.weight"), [Rank, .. Like.A.Shape.Skip(1)]);
 
-    public (string Name, ImmutableArray<long> Shape) B(bool kohya) => (
-        kohya ? $"{Name}.lora_up.weight" : Like.IsEmbedding ? $"{Peft}{Name}.lora_embedding_B" : $"{Peft}{Name}.lora_B.weight",
-        [Like.B.Shape[0], Rank, .. Like.B.Shape.Skip(2)]);
+    /// <inheritdoc cref="A"/>
+    public (string Name, ImmutableArray<long> Shape) B(bool bare) => (
+        Named(bare, "lora_up.weight", "lora_embedding_B", "lora_B.weight"), [Like.B.Shape[0], Rank, .. Like.B.Shape.Skip(2)]);
 
     /// <summary>What PEFT calls a parameter that an adapter brings whole: a module that has factors wraps its own.</summary>
     /// <param name="parameter">Its name in the base.</param>
@@ -34,6 +34,9 @@ internal sealed record AdapterTensors(string Name, AdapterModule Like, int Rank)
     public (float[] A, float[] B) Values(float[] left, float[] right) => Like.Layout == FactorLayout.Transposed
         ? (Transpose(left, left.Length / Rank, Rank), Transpose(right, Rank, right.Length / Rank))
         : (right, left);
+
+    private string Named(bool bare, string kohya, string embedding, string other) => (bare ? "" : Peft) + Name + "."
+        + (bare && AdapterNames.IsKohya(Like.A.Name) ? kohya : Like.IsEmbedding ? embedding : other);
 
     private static float[] Transpose(float[] values, int rows, int columns)
     {

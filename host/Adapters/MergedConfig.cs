@@ -13,7 +13,7 @@ internal static class MergedConfig
     /// <param name="ranks">r of every module.</param>
     /// <param name="saved">The parameters it brings whole.</param>
     /// <param name="baseModel">The model it belongs to, as it should be named there; null: what the adapters say.</param>
-    /// <param name="allModules">Of an extraction all linear modules of the model.</param>
+    /// <param name="allModules">Of an extraction all modules of the model, of whatever kind.</param>
     /// <param name="fanInFanOut">Whether weights are stored [inputs, outputs].</param>
     public static string Text(
         IReadOnlyList<Adapter> adapters,
@@ -32,13 +32,15 @@ internal static class MergedConfig
             patterns[Key(module)] = rank;
             alphas[Key(module)] = rank;
         }
-        var modulesToSave = Union(configs, "modules_to_save");
+        var listed = Union(configs, "modules_to_save");
+        string[] biases = [.. saved.Where(p => IsBias(p, saved, ranks.Keys, listed, configs.Length == 0))];
+        var whole = saved.Except(biases).ToArray();
         var config = new JsonObject
         {
             ["alpha_pattern"] = alphas,
             ["auto_mapping"] = Same(configs, "auto_mapping"),
             ["base_model_name_or_path"] = baseModel ?? Common(configs, "base_model_name_or_path"),
-            ["bias"] = Bias(configs, saved, modulesToSave),
+            ["bias"] = biases.Length == 0 ? "none" : configs.Any(c => AdapterConfig.TextOf(c.Json["bias"]) == "all") ? "all" : "lora_only",
             ["fan_in_fan_out"] = fanInFanOut,
             ["inference_mode"] = true,
             ["init_lora_weights"] = true,
@@ -46,12 +48,12 @@ internal static class MergedConfig
             ["layers_to_transform"] = null,
             ["lora_alpha"] = common,
             ["lora_dropout"] = 0.0,
-            ["modules_to_save"] = saved.Count == 0 ? null : List(modulesToSave.Count > 0 ? modulesToSave : Modules(saved)),
+            ["modules_to_save"] = whole.Length == 0 ? null : List(listed.Count > 0 ? listed : Modules(whole)),
             ["peft_type"] = "LORA",
             ["r"] = common,
             ["rank_pattern"] = patterns,
             ["revision"] = baseModel is null || baseModel == Common(configs, "base_model_name_or_path") ? Same(configs, "revision") : null,
-            ["target_modules"] = List(Targets(configs, ranks.Keys, allModules)),
+            ["target_modules"] = Targets(configs, [.. ranks.Keys], allModules),
             ["task_type"] = Common(configs, "task_type"),
             ["use_dora"] = false,
             ["use_rslora"] = false,
@@ -76,23 +78,43 @@ internal static class MergedConfig
         ? module : System.Text.RegularExpressions.Regex.Escape(module);
 
     // Short names, as the adapters have them, where they say all; else every module by its full name.
-    private static IEnumerable<string> Targets(
-        AdapterConfig[] configs, IEnumerable<string> modules, IReadOnlyList<string> allModules)
+    private static JsonNode Targets(AdapterConfig[] configs, List<string> modules, IReadOnlyList<string> allModules)
     {
         if (configs.Length == 0)
-        {
-            var ranked = modules.ToHashSet(StringComparer.Ordinal);
-            var lasts = ranked.Select(Last).ToHashSet(StringComparer.Ordinal);
-            return (allModules.Where(m => lasts.Contains(Last(m))).All(ranked.Contains) ? lasts : ranked)
-                .Order(StringComparer.Ordinal);
-        }
+            return Extracted(modules, allModules);
         var isPlain = configs.All(c => c.Json["target_modules"] is JsonArray
             && c.Json["layers_to_transform"] is null && c.Json["exclude_modules"] is null);
-        var names = modules.ToList();
         var targets = Union(configs, "target_modules");
-        return isPlain && names.All(n => targets.Any(t => n == t || n.EndsWith("." + t, StringComparison.Ordinal)))
-            ? targets : names.Order(StringComparer.Ordinal);
+        return List(isPlain && modules.All(n => targets.Any(t => Names(t, n)))
+            ? targets : modules.Order(StringComparer.Ordinal));
     }
+
+    // A short name stands for all modules that end in it, containers and those without weights included: it must mean
+    // those that are adapted and no other. A full name may itself be another's end; only a regular expression of whole
+    // names says what is meant then.
+    private static JsonNode Extracted(List<string> modules, IReadOnlyList<string> allModules)
+    {
+        var adapted = modules.ToHashSet(StringComparer.Ordinal);
+        var meant = allModules.Where(m => !adapted.Contains(m)).SelectMany(Ends).ToHashSet(StringComparer.Ordinal);
+        if (modules.Any(meant.Contains))
+        {
+            return JsonValue.Create(string.Join('|', modules.Order(StringComparer.Ordinal)
+                .Select(m => string.Join(@"\.", m.Split('.').Select(System.Text.RegularExpressions.Regex.Escape)))));
+        }
+        return List(modules.Select(m => meant.Contains(Last(m)) || Last(m).All(char.IsAsciiDigit) ? m : Last(m))
+            .Distinct().Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>A name and whatever follows one of its dots: the targets that would hit it.</summary>
+    private static IEnumerable<string> Ends(string module)
+    {
+        yield return module;
+        for (var dot = module.IndexOf('.'); dot >= 0; dot = module.IndexOf('.', dot + 1))
+            yield return module[(dot + 1)..];
+    }
+
+    private static bool Names(string target, string module) =>
+        module == target || module.EndsWith("." + target, StringComparison.Ordinal);
 
     private static string Last(string module) => module[(module.LastIndexOf('.') + 1)..];
 
@@ -112,13 +134,15 @@ internal static class MergedConfig
     private static JsonNode? Same(AdapterConfig[] configs, string key) =>
         configs.Length > 0 && configs.All(c => JsonNode.DeepEquals(c.Json[key], configs[0].Json[key])) ? configs[0].Json[key]?.DeepClone() : null;
 
-    private static string Bias(AdapterConfig[] configs, IReadOnlyCollection<string> saved, List<string> modulesToSave)
+    // What the setting 'bias' speaks for. PEFT wraps a module to save whole, and leaves its factors out.
+    private static bool IsBias(
+        string parameter, IReadOnlyCollection<string> saved, IEnumerable<string> adapted, List<string> listed, bool isExtracted)
     {
-        var isOther = saved.Any(p => p.EndsWith(".bias", StringComparison.Ordinal)
-            && !modulesToSave.Any(m => ("." + p).Contains($".{m}.", StringComparison.Ordinal)));
-        if (!isOther || configs.Length == 0)
-            return "none";
-        return configs.Any(c => AdapterConfig.TextOf(c.Json["bias"]) == "all") ? "all" : "lora_only";
+        if (!parameter.EndsWith(".bias", StringComparison.Ordinal))
+            return false;
+        var module = parameter[..^".bias".Length];
+        return adapted.Contains(module)
+            || (!isExtracted && !saved.Contains(module + ".weight") && !listed.Any(m => ("." + parameter).Contains($".{m}.", StringComparison.Ordinal)));
     }
 
     private static IEnumerable<string> Modules(IEnumerable<string> saved) =>

@@ -40,7 +40,7 @@ internal static class AdapterListing
         if (adapter.Saved.Count > 0)
             terminal.Line($"  whole parameters: {string.Join(", ", adapter.Saved.Keys)}");
         if (adapter.Config is null)
-            terminal.Line("  kohya's format");
+            terminal.Line($"  {adapter.Format}'s format: scales by the alpha beside the factors");
     }
 
     // The norm and the spectrum are those of s·B·A, through its factors.
@@ -56,7 +56,7 @@ internal static class AdapterListing
         {
             json.WriteString("adapter", adapter.Path);
             json.WriteString("base_model", adapter.Config?.BaseModel);
-            json.WriteString("format", adapter.Config is null ? "kohya" : "peft");
+            json.WriteString("format", adapter.Format);
             json.WriteStartArray("modules");
             foreach (var (module, sigma) in modules)
             {

@@ -8,10 +8,13 @@ namespace Merge.Commands;
 /// <summary>What <c>merge inspect</c> says of one checkpoint.</summary>
 internal static class CheckpointListing
 {
-    public static void Print(Terminal terminal, Checkpoint checkpoint)
+    /// <param name="terminal">Where it goes.</param>
+    /// <param name="checkpoint">Whose tensors.</param>
+    /// <param name="refused">Why it is no adapter that can be merged; empty of models.</param>
+    public static void Print(Terminal terminal, Checkpoint checkpoint, IReadOnlyList<Diagnostic> refused)
     {
         var tensors = checkpoint.Tensors.Values.InNaturalOrder(t => t.Name).ToArray();
-        var quantised = Quantisation.Refuse(checkpoint);
+        IReadOnlyList<Diagnostic> quantised = [.. refused, .. Quantisation.Refuse(checkpoint)];
         if (terminal.IsJson)
         {
             PrintJson(terminal, checkpoint, tensors, quantised);
@@ -53,8 +56,10 @@ internal static class CheckpointListing
             terminal.Line($"  {group.Key}: {group.Count()} tensors, {Elements(group):N0} elements");
         if (checkpoint.Config?["model_type"] is JsonValue value && value.TryGetValue<string>(out var type))
             terminal.Line($"  model_type {type}");
+        if (refused.Count > 0)
+            terminal.Line("  tensors of an adapter, not of a model");
         foreach (var reason in quantised)
-            terminal.Line($"  not mergeable: {reason.Found}");
+            terminal.Line($"  not mergeable: {reason.Found}{(refused.Contains(reason) ? $". {reason.Fix}" : "")}");
     }
 
     // Every kind once: exp_avg_sq of 12 tensors, …

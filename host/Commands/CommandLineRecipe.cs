@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 using Merge.Planning;
 using Merge.Recipes;
+using Merge.Sdk;
 
 namespace Merge.Commands;
 
@@ -35,19 +37,40 @@ internal sealed class CommandLineRecipe(Terminal terminal, string made)
     /// <param name="text">The recipe.</param>
     /// <param name="cancellation">Stops the merge; what is finished is kept.</param>
     /// <param name="change">Makes another plan of it; null: it is run as it is.</param>
-    /// <exception cref="Sdk.MergeException">It cannot be planned or run.</exception>
-    public void Run(ParseResult parsed, string text, CancellationToken cancellation, Func<MergePlan, MergePlan>? change = null)
+    /// <param name="mismatch">What to do where a tensor's shape is not the same in all models.</param>
+    /// <exception cref="MergeException">It cannot be planned or run.</exception>
+    public void Run(ParseResult parsed, string text, CancellationToken cancellation, Func<MergePlan, MergePlan>? change = null,
+        OnMismatch mismatch = OnMismatch.Error)
+    {
+        try
+        {
+            Execute(parsed, text, change, mismatch, cancellation);
+        }
+        catch (MergeException fault)
+        {
+            throw new MergeException([.. fault.Diagnostics.Select(OfCommand)], fault) { WrongUsage = fault.WrongUsage };
+        }
+    }
+
+    // Resolved as in a recipe in the working directory; here the "recipe" is the command line.
+    private static string RecipePath => Path.Combine(Environment.CurrentDirectory, "command line");
+
+    // No file of that name is there to look at.
+    private static Diagnostic OfCommand(Diagnostic diagnostic) => diagnostic.Where is { } where
+        ? diagnostic with { Where = Regex.Replace(where, Regex.Escape(RecipePath) + @"(, line \d+)?", "the command line") } : diagnostic;
+
+    private void Execute(
+        ParseResult parsed, string text, Func<MergePlan, MergePlan>? change, OnMismatch mismatch, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
         using var catalog = PluginOptions.Load(parsed, terminal, Plugins);
-        using var planner = new RecipePlanner(catalog, parsed.GetValue(ModelDirs) ?? []);
-        // Resolved as in a recipe in the working directory; here the "recipe" is the command line.
+        using var planner = new RecipePlanner(catalog, parsed.GetValue(ModelDirs) ?? []) { OnMismatch = mismatch };
         var plan = planner.Plan(
-            RecipeParser.Parse(Path.Combine(Environment.CurrentDirectory, "command line"), text),
+            RecipeParser.Parse(RecipePath, text),
             parsed.GetValue(MaxShard) ?? PlanRequest.DefaultMaxShardBytes);
         plan = change?.Invoke(plan) ?? plan;
         foreach (var warning in plan.Warnings)
-            terminal.Warn(warning);
+            terminal.Warn(OfCommand(warning));
         new SingleRun
         {
             Terminal = terminal,

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.RegularExpressions;
 using Merge.Adapters;
 using Merge.Checkpoints;
 using Merge.Planning;
@@ -92,18 +91,18 @@ internal static class ExtractCommand
                 parsed.GetValue(baseName) ?? coarse);
             recipe.Run(parsed, text, cancellation, whole =>
             {
-                var plan = Extraction.Of(whole, request, out var others);
-                return plan with { Warnings = [.. whole.Warnings, .. LeftOut(others)] };
-            });
+                var plan = Extraction.Of(whole, request, out var others, out var unlike);
+                return plan with { Warnings = [.. whole.Warnings, .. LeftOut(others, unlike), .. Named(parsed.GetValue(baseName), coarse)] };
+            }, OnMismatch.LeaveOut);
             return Task.FromResult(0);
         });
         return command;
     }
 
     /// <summary>What differs between the models and is in no part of the adapter.</summary>
-    private static IEnumerable<Diagnostic> LeftOut(IReadOnlyList<TensorPlan> others)
+    private static IEnumerable<Diagnostic> LeftOut(IReadOnlyList<TensorPlan> others, IReadOnlyList<string> unlike)
     {
-        string[] differ = [.. others.Where(t => TensorDifference.Any(t.Models[0], t.Base!)).Select(t => t.Info.Name)];
+        string[] differ = [.. unlike, .. others.Where(t => TensorDifference.Any(t.Models[0], t.Base!)).Select(t => t.Info.Name)];
         if (differ.Length == 0)
             yield break;
         yield return new Diagnostic(
@@ -116,13 +115,27 @@ internal static class ExtractCommand
         };
     }
 
-    private static (Regex Key, int Rank) Pattern(string given)
+    /// <summary>A base that is put together while it is read has no name that PEFT could load.</summary>
+    private static IEnumerable<Diagnostic> Named(string? given, string coarse)
+    {
+        if (given is null && coarse.Contains('+') && !Path.Exists(coarse))
+        {
+            yield return new Diagnostic($"the config calls the base '{coarse}', and no folder has these weights: PEFT cannot load it")
+            {
+                Severity = Severity.Warning,
+                Where = "BASE",
+                Fix = "Bake it (merge bake) and name what comes out with --base-name.",
+            };
+        }
+    }
+
+    private static (string Key, int Rank) Pattern(string given)
     {
         var at = given.LastIndexOf('=');
         if (at > 0 && int.TryParse(given[(at + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var rank) && rank >= 1
-            && AdapterConfig.Matcher(given[..at]) is { } key)
+            && AdapterConfig.Matcher(given[..at]) is not null)
         {
-            return (key, rank);
+            return (given[..at], rank);
         }
         throw new MergeException(new Diagnostic($"--module-rank is '{given}'")
         {

@@ -31,19 +31,14 @@ internal static class InspectCommand
         command.SetAction((parsed, cancellation) =>
         {
             var dirs = parsed.GetValue(modelDirs) ?? [];
-            if (parsed.GetValue(other) is null && Adapter.IsAt(PathOf(parsed.GetRequiredValue(checkpoint), dirs)))
-            {
-                using var adapter = Adapter.Open(PathOf(parsed.GetRequiredValue(checkpoint), dirs));
-                AdapterListing.Print(terminal, adapter);
-                return Task.FromResult(0);
-            }
-            using var a = Open(parsed.GetRequiredValue(checkpoint), dirs);
+            var path = PathOf(parsed.GetRequiredValue(checkpoint), dirs);
             if (parsed.GetValue(other) is not { } second)
             {
-                CheckpointListing.Print(terminal, a);
+                PrintOne(terminal, path);
                 return Task.FromResult(0);
             }
-            using var b = Open(second, dirs);
+            using var opened = new OpenedModels();
+            var (a, b) = Pair(opened, path, PathOf(second, dirs));
             var progress = new RunProgress();
             var total = new[] { a, b }.Sum(c => c.Tensors.Values.Sum(t => t.Length));
             var comparison = TerminalProgress.Run(
@@ -59,7 +54,35 @@ internal static class InspectCommand
         return command;
     }
 
-    private static Checkpoint Open(string text, IReadOnlyList<string> modelDirs) => Checkpoint.Open(PathOf(text, modelDirs));
+    private static void PrintOne(Terminal terminal, string path)
+    {
+        IReadOnlyList<Diagnostic> refused = [];
+        if (Adapter.IsAt(path))
+        {
+            try
+            {
+                using var adapter = Adapter.Open(path);
+                AdapterListing.Print(terminal, adapter);
+                return;
+            }
+            catch (UnreadAdapterException unread)
+            {
+                // What no merge would take still has tensors to look at.
+                (path, refused) = (unread.File, unread.Diagnostics);
+            }
+        }
+        using var checkpoint = Checkpoint.Open(path);
+        CheckpointListing.Print(terminal, checkpoint, refused);
+    }
+
+    /// <summary>Two checkpoints; two adapters as their changes, which factors that differ may have in common.</summary>
+    private static (Checkpoint A, Checkpoint B) Pair(OpenedModels opened, string first, string second)
+    {
+        if (!Adapter.IsAt(first) || !Adapter.IsAt(second))
+            return (opened.OpenFile(first), opened.OpenFile(second));
+        var views = AdapterViews.Of([opened.OpenAdapter(first), opened.OpenAdapter(second)]);
+        return (views.Models[0], views.Models[1]);
+    }
 
     private static string PathOf(string text, IReadOnlyList<string> modelDirs)
     {

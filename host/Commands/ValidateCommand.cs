@@ -73,13 +73,16 @@ internal static class ValidateCommand
     {
         terminal.Line($"{plan.Strategy.Info.Name} ({plan.Strategy.Info.Id}), plugin {plan.Plugin.Name} {plan.Plugin.Version}");
         foreach (var model in plan.Models)
-            terminal.Line($"  model {named(model.Path)}");
+            terminal.Line($"  model {named(Text(model))}");
         if (plan.Base is { } baseModel)
-            terminal.Line($"  base  {named(baseModel.Path)}");
+            terminal.Line($"  base  {named(Text(baseModel))}");
         var copied = plan.Tensors.Count(t => t.IsCopied);
         terminal.Line(
             $"{plan.Tensors.Count} tensors{(copied == 0 ? "" : $" ({copied} of integers or bools, copied)")}, "
             + $"{DiskSpace.Text(plan.InputBytes)} in, {DiskSpace.Text(plan.OutputBytes)} out in "
             + $"{plan.Layout.Files.Count} file{(plan.Layout.Files.Count == 1 ? "" : "s")}");
     }
+
+    // With the adapters in it: two models of one base are two.
+    private static string Text(Checkpoint model) => model.Key.Replace("+1*", "+", StringComparison.Ordinal);
 }

@@ -41,7 +41,7 @@ internal sealed record AdapterOutput(
     /// <summary>Ranks of modules, where they are not that of the choice: the first key that matches holds.</summary>
     public IReadOnlyList<(Regex Key, int Rank)> RankPattern { get; init; } = [];
 
-    /// <summary>Of an extraction all linear modules of the model: short names of targets must not mean more than was meant.</summary>
+    /// <summary>Of an extraction all modules of the model, of whatever kind: short names of targets must not mean more than was meant.</summary>
     public IReadOnlyList<string> AllModules { get; init; } = [];
 
     /// <summary>How much of a module is kept; null: all.</summary>

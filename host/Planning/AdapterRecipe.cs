@@ -9,14 +9,17 @@ namespace Merge.Planning;
 internal static class AdapterRecipe
 {
     /// <summary>Whether all models are adapters, none of them in a model.</summary>
-    public static bool Is(ResolvedRecipe recipe) =>
-        recipe.Models.Any() && recipe.Models.All(m => m.Adapters.Count == 0 && Adapter.IsAt(m.Path));
+    public static bool Is(ResolvedRecipe recipe) => Are([.. recipe.Models]);
+
+    /// <inheritdoc cref="Is"/>
+    public static bool Are(IReadOnlyList<ResolvedModel> models) =>
+        models.Count > 0 && models.All(m => m.Adapters.Count == 0 && Adapter.IsAt(m.Path));
 
     /// <summary>Puts zeros where the method wants a base: the adapters' task vectors stand on them.</summary>
     /// <param name="recipe">Any; one of models comes back as it is.</param>
-    /// <param name="role">What the method does with a base.</param>
+    /// <param name="method">What is asked of it: what it does with a base.</param>
     /// <param name="baseModel">The base the recipe names, which the adapter will belong to.</param>
-    public static ResolvedRecipe WithZeros(ResolvedRecipe recipe, InputRole role, out string? baseModel)
+    public static ResolvedRecipe WithZeros(ResolvedRecipe recipe, StrategyInfo method, out string? baseModel)
     {
         baseModel = recipe.Base?.Model.Model.Text;
         if (!Is(recipe))
@@ -31,6 +34,8 @@ internal static class AdapterRecipe
             })
             { WrongUsage = true };
         }
+        if (method.Id == "slerp")
+            throw new MergeException(Arc(recipe)) { WrongUsage = true };
         if (recipe.Base is { } given && (given.Adapters.Count > 0 || Adapter.IsAt(given.Path)))
         {
             throw new MergeException(new Diagnostic(
@@ -42,7 +47,7 @@ internal static class AdapterRecipe
             })
             { WrongUsage = true };
         }
-        var zeros = role is InputRole.Required or InputRole.Optional
+        var zeros = method.Base is InputRole.Required or InputRole.Optional
             ? new ResolvedModel(new(new("zeros", recipe.Recipe.MethodLine), RecipeParameters.None), "") : null;
         return recipe with
         {
@@ -50,6 +55,16 @@ internal static class AdapterRecipe
             Modules = [.. recipe.Modules.Select(m => m with { Slices = [.. m.Slices.Select(s => s with { Base = zeros })] })],
         };
     }
+
+    // From its base to a model: beside zeros there is no arc, and the change would only be scaled.
+    private static Diagnostic Arc(ResolvedRecipe recipe) => new(
+        "slerp goes from a base to one model, and adapters have no base but zeros")
+    {
+        Where = $"{recipe.Recipe.Path}, line {recipe.Recipe.MethodLine}",
+        Expected = "a method that goes from one adapter to another",
+        Fix = "For two adapters: 'merge_method: nuslerp' with 'models', weights 1-t and t (exact, on the same arc); or merge "
+            + "whole models: 'base+adapter' as the base and as the model.",
+    };
 
     /// <summary>What stands below <c>adapter:</c> means nothing where models are merged.</summary>
     public static void RefuseSection(Recipe recipe)

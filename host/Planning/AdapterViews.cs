@@ -22,6 +22,9 @@ internal sealed class AdapterViews
 
     public required IReadOnlyDictionary<string, IReadOnlyList<TensorSource?>> Saved { get; init; }
 
+    /// <summary>What is worth knowing of how they fit together.</summary>
+    public required IReadOnlyList<Diagnostic> Warnings { get; init; }
+
     /// <exception cref="MergeException">They do not fit together, or have no task vector without their base.</exception>
     public static AdapterViews Of(IReadOnlyList<Adapter> adapters)
     {
@@ -29,7 +32,7 @@ internal sealed class AdapterViews
         problems.AddRange(adapters.Select(Dora).OfType<Diagnostic>());
         if (adapters.Select(a => a.Config is null).Distinct().Count() > 1)
         {
-            problems.Add(new Diagnostic("some adapters are in PEFT's format and some in kohya's, which name their modules differently")
+            problems.Add(new Diagnostic("some adapters have a config, as PEFT's, and some say their scales among the tensors, as kohya's and diffusers': they name their modules differently")
             {
                 Where = string.Join(", ", adapters.Select(a => a.Path)),
                 Fix = "Convert them to one format first.",
@@ -90,6 +93,7 @@ internal sealed class AdapterViews
         {
             Modules = modules,
             Saved = saved,
+            Warnings = [.. Alike(adapters)],
         };
 
         IEnumerable<KeyValuePair<string, TensorSource>> Tensors(int model)
@@ -105,6 +109,40 @@ internal sealed class AdapterViews
                     ? new RenamedTensor(name, tensor) : new ZeroTensor(name, each.First(t => t is not null)!.Shape));
             }
         }
+    }
+
+    /// <summary>Modules that may be one under two names: adapters of a bare model leave out what wraps it.</summary>
+    private static IEnumerable<Diagnostic> Alike(IReadOnlyList<Adapter> adapters)
+    {
+        foreach (var (i, first) in adapters.Index())
+        {
+            foreach (var second in adapters.Skip(i + 1))
+            {
+                var own = first.Modules.Keys.Except(second.Modules.Keys).ToLookup(Last, StringComparer.Ordinal);
+                (string A, string B)[] pairs =
+                [
+                    .. second.Modules.Keys.Except(first.Modules.Keys)
+                        .SelectMany(b => own[Last(b)].Where(a => EndsIn(a, b) || EndsIn(b, a)).Select(a => (a, b))),
+                ];
+                if (pairs.Length == 0)
+                    continue;
+                yield return new Diagnostic($"'{pairs[0].A}' and '{pairs[0].B}'"
+                    + (pairs.Length == 1 ? "" : $", and {pairs.Length - 1} more pairs,")
+                    + " are merged as different modules, and may be the same under two names")
+                {
+                    Severity = Severity.Warning,
+                    Where = $"{first.Path}, {second.Path}",
+                    Expected = "adapters that name their modules alike (one may be of the bare model, one of the model with its head)",
+                    Fix = "If they are the same, merge whole models instead: 'base+adapter' finds each its place.",
+                };
+            }
+        }
+
+        static bool EndsIn(string longer, string name) =>
+            longer.Replace('.', '_').EndsWith("_" + name.Replace('.', '_'), StringComparison.Ordinal);
+
+        // What both must end in, whichever writes '_' for a dot.
+        static string Last(string module) => module[(module.LastIndexOfAny(['.', '_']) + 1)..];
     }
 
     private static Diagnostic? Dora(Adapter adapter) =>

@@ -16,6 +16,8 @@ internal enum OnMismatch
     SkipModel = 1,
     /// <summary>Of embeddings and heads only the first rows are merged: as many as every model has.</summary>
     CropEmbeddings = 2,
+    /// <summary>The tensor is in no plan: whoever asks for this deals with it.</summary>
+    LeaveOut = 4,
 }
 
 /// <summary>Does to one tensor what the user chose, and tells of it.</summary>
@@ -69,6 +71,10 @@ internal static class MismatchPolicy
         });
         return kept;
     }
+
+    /// <summary>Whether a tensor is in no plan.</summary>
+    public static bool LeavesOut(MatchedTensor tensor, OnMismatch allowed) =>
+        allowed.HasFlag(OnMismatch.LeaveOut) && !AllAlike(tensor);
 
     private static bool AllAlike(MatchedTensor tensor) =>
         tensor.Stored.All(s => s.Shape.AsSpan().SequenceEqual(tensor.Stored[0].Shape.AsSpan()));

@@ -29,8 +29,10 @@ internal sealed class OpenedModels : IDisposable
         if (_models.ContainsKey(model.Key))
             return;
         if (Adapter.IsAt(model.Path))
-            throw new MergeException(Alone(model));
+            throw Alone(model);
         var checkpoint = OpenFile(model.Path);
+        if (checkpoint.Tensors.Keys.Any(AdapterNames.IsOfAdapter))
+            throw Alone(model);
         _models[model.Key] = model.Adapters.Count == 0 ? checkpoint : Adapted(model, checkpoint);
     }
 
@@ -45,7 +47,21 @@ internal sealed class OpenedModels : IDisposable
     /// <summary>Opens adapters that are merged with each other.</summary>
     public AdapterViews OpenAdapters(IReadOnlyList<ResolvedModel> models)
     {
-        Adapter[] adapters = [.. models.Select(m => OpenAdapter(m.Path))];
+        var problems = new List<Diagnostic>();
+        var adapters = new List<Adapter>();
+        foreach (var model in models)
+        {
+            try
+            {
+                adapters.Add(OpenAdapter(model.Path));
+            }
+            catch (MergeException refused)
+            {
+                problems.AddRange(refused.Diagnostics);
+            }
+        }
+        if (problems.Count > 0)
+            throw new MergeException([.. problems.Distinct()]);
         var views = AdapterViews.Of(adapters);
         string[] bases = [.. adapters.Select(a => a.Config?.BaseModel).OfType<string>().Distinct()];
         if (bases.Length > 1)
@@ -58,6 +74,7 @@ internal sealed class OpenedModels : IDisposable
                 Fix = "All is well where these are names of one model; the merged config names none, unless 'base_model' does.",
             });
         }
+        Warnings.AddRange(views.Warnings);
         foreach (var (model, view) in models.Zip(views.Models))
             _models[model.Key] = view;
         return views;
@@ -116,10 +133,21 @@ internal sealed class OpenedModels : IDisposable
         return changed;
     }
 
-    private static Diagnostic Alone(ResolvedModel model) => new("this is an adapter, and it stands where a model should")
+    private static MergeException Alone(ResolvedModel model)
     {
-        Where = model.Path,
-        Expected = "a model, or adapters only",
-        Fix = $"Write 'base+{model.Model.Model.Text}' with the model it belongs to, or give only adapters to make an adapter.",
-    };
+        try
+        {
+            Adapter.Open(model.Path).Dispose();
+        }
+        catch (MergeException refused)
+        {
+            return refused;
+        }
+        return new(new Diagnostic("this is an adapter, and it stands where a model should")
+        {
+            Where = model.Path,
+            Expected = "a model, or adapters only",
+            Fix = $"Write 'base+{model.Model.Model.Text}' with the model it belongs to, or give only adapters to make an adapter.",
+        });
+    }
 }

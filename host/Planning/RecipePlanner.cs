@@ -37,7 +37,7 @@ internal sealed class RecipePlanner : IDisposable
         var places = ModelPlaces.Of(recipe.Path, _modelDirs) with { Stages = Stages };
         var schema = OptionsSchema.Of(method.Strategy.OptionsType);
         var resolved = AdapterRecipe.WithZeros(
-            TrainingMetrics.Fill(ResolvedRecipe.Of(recipe, places), method.Id, schema, places), method.Info.Base, out var adapterBase);
+            TrainingMetrics.Fill(ResolvedRecipe.Of(recipe, places, AdapterRecipe.Are), method.Id, schema, places), method.Info, out var adapterBase);
         var binder = new OptionsBinder(
             schema, resolved.Recipe, method.Id, parameter => MethodsWith(parameter, method));
         ModuleInputs[] modules = [.. resolved.Modules.Select(m => Inputs(m, method.Info, resolved.Recipe, binder))];

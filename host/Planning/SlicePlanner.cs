@@ -95,6 +95,8 @@ internal sealed class SlicePlanner(
         PlannedSlice slice, MatchedTensor match, PlannedModel[] models, TensorSource? leading, double t)
     {
         var all = match.Stored;
+        if (MismatchPolicy.LeavesOut(match, request.OnMismatch))
+            return null;
         var kept = MismatchPolicy.Keep(match, models, slice.Base is not null, request.OnMismatch, problems);
         var isWhole = kept.Length == slice.Sources.Count;
         int[] present = slice.Base is null ? kept : [.. kept, all.Count - 1];

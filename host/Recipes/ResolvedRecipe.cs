@@ -13,11 +13,16 @@ internal sealed record ResolvedRecipe(Recipe Recipe, IReadOnlyList<ResolvedModul
     public IEnumerable<ResolvedSlice> Slices => Modules.SelectMany(m => m.Slices);
 
     /// <summary>Finds all models.</summary>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="places">Where models are looked for.</param>
+    /// <param name="onlyNamesBase">Whether models of this kind need no base: then one that is nowhere has an empty path.</param>
     /// <exception cref="MergeException">Every model that is not found.</exception>
-    public static ResolvedRecipe Of(Recipe recipe, ModelPlaces places)
+    public static ResolvedRecipe Of(
+        Recipe recipe, ModelPlaces places, Func<IReadOnlyList<ResolvedModel>, bool>? onlyNamesBase = null)
     {
         var findings = new RecipeFindings(recipe.Path);
-        var baseModel = Reference(recipe.BaseModel);
+        var baseModel = recipe.BaseModel is { } named && onlyNamesBase is not null && recipe.Models.Count > 0
+            ? Named(named, onlyNamesBase) : Reference(recipe.BaseModel);
         ResolvedModule[] modules = recipe.Modules.Count > 0
             ? [.. recipe.Modules.Select(m => Module(m.Name, m.Line, m.Models, m.Slices, m.Parameters))]
             : [Module(null, recipe.MethodLine, recipe.Models, recipe.Slices, RecipeParameters.None)];
@@ -39,6 +44,29 @@ internal sealed record ResolvedRecipe(Recipe Recipe, IReadOnlyList<ResolvedModul
             foreach (var model in models)
                 Collect(findings, model.Model.Line, () => found.AddRange(Resolve(model, places, recipe.Path)));
             return found;
+        }
+
+        ResolvedModel? Named(ModelReference reference, Func<IReadOnlyList<ResolvedModel>, bool> onlyNames)
+        {
+            RecipeModel model = new(reference, RecipeParameters.None);
+            try
+            {
+                return ResolvedModel.Of(model, places, recipe.Path);
+            }
+            catch (MergeException missing)
+            {
+                // Looked at apart from what is reported: what is wrong with the models is said once.
+                try
+                {
+                    if (onlyNames([.. recipe.Models.SelectMany(m => Resolve(m, places, recipe.Path))]))
+                        return new(model, "");
+                }
+                catch (Exception e) when (e is MergeException or IOException or UnauthorizedAccessException)
+                {
+                }
+                findings.AddErrors(missing);
+                return null;
+            }
         }
 
         ResolvedModel? Reference(ModelReference? reference)

@@ -26,7 +26,8 @@ internal sealed class ChosenRecipe
     {
         (_resolved, _plan, _space, _folder, _base) = (resolved, plan, space, folder, plan.Strategy.Info.Base);
         _searched = [.. space.Values.Select(v => v.Option.Schema.Name)];
-        foreach (var model in resolved.Models.Append(resolved.Base).Concat(resolved.Slices.Select(s => s.Base)).OfType<ResolvedModel>())
+        foreach (var model in resolved.Models.Append(resolved.Base).Concat(resolved.Slices.Select(s => s.Base)).OfType<ResolvedModel>()
+            .Where(m => m.Path.Length > 0))
         {
             // Where it stands by its name alone; in the list of models its adapters stand below it.
             _renamed[model.Model.Model.Text] = string.Join('+', model.Adapters

@@ -44,7 +44,7 @@ internal sealed class PlannedSpace : IDisposable
             var plan = planner.Plan(SearchedOption.Complete(recipe, options), PlanRequest.DefaultMaxShardBytes);
             var places = ModelPlaces.Of(recipe.Path, modelDirs);
             // Metrics read from a log become the models' own: what is rebuilt does not need the log.
-            var resolved = TrainingMetrics.Fill(ResolvedRecipe.Of(recipe, places), method.Id, schema, places);
+            var resolved = TrainingMetrics.Fill(ResolvedRecipe.Of(recipe, places, AdapterRecipe.Are), method.Id, schema, places);
             return new(planner, resolved, plan, SpaceOfOptions.Of(plan, options, search, recipe));
         }
         catch

@@ -210,6 +210,7 @@ public sealed class AdapterTests : IDisposable
     {
         var tensors = TinyCheckpoint.ReadFile(_scratch["a/adapter_model.safetensors"]);
         TinyCheckpoint.WriteFile(_scratch["a/adapter_model.safetensors"], tensors[0]);
+        _scratch.Refuses(1, ["layers.0.q_proj", "has no B"], "inspect", "a");
         _scratch.Refuses(1, ["layers.0.q_proj", "has no B"], "bake", "base", "out", "--adapter", "a");
     }
 
@@ -234,6 +235,56 @@ public sealed class AdapterTests : IDisposable
         var outcome = _scratch.Merge("extract", "base", "base", "out");
         Assert.Equal(2, outcome.ExitCode);
         Assert.Contains("nothing to extract", outcome.Error);
+    }
+
+    [Fact]
+    public void Factors_in_a_file_of_any_name_are_no_model_and_inspect_says_what_they_are()
+    {
+        foreach (var name in new[] { "dif1", "dif2" })
+        {
+            Directory.CreateDirectory(_scratch[name]);
+            TinyCheckpoint.WriteFile(
+                _scratch[name + "/pytorch_lora_weights.safetensors"],
+                TinyTensor.Pattern("F32", "unet.to_q.lora_A.weight", [4, Inputs], 1),
+                TinyTensor.Pattern("F32", "unet.to_q.lora_B.weight", [Outputs, 4], 2));
+        }
+        _scratch.Refuses(1, ["nothing says their scale", "adapter_config.json"], "run", _scratch.Recipe("linear", "dif1=1 dif2=1"), "out");
+        _scratch.Refuses(1, ["nothing says their scale"], "bake", "base", "out", "--adapter", "dif1");
+        var listing = _scratch.Succeeds("inspect", "dif1").Out;
+        Assert.Contains("tensors of an adapter, not of a model", listing);
+        Assert.Contains("not mergeable: the adapter has no config", listing);
+        Assert.Contains("lora_alpha/r", listing);
+    }
+
+    [Fact]
+    public void Two_adapters_are_compared_by_their_changes()
+    {
+        var tensor = Assert.Single(_scratch.Succeeds("inspect", "a", "b", "--json").Json.GetProperty("tensors").EnumerateArray());
+        Assert.Equal("layers.0.q_proj.weight", tensor.GetProperty("name").GetString());
+        Assert.Equal(Outputs * Inputs, tensor.GetProperty("elements").GetInt32());
+    }
+
+    [Fact]
+    public void A_base_with_an_adapter_in_it_is_no_name_for_a_config()
+    {
+        _scratch.Succeeds("bake", "base", "baked", "--adapter", "a", "--adapter", "b");
+        Assert.Contains("--base-name", _scratch.Succeeds("extract", "baked", "base+a", "out", "--rank", "6").Error);
+        Assert.DoesNotContain(
+            "--base-name", _scratch.Succeeds("extract", "baked", "base+a", "named", "--rank", "6", "--base-name", "org/with-a").Error);
+    }
+
+    [Fact]
+    public void What_is_wrong_with_a_command_is_said_of_the_command_line()
+    {
+        var error = _scratch.Refuses(2, ["the command line"], "bake", "base", "out", "--adapter", "base+nothere");
+        Assert.DoesNotContain("line 2", error.Error);
+    }
+
+    [Fact]
+    public void Validating_shows_which_adapters_are_in_a_model()
+    {
+        var lines = _scratch.Succeeds("validate", _scratch.Recipe("linear", "base+a=1 base+b=1")).Out.Split('\n');
+        Assert.Contains(lines, l => l.Contains("model", StringComparison.Ordinal) && l.TrimEnd().EndsWith("+" + _scratch["a"], StringComparison.Ordinal));
     }
 
     private string Other()

@@ -61,7 +61,7 @@ internal sealed class AdapterFolder : IDisposable
             throw new MergeException(new Diagnostic("no module's change is left: there is no adapter to write")
             {
                 Expected = "at least one module that changes",
-                Fix = merge.IsExtracted ? "The two models have the same linear layers: give another pair."
+                Fix = merge.IsExtracted ? "All modules that are adapted are the same in both models; PEFT loads no adapter without at least one module with factors. Name one that differs with --target, or give another pair."
                     : "Look at the weights, and at what is merged.",
             });
         }
