@@ -28,8 +28,8 @@ internal sealed record PlanOutlook(int Passes, long BytesRead, long Memory, stri
         var isSurveyed = Survey(plan, out var survey);
         var onProcessor = new ProcessorWork();
         var tensors = plan.Tensors.Where(t => t.Info.Count > 0)
-            .Select(t => t.IsCopied ? new TensorOutlook(1, t.Inputs.Sum(i => i.Length), 0, true)
-                : isSurveyed ? new(2, 2 * t.Inputs.Sum(i => i.Length), 0, false)
+            .Select(t => t.IsCopied ? new TensorOutlook(1, Stored(t), 0, true)
+                : isSurveyed ? new(2, 2 * Stored(t), 0, false)
                 : Ask(plan, t, survey, settings, onProcessor))
             .ToArray();
         var hungriest = plan.Tensors.Where(t => t.Info.Count > 0).Zip(tensors).MaxBy(t => t.Second.Memory);
@@ -63,14 +63,14 @@ internal sealed record PlanOutlook(int Passes, long BytesRead, long Memory, stri
 
     private static TensorScan Scan(TensorPlan tensor) => new(
         tensor.Info, tensor.Models.Length, tensor.Base is not null,
-        (name, model) => tensor.Side(name, model) is not null, new ManagedLinearAlgebra());
+        (name, model) => tensor.Side(name, model) is not null, new ManagedLinearAlgebra(), tensor.TaskVectorRank);
 
     private static TensorOutlook Ask(MergePlan plan, TensorPlan tensor, object? survey, RunSettings settings, ProcessorWork onProcessor)
     {
         var scan = Scan(tensor);
         var planning = StrategyCall.Run(
             plan.Strategy, tensor.Info.Name, () => plan.Strategy.PlanTensor(scan, tensor.Options!, survey).AsTask());
-        var all = tensor.Inputs.Sum(i => i.Length);
+        var all = Stored(tensor);
         if (!planning.IsCompleted)
         {
             if (tensor.Info.Count >= settings.SmallestOnDevice && !scan.Pending.All(DeviceLimits.Reduces))
@@ -85,7 +85,7 @@ internal sealed record PlanOutlook(int Passes, long BytesRead, long Memory, stri
         var lowered = StrategyCall.Run(
             plan.Strategy, tensor.Info.Name, () => Lowered.From(planning.Result, tensor, scan));
         if (lowered.Copied is { } copied)
-            return new(1, copied.Length, 0, true);
+            return new(1, copied.StoredBytes, 0, true);
         var recording = Recording.Of(tensor.Info, [lowered.Value(scan)]);
         var unit = recording.Unit;
         if (tensor.Info.Count >= settings.SmallestOnDevice && DeviceLimits.Of(recording) is { } lack)
@@ -93,6 +93,8 @@ internal sealed record PlanOutlook(int Passes, long BytesRead, long Memory, stri
         var element = RunContext.ElementBytes(tensor, tensor.Inputs, tensor.OutType.Bits() / 8);
         return new(1, all, unit == 1 ? 0 : unit * element * settings.Threads, true);
     }
+
+    private static long Stored(TensorPlan tensor) => tensor.Inputs.Sum(i => i.StoredBytes);
 
     private sealed record TensorOutlook(int Passes, long BytesRead, long Memory, bool IsExact);
 }
