@@ -37,7 +37,7 @@ internal static class MergeToFolder
         CancellationToken cancellation)
     {
         if (plan.Adapter is not null)
-            return new MergeSummary(final, []) { Modules = LowRank.AdapterRun.Run(plan, final, force, settings, progress, cancellation) };
+            return LowRank.AdapterRun.Run(plan, final, force, settings, progress, cancellation);
         OutputTarget.Check(final, plan, force);
         var checksums = new Checksums();
         using var folder = PartialFolder.Open(final, plan, checksums, force);

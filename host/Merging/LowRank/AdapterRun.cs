@@ -16,18 +16,18 @@ internal static class AdapterRun
     /// <param name="settings">Threads and memory.</param>
     /// <param name="progress">Counters to raise.</param>
     /// <param name="cancellation">Stops between two blocks; nothing is kept, a merge of adapters takes seconds.</param>
-    /// <returns>Every module in natural order of names as planned.</returns>
-    public static IReadOnlyList<ModuleReport> Run(
+    /// <returns>What became of every module, in natural order of names as planned.</returns>
+    public static MergeSummary Run(
         MergePlan plan, string final, bool force, RunSettings settings, RunProgress progress, CancellationToken cancellation)
     {
         var output = plan.Adapter!;
         OutputTarget.Check(final, plan, force);
-        using var folder = AdapterFolder.Open(final);
+        var (needed, isAll) = AdapterRoom.OnDisk(plan);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var context = new MergeContext
         {
             Plan = plan,
-            Method = plan.Strategy.Info.Id,
+            Method = output.IsExtracted ? "extract" : plan.Strategy.Info.Id,
             Seed = plan.Seed,
             Settings = settings,
             Output = new Nowhere(),
@@ -35,6 +35,8 @@ internal static class AdapterRun
             LinearAlgebra = new ManagedLinearAlgebra(),
             Progress = progress,
         };
+        AdapterRoom.RequireMemory(context);
+        using var folder = AdapterFolder.Open(final, needed, isAll);
         var modules = new ConcurrentDictionary<string, StoredModule>();
         if (plan.Strategy.HasSurvey)
         {
@@ -52,11 +54,14 @@ internal static class AdapterRun
         if (InputsUnchanged.Problems(plan) is { Count: > 0 } changed)
             throw new MergeException(changed);
         folder.Complete(final, plan, force);
-        return
+        if (StoredModule.Rounded(modules.Values, output.OutType) is { } finding)
+            context.Findings.Enqueue(finding);
+        ModuleReport[] reports =
         [
             .. plan.Tensors.Select(t => modules[t.Info.Name]).Where(m => m.Tensors is not null || m.Left < 0)
                 .Select(m => new ModuleReport(m.Tensors?.Name ?? m.Name!, m.Rank, m.RelativeError)),
         ];
+        return new MergeSummary(final, [.. context.Findings]) { Modules = reports };
 
         StoredModule Store(TensorPlan tensor, MergedModule made)
         {
@@ -66,8 +71,16 @@ internal static class AdapterRun
             var tensors = new AdapterTensors(like.Name, like, made.Rank);
             if (made.Concatenated is { } side)
                 return new(tensors, made.Rank, 0, -1, -1) { Concatenated = side };
+            var isFinite = FactorValues.AreFinite(made.Left) && FactorValues.AreFinite(made.Right);
+            var rounding = isFinite && FactorRounding.IsCoarse(output.OutType)
+                ? FactorRounding.Round(made.Left, made.Right, made.Rank, output.OutType) : 0;
+            if (!isFinite || !double.IsFinite(rounding))
+                throw StoredModule.Beyond(output.OutType, like.Name);
             var (a, b) = tensors.Values(made.Left, made.Right);
-            return new(tensors, made.Rank, made.RelativeError, folder.Factors.Append(a), folder.Factors.Append(b));
+            // What was thrown away and what rounding takes of the rest are orthogonal, but for what rounding does by chance.
+            var error = Math.Sqrt((made.RelativeError * made.RelativeError)
+                + (rounding * rounding * (1 - (made.RelativeError * made.RelativeError))));
+            return new(tensors, made.Rank, error, folder.Factors.Append(a), folder.Factors.Append(b)) { Rounding = rounding };
         }
     }
 
@@ -79,11 +92,3 @@ internal static class AdapterRun
     }
 }
 
-/// <summary>Where the factor file has a finished module (A, B) or a parameter that is brought whole (Left alone).</summary>
-internal sealed record StoredModule(AdapterTensors? Tensors, int Rank, double RelativeError, long Left, long Right)
-{
-    public string? Name { get; init; }
-
-    /// <summary>What is not in the factor file: it is written from the adapters themselves.</summary>
-    public ConcatenatedFactors? Concatenated { get; init; }
-}

@@ -9,13 +9,16 @@ internal sealed class SweepPump(MergeContext context, TensorPlan plan, ScanOf sc
 {
     private TensorStatistics? _statistics;
 
+    /// <summary>What the work holds beside its sweeps, from now on.</summary>
+    public WorkMemory Work { get; set; }
+
     /// <summary>The next sweep; null once the work is done.</summary>
     public SweepPhase? Next(Task work)
     {
         while (true)
         {
             if (_statistics?.Next() is { } sweep)
-                return new SweepPhase(context, scan.Swept, sweep);
+                return new SweepPhase(context, scan.Swept, sweep, work: Work);
             _statistics?.Complete();
             _statistics = null;
             if (work.IsCompleted)
