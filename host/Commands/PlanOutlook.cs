@@ -1,6 +1,7 @@
 using Merge.Compute;
 using Merge.Compute.Gpu;
 using Merge.Merging;
+using Merge.Merging.LowRank;
 using Merge.Planning;
 using Merge.Sdk;
 
@@ -33,11 +34,13 @@ internal sealed record PlanOutlook(int Passes, long BytesRead, long Memory, stri
                 : Ask(plan, t, survey, settings, onProcessor))
             .ToArray();
         var hungriest = plan.Tensors.Where(t => t.Info.Count > 0).Zip(tensors).MaxBy(t => t.Second.Memory);
+        var decomposed = plan.Adapter is null ? null : AdapterRoom.Most(plan, settings);
         return new(
             tensors.Select(t => t.Passes).DefaultIfEmpty(0).Max(),
             tensors.Sum(t => t.BytesRead),
-            hungriest.Second?.Memory ?? 0,
-            hungriest.Second is { Memory: > 0 } ? hungriest.First.Info.Name : null,
+            Math.Max(hungriest.Second?.Memory ?? 0, decomposed?.Bytes ?? 0),
+            decomposed is { } most && most.Bytes >= (hungriest.Second?.Memory ?? 0) ? most.Tensor
+                : hungriest.Second is { Memory: > 0 } ? hungriest.First.Info.Name : null,
             tensors.All(t => t.IsExact))
         {
             OnProcessor = onProcessor.Reasons,

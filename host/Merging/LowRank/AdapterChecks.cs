@@ -44,9 +44,17 @@ internal static class AdapterChecks
     {
         if (plan.Strategy.HasSurvey)
             return false;
-        var planning = StrategyCall.Run(
-            plan.Strategy, tensor.Info.Name, () => plan.Strategy.PlanTensor(Scan(tensor), tensor.Options!, null).AsTask());
-        return planning.IsCompletedSuccessfully && planning.Result is CombinationMerge or CopyMerge or LowRankMerge;
+        try
+        {
+            var planning = StrategyCall.Run(
+                plan.Strategy, tensor.Info.Name, () => plan.Strategy.PlanTensor(Scan(tensor), tensor.Options!, null).AsTask());
+            return planning is { IsCompletedSuccessfully: true, Result: CombinationMerge or CopyMerge or LowRankMerge };
+        }
+        catch (MergeException)
+        {
+            // It will be refused for its options, and not for what it would need.
+            return true;
+        }
     }
 
     // One reason, often the same for every module.

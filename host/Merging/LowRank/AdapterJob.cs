@@ -64,7 +64,7 @@ internal sealed class AdapterJob(
             return Combine(weighted);
         if (merge is LowRankMerge { B: var b, A: var a })
         {
-            NeedsFactors(b.Columns);
+            NeedsFactors(b.Columns, b.Columns);
             return () => Reduce(new Factors(
                 Array.ConvertAll(b.Values, v => (float)v), Array.ConvertAll(a.Values, v => (float)v), b.Columns, a.Columns));
         }
@@ -78,7 +78,8 @@ internal sealed class AdapterJob(
         return () => Factored(svd);
     }
 
-    private void NeedsFactors(int rank) => _atLast = WorkMemory.OfFactors(plan, rank, Math.Min(rank, _choice?.Rank ?? rank));
+    private void NeedsFactors(int rank, int largest) =>
+        _atLast = WorkMemory.OfFactors(plan, rank, largest, Math.Min(rank, _choice?.Rank ?? rank));
 
     private Func<MergedModule> Combine(IReadOnlyList<(AdapterModule Module, double Weight)> used)
     {
@@ -90,7 +91,8 @@ internal sealed class AdapterJob(
             var side = new ConcatenatedFactors(context, used);
             return () => new([], [], side.Rank, 0) { Concatenated = side };
         }
-        NeedsFactors(output.Combination == AdapterCombination.Exact ? used.Sum(m => m.Module.Rank) : used[0].Module.Rank);
+        // Averages have all of them at once, too.
+        NeedsFactors(used.Sum(m => m.Module.Rank), used.Max(m => m.Module.Rank));
         return () =>
         {
             context.Progress.Read(used.Sum(m => m.Module.A.Length + m.Module.B.Length));

@@ -26,33 +26,41 @@ internal static class AdapterRoom
 
     /// <summary>Stops before the first byte is read where a module's decomposition cannot fit the budget.</summary>
     /// <exception cref="MergeException">The module that needs most, and how much.</exception>
-    public static void RequireMemory(MergeContext context)
+    public static void RequireMemory(MergePlan plan, RunSettings settings)
     {
-        foreach (var (tensor, why, each, held) in Needs(context).OrderByDescending(n => n.Each + n.Held).Take(1))
-            context.RequireMemory(tensor, why, each, held);
+        foreach (var (tensor, why, each, held) in Needs(plan, settings).OrderByDescending(n => n.Each + n.Held).Take(1))
+        {
+            if (Bytes(each, held, settings) > settings.Memory)
+                throw RunContext.NoRoom(Method(plan), settings, tensor, why, each, held);
+        }
     }
 
     /// <summary>The module that needs most and its bytes with all threads; null where nothing is decomposed.</summary>
-    public static (string Tensor, long Bytes)? Most(MergeContext context) => Needs(context)
-        .Select(n => ((string, long)?)(n.Tensor.Info.Name, (n.Each * context.Settings.Threads) + n.Held)).MaxBy(n => n?.Item2);
+    public static (string Tensor, long Bytes)? Most(MergePlan plan, RunSettings settings) => Needs(plan, settings)
+        .Select(n => ((string, long)?)(n.Tensor.Info.Name, Bytes(n.Each, n.Held, settings))).MaxBy(n => n?.Item2);
 
-    private static IEnumerable<(TensorPlan Tensor, string Why, long Each, long Held)> Needs(MergeContext context)
+    /// <summary>What is at work, for messages.</summary>
+    public static string Method(MergePlan plan) => plan.Adapter!.IsExtracted ? "extract" : plan.Strategy.Info.Id;
+
+    private static long Bytes(long each, long held, RunSettings settings) => (each * settings.Threads) + held;
+
+    private static IEnumerable<(TensorPlan Tensor, string Why, long Each, long Held)> Needs(MergePlan plan, RunSettings settings)
     {
-        var output = context.Plan.Adapter!;
-        foreach (var tensor in context.Plan.Tensors.Where(t => t.Info.Count > 0 && output.Modules.ContainsKey(t.Info.Name)))
+        var output = plan.Adapter!;
+        foreach (var tensor in plan.Tensors.Where(t => t.Info.Count > 0 && output.Modules.ContainsKey(t.Info.Name)))
         {
             var (like, each) = output.Modules[tensor.Info.Name];
             var choice = output.ChoiceOf(like.Name);
-            if (choice is not null && (output.IsExtracted || !AdapterChecks.IsLinear(context.Plan, tensor)))
+            if (choice is not null && (output.IsExtracted || !AdapterChecks.IsLinear(plan, tensor)))
             {
                 var width = RangeFinder.FirstWidth(tensor.Info, choice);
-                var sweeps = WorkMemory.OfSweeps(context, tensor, width);
+                var sweeps = WorkMemory.OfSweeps(settings, tensor, width);
                 yield return (tensor, WorkMemory.OfBasis(tensor, width).Why!, sweeps.Each, sweeps.Held);
             }
             else if (!output.IsWrittenStraight(tensor.Info.Name))
             {
                 var rank = each.Sum(m => (long)(m?.Rank ?? 0));
-                var work = WorkMemory.OfFactors(tensor, rank, Math.Min(rank, choice?.Rank ?? rank));
+                var work = WorkMemory.OfFactors(tensor, rank, each.Max(m => m?.Rank ?? 0), Math.Min(rank, choice?.Rank ?? rank));
                 yield return (tensor, work.Why!, 0, work.Work);
             }
         }

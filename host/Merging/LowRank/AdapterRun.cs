@@ -27,7 +27,7 @@ internal static class AdapterRun
         var context = new MergeContext
         {
             Plan = plan,
-            Method = output.IsExtracted ? "extract" : plan.Strategy.Info.Id,
+            Method = AdapterRoom.Method(plan),
             Seed = plan.Seed,
             Settings = settings,
             Output = new Nowhere(),
@@ -35,7 +35,7 @@ internal static class AdapterRun
             LinearAlgebra = new ManagedLinearAlgebra(),
             Progress = progress,
         };
-        AdapterRoom.RequireMemory(context);
+        AdapterRoom.RequireMemory(plan, settings);
         using var folder = AdapterFolder.Open(final, needed, isAll);
         var modules = new ConcurrentDictionary<string, StoredModule>();
         if (plan.Strategy.HasSurvey)

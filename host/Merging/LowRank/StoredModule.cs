@@ -20,7 +20,7 @@ internal sealed record StoredModule(AdapterTensors? Tensors, int Rank, double Re
 
     /// <summary>The reason that a module cannot be written.</summary>
     public static MergeException Beyond(DType dtype, string module) => new(new Diagnostic(
-        $"the merged factors of this module are beyond {dtype}: they would be written as infinities")
+        $"the merged factors of this module are beyond {Text(dtype)}: they would be written as infinities")
     {
         Where = module,
         Expected = $"numbers up to {(dtype == DType.F16 ? "65504" : "3.4e38")}",
@@ -33,7 +33,7 @@ internal sealed record StoredModule(AdapterTensors? Tensors, int Rank, double Re
     {
         StoredModule[] lossy = [.. modules.Where(m => m.Rounding > MostRounding).OrderByDescending(m => m.Rounding)];
         return lossy.Length == 0 ? null : new Diagnostic(
-            $"{dtype} loses {lossy[0].Rounding:0.0%} of the change of {lossy[0].Tensors!.Name}"
+            $"{Text(dtype)} loses {lossy[0].Rounding:0.0%} of the change of {lossy[0].Tensors!.Name}"
             + (lossy.Length == 1 ? "" : $", and more than {MostRounding:0%} of {lossy.Length - 1} other modules: ")
             + string.Join(", ", lossy.Skip(1).Take(MostNamed).Select(m => m.Tensors!.Name)) + (lossy.Length > MostNamed + 1 ? ", …" : ""))
         {
@@ -42,4 +42,11 @@ internal sealed record StoredModule(AdapterTensors? Tensors, int Rank, double Re
             Fix = "Their numbers are too small for it: write bfloat16 or float32 (dtype).",
         };
     }
+
+    private static string Text(DType dtype) => dtype switch
+    {
+        DType.F16 => "float16",
+        DType.BF16 => "bfloat16",
+        _ => "float32",
+    };
 }

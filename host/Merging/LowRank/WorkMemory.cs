@@ -29,14 +29,18 @@ internal readonly record struct WorkMemory(string? Why, long Work, long Carried)
             factors + (sizeof(double) * width * (rows + columns)));
     }
 
-    /// <summary>Of factors of some rank, read and reduced or rounded.</summary>
-    public static WorkMemory OfFactors(TensorPlan tensor, long rank, long kept)
+    /// <summary>Of factors that are read, put side by side, and reduced or rounded.</summary>
+    /// <param name="tensor">The module's weight.</param>
+    /// <param name="rank">Of all of them side by side.</param>
+    /// <param name="largest">Of the largest of them, which is read before it is put there.</param>
+    /// <param name="kept">What is kept.</param>
+    public static WorkMemory OfFactors(TensorPlan tensor, long rank, long largest, long kept)
     {
         var (rows, columns) = (tensor.Info.RowCount, tensor.Info.RowLength);
         var triangle = MatricesOfQr * sizeof(double) * rank * (rank + Math.Max(RowsAtOnce, 2 * rank));
         return new(
             $"works on factors of rank {rank}",
-            (2 * sizeof(float) * (rows + columns) * rank) + triangle + ((sizeof(double) + sizeof(float)) * (rows + columns) * kept),
+            (sizeof(float) * (rows + columns) * (rank + largest)) + triangle + ((sizeof(double) + sizeof(float)) * (rows + columns) * kept),
             0);
     }
 
@@ -44,10 +48,10 @@ internal readonly record struct WorkMemory(string? Why, long Work, long Carried)
     public long With(long shared) => Math.Max(Work, shared + Carried);
 
     /// <summary>What every worker and the job hold in the sweeps for a basis of some columns.</summary>
-    public static (long Each, long Held) OfSweeps(RunContext context, TensorPlan tensor, int width)
+    public static (long Each, long Held) OfSweeps(RunSettings settings, TensorPlan tensor, int width)
     {
         var (once, each) = TransposedProductReduction.Memory(tensor.Info, width);
-        var block = context.BlockLength(tensor, tensor.Inputs, 0, 1) * RunContext.ElementBytes(tensor, tensor.Inputs, 0);
+        var block = Math.Min(settings.BlockBytes, settings.Memory / settings.Threads / 2);
         return (block + each, OfBasis(tensor, width).With(once));
     }
 }
