@@ -49,6 +49,8 @@ internal sealed class AdapterJob(
                 context.RequireMemory(plan, why, 0, _atLast.Work);
             return new WorkPhase(context, plan, _atLast.Work, () => done(_work.Result()));
         }
+        _work = null;
+        _pump.Free();
         context.Progress.FinishedTensor();
         context.Progress.Finish(plan.Info.Count);
         return null;

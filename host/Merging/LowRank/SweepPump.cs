@@ -36,7 +36,8 @@ internal sealed class SweepPump(MergeContext context, TensorPlan plan, ScanOf sc
         }
     }
 
-    private void Free()
+    /// <summary>Gives back what is no longer referred to, where it is much.</summary>
+    public void Free()
     {
         if (Work.Work > context.Settings.Memory / SmallShare)
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
