@@ -66,6 +66,14 @@ internal sealed record AdaptedTensor : TensorSource
     /// <summary>A model's dtype is its base's.</summary>
     public override DType OutputType => _base?.OutputType ?? DType.F32;
 
+    public override long StoredBytes => (_base?.StoredBytes ?? 0)
+        + _saved.Sum(s => s.Saved.Length)
+        + _plain.Select(p => p.Module).Concat(_doras.Select(d => d.Module)).Sum(m => m.A.Length + m.B.Length + (m.Magnitude?.Length ?? 0));
+
+    /// <summary>Bytes its factors take in memory while it is read.</summary>
+    public long FactorBytes =>
+        sizeof(float) * _plain.Select(p => p.Module).Concat(_doras.Select(d => d.Module)).Sum(m => m.Rank * (m.Inputs + m.Outputs));
+
     public override long Grain => _plain.Count + _doras.Count > 0 ? RowTile * _width : 1;
 
     public override IEnumerable<CheckpointFile> Files =>
@@ -91,6 +99,25 @@ internal sealed record AdaptedTensor : TensorSource
             ArrayPool<float>.Shared.Return(change);
     }
 
+    /// <summary>Whether a NaN or an infinity that was read there is of its making: what is stored has none.</summary>
+    /// <param name="at">The first element.</param>
+    /// <param name="count">How many.</param>
+    public bool MakesNonFinite(long at, int count)
+    {
+        if (_base is null)
+            return true;
+        // Factors, magnitudes and whole parameters are refused where they hold one.
+        var values = new float[Math.Min(count, _piece)];
+        for (var done = 0; done < count; done += values.Length)
+        {
+            var part = values.AsSpan(0, Math.Min(values.Length, count - done));
+            StoredValues.Read(_base, at + done, part);
+            if (!FactorValues.AreFinite(part))
+                return false;
+        }
+        return true;
+    }
+
     /// <summary>Records compare their parts; a tensor is itself alone.</summary>
     public bool Equals(AdaptedTensor? other) => ReferenceEquals(this, other);
 
@@ -101,6 +128,7 @@ internal sealed record AdaptedTensor : TensorSource
         if (_plain.Count + _doras.Count == 0 && _saved is [{ Weight: 1 } only])
         {
             StoredValues.Read(only.Saved, at, values);
+            FactorValues.Check(only.Saved, values);
             return;
         }
         if (_base is null)
@@ -132,6 +160,7 @@ internal sealed record AdaptedTensor : TensorSource
         foreach (var (saved, share) in _saved)
         {
             StoredValues.Read(saved, at, other);
+            FactorValues.Check(saved, other);
             AddWeighted(values, other, weight, share);
         }
     }

@@ -39,19 +39,25 @@ internal static class FactorValues
     }
 
     /// <summary>Refuses values of a tensor that are not finite.</summary>
-    public static void Check(TensorSource tensor, ReadOnlySpan<float> values)
+    /// <param name="tensor">Of an adapter, or of a model.</param>
+    /// <param name="values">Some of its values.</param>
+    /// <param name="isModels">Whether it is a model's own, which an adapter is to bring whole.</param>
+    /// <exception cref="InputFault">One of them is a NaN or an infinity.</exception>
+    public static void Check(TensorSource tensor, ReadOnlySpan<float> values, bool isModels = false)
     {
         if (AreFinite(values))
             return;
-        throw new MergeException(new Diagnostic("the adapter holds a NaN or an infinity")
+        throw new InputFault(new Diagnostic($"the {(isModels ? "model" : "adapter")} holds a NaN or an infinity")
         {
             Where = $"{tensor.Files.First().Path}, {tensor.Name}",
-            Fix = "Its training diverged, or the file is damaged: take an earlier checkpoint.",
+            Fix = "Its training diverged, or the file is damaged: take an earlier checkpoint"
+                + (isModels ? ", or leave this module out of --save." : "."),
         });
     }
 
+    /// <summary>Whether none is a NaN or an infinity.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static bool AreFinite(ReadOnlySpan<float> values)
+    public static bool AreFinite(ReadOnlySpan<float> values)
     {
         var vectors = MemoryMarshal.Cast<float, Vector<float>>(values);
         foreach (var vector in vectors)

@@ -10,5 +10,7 @@ internal sealed record ZeroTensor(string Name, ImmutableArray<long> Shape)
 {
     public override IEnumerable<CheckpointFile> Files => [];
 
+    public override long StoredBytes => 0;
+
     public override void Read(long start, Span<byte> into) => into.Clear();
 }

@@ -13,6 +13,9 @@ internal abstract record TensorSource(string Name, DType DType, ImmutableArray<l
     /// <summary>The files it is read from, that of the tensor itself first.</summary>
     public abstract IEnumerable<CheckpointFile> Files { get; }
 
+    /// <summary>Bytes of files that one pass over it reads.</summary>
+    public virtual long StoredBytes => Length;
+
     /// <summary>What an output that keeps this tensor's dtype is written as: that of the bytes it is made from.</summary>
     public virtual DType OutputType => DType;
 

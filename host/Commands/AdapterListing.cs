@@ -44,8 +44,8 @@ internal static class AdapterListing
     }
 
     // The norm and the spectrum are those of s·B·A, through its factors.
-    private static (AdapterModule Module, double[] Sigma) Spectrum(AdapterModule module) => (module, FactorAlgebra.Decompose(
-        Factors.Of([(module, 1)]), new RankChoice(module.Rank, null), LinearAlgebraChoice.OfProcess).Sigma);
+    private static (AdapterModule Module, double[] Sigma) Spectrum(AdapterModule module) =>
+        (module, FactorAlgebra.SingularValues(Factors.Of([(module, 1)]), LinearAlgebraChoice.OfProcess));
 
     private static double Norm(double[] sigma) => Math.Sqrt(sigma.Sum(s => s * s));
 

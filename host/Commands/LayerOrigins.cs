@@ -12,6 +12,9 @@ internal sealed record LayerOrigins(
     /// <summary>All runs of a plan whose layers are not simply those of whole models; else none.</summary>
     public static IReadOnlyList<LayerOrigins> Of(MergePlan plan)
     {
+        // Adapters keep their layers; the zeros that their task vectors stand on are in no file.
+        if (plan.Adapter is not null)
+            return [];
         var layers = plan.Tensors.Where(t => !t.IsCopied)
             .Select(t => (Tensor: t, Name: TensorNaming.Split(t.Info.Name)))
             .Where(t => t.Name is not null)
@@ -38,7 +41,16 @@ internal sealed record LayerOrigins(
         static int LayerOf(TensorSource tensor) => TensorNaming.LayerOf(tensor.Name)!.Value;
     }
 
-    /// <summary>The recipe's name for the model that holds a tensor.</summary>
+    /// <summary>The recipe's name for one of the models that a tensor is merged from, whether or not it has the tensor.</summary>
+    public static string ModelOf(MergePlan plan, TensorPlan tensor, int model)
+    {
+        if (plan.Adapter is not { IsExtracted: false } output)
+            return ModelOf(plan, tensor.Models[model]);
+        var adapter = output.Adapters[model];
+        return plan.InputFiles.FirstOrDefault(f => adapter.Checkpoint.Files.Contains(f.File)).Model ?? adapter.Path;
+    }
+
+    /// <summary>The recipe's name for the model that holds a tensor, which is in a file.</summary>
     public static string ModelOf(MergePlan plan, TensorSource tensor) =>
         plan.InputFiles.First(f => ReferenceEquals(f.File, tensor.Files.First())).Model;
 }

@@ -118,7 +118,7 @@ internal static partial class PlanListing
         {
             for (var i = 0; i < parameter.Values.Count; i++)
             {
-                var model = parameter.Schema.IsPerModel ? LayerOrigins.ModelOf(plan, tensor.Models[i]) : null;
+                var model = parameter.Schema.IsPerModel ? LayerOrigins.ModelOf(plan, tensor, i) : null;
                 yield return new(tensor.Info.Name, parameter.Schema.Name, model, parameter.Values[i]);
             }
         }
@@ -157,7 +157,7 @@ internal static partial class PlanListing
             json.WriteString("dtype", tensor.OutType.ToString());
             json.WriteBoolean("copied", tensor.IsCopied);
             json.WriteStartArray("inputs");
-            foreach (var input in tensor.Inputs)
+            foreach (var input in tensor.Inputs.Where(i => i.Files.Any()))
             {
                 json.WriteStartObject();
                 json.WriteString("model", LayerOrigins.ModelOf(plan, input));

@@ -1,6 +1,7 @@
 using Merge.Compute;
 using Merge.Compute.Gpu;
 using Merge.Merging;
+using Merge.Merging.LowRank;
 using Merge.Planning;
 using Merge.Sdk;
 
@@ -28,16 +29,18 @@ internal sealed record PlanOutlook(int Passes, long BytesRead, long Memory, stri
         var isSurveyed = Survey(plan, out var survey);
         var onProcessor = new ProcessorWork();
         var tensors = plan.Tensors.Where(t => t.Info.Count > 0)
-            .Select(t => t.IsCopied ? new TensorOutlook(1, t.Inputs.Sum(i => i.Length), 0, true)
-                : isSurveyed ? new(2, 2 * t.Inputs.Sum(i => i.Length), 0, false)
+            .Select(t => t.IsCopied ? new TensorOutlook(1, Stored(t), 0, true)
+                : isSurveyed ? new(2, 2 * Stored(t), 0, false)
                 : Ask(plan, t, survey, settings, onProcessor))
             .ToArray();
         var hungriest = plan.Tensors.Where(t => t.Info.Count > 0).Zip(tensors).MaxBy(t => t.Second.Memory);
+        var decomposed = plan.Adapter is null ? null : AdapterRoom.Most(plan, settings);
         return new(
             tensors.Select(t => t.Passes).DefaultIfEmpty(0).Max(),
             tensors.Sum(t => t.BytesRead),
-            hungriest.Second?.Memory ?? 0,
-            hungriest.Second is { Memory: > 0 } ? hungriest.First.Info.Name : null,
+            Math.Max(hungriest.Second?.Memory ?? 0, decomposed?.Bytes ?? 0),
+            decomposed is { } most && most.Bytes >= (hungriest.Second?.Memory ?? 0) ? most.Tensor
+                : hungriest.Second is { Memory: > 0 } ? hungriest.First.Info.Name : null,
             tensors.All(t => t.IsExact))
         {
             OnProcessor = onProcessor.Reasons,
@@ -63,14 +66,14 @@ internal sealed record PlanOutlook(int Passes, long BytesRead, long Memory, stri
 
     private static TensorScan Scan(TensorPlan tensor) => new(
         tensor.Info, tensor.Models.Length, tensor.Base is not null,
-        (name, model) => tensor.Side(name, model) is not null, new ManagedLinearAlgebra());
+        (name, model) => tensor.Side(name, model) is not null, new ManagedLinearAlgebra(), tensor.TaskVectorRank);
 
     private static TensorOutlook Ask(MergePlan plan, TensorPlan tensor, object? survey, RunSettings settings, ProcessorWork onProcessor)
     {
         var scan = Scan(tensor);
         var planning = StrategyCall.Run(
             plan.Strategy, tensor.Info.Name, () => plan.Strategy.PlanTensor(scan, tensor.Options!, survey).AsTask());
-        var all = tensor.Inputs.Sum(i => i.Length);
+        var all = Stored(tensor);
         if (!planning.IsCompleted)
         {
             if (tensor.Info.Count >= settings.SmallestOnDevice && !scan.Pending.All(DeviceLimits.Reduces))
@@ -85,7 +88,7 @@ internal sealed record PlanOutlook(int Passes, long BytesRead, long Memory, stri
         var lowered = StrategyCall.Run(
             plan.Strategy, tensor.Info.Name, () => Lowered.From(planning.Result, tensor, scan));
         if (lowered.Copied is { } copied)
-            return new(1, copied.Length, 0, true);
+            return new(1, copied.StoredBytes, 0, true);
         var recording = Recording.Of(tensor.Info, [lowered.Value(scan)]);
         var unit = recording.Unit;
         if (tensor.Info.Count >= settings.SmallestOnDevice && DeviceLimits.Of(recording) is { } lack)
@@ -93,6 +96,8 @@ internal sealed record PlanOutlook(int Passes, long BytesRead, long Memory, stri
         var element = RunContext.ElementBytes(tensor, tensor.Inputs, tensor.OutType.Bits() / 8);
         return new(1, all, unit == 1 ? 0 : unit * element * settings.Threads, true);
     }
+
+    private static long Stored(TensorPlan tensor) => tensor.Inputs.Sum(i => i.StoredBytes);
 
     private sealed record TensorOutlook(int Passes, long BytesRead, long Memory, bool IsExact);
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using Merge.Merging.LowRank;
 using Merge.Planning;
 using Merge.Recipes;
 using Merge.Sdk;
@@ -89,6 +90,7 @@ internal static class RunCommand
             var plan = planner.Plan(
                 merges.Final!,
                 parsed.GetValue(maxShard) ?? PlanRequest.DefaultMaxShardBytes);
+            AdapterChecks.Check(plan);
             foreach (var warning in plan.Warnings)
                 terminal.Warn(warning);
             if (parsed.GetValue(dryRun))

@@ -76,10 +76,8 @@ internal sealed class StagePlans : IDisposable
             {
                 _planners.Add(planner(folders));
                 var plan = _planners[^1].Plan(merge, maxShardBytes);
-                var checks = AdapterChecks.Of(plan);
-                if (checks.Any(c => c.Severity == Severity.Error))
-                    throw new MergeException([.. checks.Where(c => c.Severity == Severity.Error)]) { WrongUsage = true };
-                _plans.Add(plan with { Warnings = [.. plan.Warnings.Concat(checks).Select(Named)] });
+                AdapterChecks.Check(plan);
+                _plans.Add(plan with { Warnings = [.. plan.Warnings.Select(Named)] });
                 if (merge.Name is { } name)
                     MergeToFolder.Sketch(plan, folders[name.Text]);
             }

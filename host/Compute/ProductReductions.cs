@@ -129,6 +129,7 @@ internal sealed unsafe class TransposedProductReduction : Reduction
     private readonly int _columns;
     private readonly Action<Matrix> _result;
     private readonly long _group;
+    private readonly Lazy<GrainSums> _sums;
 
     /// <param name="info">The tensor.</param>
     /// <param name="value">X.</param>
@@ -138,8 +139,21 @@ internal sealed unsafe class TransposedProductReduction : Reduction
     {
         (_info, _value, _columns, _result) = (info, value, left.Columns, result);
         _left = new(left);
-        _group = info.RowLength
-            * (long)BitOperations.RoundUpToPowerOf2((ulong)((SmallestGroup + info.RowLength - 1) / info.RowLength));
+        _group = Group(info);
+        // Not before it is known to fit the budget.
+        _sums = new(() => new(checked((int)info.RowLength * _left.Width)));
+    }
+
+    /// <summary>Bytes that such a product with a matrix of some columns takes: once, and for every segment in hand.</summary>
+    public static (long Once, long Each) Memory(TensorInfo info, int columns)
+    {
+        var width = (columns + PaddedMatrix.Chunk - 1) / PaddedMatrix.Chunk * PaddedMatrix.Chunk;
+        var sums = sizeof(double) * info.RowLength * width;
+        var groups = (info.Count + Group(info) - 1) / Group(info);
+        // Of the finished front one sum for each bit of its length, and the product; of a segment those of its own pairs.
+        return (
+            (sizeof(double) * info.RowCount * width) + (sums * (2 + (long)Math.Log2(groups + 1))),
+            sums * (2 + (long)Math.Log2((groups / TensorStatistics.MostSegments) + 1)));
     }
 
     public override IReadOnlyList<Node> Operands => [_value];
@@ -148,32 +162,28 @@ internal sealed unsafe class TransposedProductReduction : Reduction
 
     public override long SegmentUnit => _group;
 
-    public override long Bytes => _left.Bytes + SumBytes;
+    public override long Bytes => Memory(_info, _columns).Once;
 
-    public override long BytesPerSegment => SumBytes * (2 + (long)Math.Log2((_info.Count / _group) + 1));
+    public override long BytesPerSegment => Memory(_info, _columns).Each;
 
-    private long SumBytes => sizeof(double) * _info.RowLength * _left.Width;
-
-    public override IReductionPart Begin(long start, long end) => new Part(start, end, _info.RowLength, _left, _group);
+    public override IReductionPart Begin(long start, long end) => new Part(start, end, _info.RowLength, _left, _group, _sums.Value);
 
     public override void Finish(IReadOnlyList<IReductionPart> parts)
     {
-        var tree = new PairwiseTree();
-        foreach (Part part in parts)
-            tree.Add(part.Tree);
-        var sums = tree.Total(checked((int)_info.RowLength * _left.Width));
+        var sums = _sums.Value.Total();
         var product = new Matrix((int)_info.RowLength, _columns);
         for (var j = 0; j < product.Rows; j++)
             sums.AsSpan(j * _left.Width, _columns).CopyTo(product.Row(j));
         _result(product);
     }
 
-    private sealed class Part(long start, long end, long rowLength, PaddedMatrix left, long group) : IDeviceReductionPart
-    {
-        private double[] _sums = new double[rowLength * left.Width];
-        private long _next = start;
+    private static long Group(TensorInfo info) => info.RowLength
+        * (long)BitOperations.RoundUpToPowerOf2((ulong)((SmallestGroup + info.RowLength - 1) / info.RowLength));
 
-        public PairwiseTree Tree { get; } = new();
+    private sealed class Part(long start, long end, long rowLength, PaddedMatrix left, long group, GrainSums all) : IDeviceReductionPart
+    {
+        private double[] _sums = all.Rent();
+        private long _next = start;
 
         public void Take(long start, int count, ReadOnlySpan<nint> operands)
         {
@@ -212,8 +222,8 @@ internal sealed unsafe class TransposedProductReduction : Reduction
             _next += count;
             if (_next % group != 0 && _next != end)
                 return;
-            Tree.Add((_next - 1) / group, _sums);
-            _sums = _next == end ? [] : new double[rowLength * left.Width];
+            all.Add((_next - 1) / group, _sums);
+            _sums = _next == end ? [] : all.Rent();
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]

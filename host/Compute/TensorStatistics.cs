@@ -11,7 +11,7 @@ internal sealed class TensorStatistics
 {
     // Segments are no smaller, and no more than 64 of a large tensor.
     private const long SmallestSegment = 1 << 20;
-    private const int MostSegments = 64;
+    public const int MostSegments = 64;
 
     private readonly TensorInfo _info;
     private readonly IReadOnlyList<StatRequest> _requests;

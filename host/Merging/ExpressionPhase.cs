@@ -53,7 +53,7 @@ internal sealed class ExpressionPhase : OutputPhase
             throw StrategyCall.Threw(_context.Method, _plan.Info.Name, fault);
         }
         if (NonFinite.Any(_plan.OutType, bytes))
-            _nonFinite.Note(part, NonFinite.AnyOf(_inputTypes, addresses, count));
+            _nonFinite.Note(part, HoldNonFinite(Enumerable.Range(0, addresses.Length), start, count, addresses));
         Write(part, bytes);
     }
 

@@ -100,19 +100,9 @@ internal sealed class GenerationPhase : Phase
         {
             var bytes = Bytes(outputs[k], _plan.OutType, count);
             if (NonFinite.Any(_plan.OutType, bytes))
-                _nonFinite[first + k].Note(part, AnyNonFinite(_slots[first + k].Value, addresses, count));
+                _nonFinite[first + k].Note(part, HoldNonFinite(_slots[first + k].Value, part * PartLength, count, addresses));
             Write(part, first + k, _output.Computed[first + k], bytes);
         }
-    }
-
-    private bool AnyNonFinite(int[] slots, ReadOnlySpan<nint> addresses, int count)
-    {
-        foreach (var slot in slots)
-        {
-            if (NonFinite.Any(_inputTypes[slot], Bytes(addresses[slot], _inputTypes[slot], count)))
-                return true;
-        }
-        return false;
     }
 
     private void Write(int part, int number, GeneratedOutput output, ReadOnlySpan<byte> bytes)

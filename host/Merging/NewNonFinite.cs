@@ -1,3 +1,4 @@
+using Merge.Adapters;
 using Merge.Planning;
 using Merge.Sdk;
 
@@ -32,8 +33,10 @@ internal sealed class NewNonFinite
         {
             Severity = Severity.Warning,
             Where = plan.Info.Name,
-            Fix = plan.OutType == DType.F16
-                ? "float16 ends at 65504: write bfloat16 or float32 (out_dtype), or use smaller weights."
-                : "Use smaller weights, or look at the inputs of this tensor.",
+            Fix = (plan.OutType == DType.F16
+                    ? "float16 ends at 65504: write bfloat16 or float32 (out_dtype), or use smaller weights."
+                    : "Use smaller weights, or look at the inputs of this tensor.")
+                + (plan.Models.Any(m => m is AdaptedTensor)
+                    ? " An adapter makes one where its scale is too large, or DoRA divides by the norm of a row of zeros." : ""),
         };
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Merge.Adapters;
 using Merge.Checkpoints;
 using Merge.Planning;
 using Merge.Sdk;
@@ -112,6 +113,21 @@ internal abstract class Phase
             _context.Progress.Read(bytes);
         }
         return addresses;
+    }
+
+    /// <summary>Whether any of some inputs has a NaN or an infinity where a block was read; what putting an adapter into
+    /// a model makes of finite numbers is none of theirs.</summary>
+    protected bool HoldNonFinite(IEnumerable<int> slots, long start, int count, ReadOnlySpan<nint> addresses)
+    {
+        foreach (var slot in slots)
+        {
+            if (NonFinite.AnyOf([_inputs[slot].DType], [addresses[slot]], count)
+                && !(Original(_inputs[slot]) is AdaptedTensor adapted && adapted.MakesNonFinite(start, count)))
+                return true;
+        }
+        return false;
+
+        static TensorSource Original(TensorSource input) => input is ResidentTensor resident ? resident.Source : input;
     }
 
     private long Bytes(int slot, long elements) => elements * (_inputs[slot].Length / Count);

@@ -68,15 +68,20 @@ internal class RunContext
     /// <param name="held">Bytes needed once.</param>
     public void RequireMemory(TensorPlan plan, string why, long each, long held)
     {
-        if (HasRoom(each, held))
-            return;
-        var needed = ((Int128)each * Settings.Threads) + held;
+        if (!HasRoom(each, held))
+            throw NoRoom(Method, Settings, plan, why, each, held);
+    }
+
+    /// <summary>The reason that what is needed does not fit a budget.</summary>
+    public static MergeException NoRoom(string method, RunSettings settings, TensorPlan plan, string why, long each, long held)
+    {
+        var needed = ((Int128)each * settings.Threads) + held;
         // With a larger budget blocks grow, too: to half of it, and no further than BlockBytes.
-        var enough = Int128.Min(2 * needed, needed + ((Int128)Settings.BlockBytes * Settings.Threads));
-        throw new MergeException(new Diagnostic(
-            $"{Method} {why}, which takes {DiskSpace.Text((long)Int128.Min(needed, long.MaxValue))} with {Settings.Threads} threads")
+        var enough = Int128.Min(2 * needed, needed + ((Int128)settings.BlockBytes * settings.Threads));
+        return new MergeException(new Diagnostic(
+            $"{method} {why}, which takes {DiskSpace.Text((long)Int128.Min(needed, long.MaxValue))} with {settings.Threads} threads")
         {
-            Expected = $"at most {DiskSpace.Text(Settings.Memory)}",
+            Expected = $"at most {DiskSpace.Text(settings.Memory)}",
             Where = plan.Info.Name,
             Fix = each > int.MaxValue
                 ? "A block of more than 2 GB is not supported: this method cannot merge this tensor."

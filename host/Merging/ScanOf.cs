@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Merge.Adapters;
 using Merge.Checkpoints;
 using Merge.Compute;
 using Merge.Compute.Cpu;
@@ -26,12 +25,7 @@ internal sealed class ScanOf
             plan.Base is not null,
             (name, model) => plan.Side(name, model) is not null,
             context.Algebra.For(plan.Info.Name),
-            model => plan.Models[model] switch
-            {
-                AdaptedTensor { TaskVectorRank: { } rank } => rank,
-                ZeroTensor => 0,
-                _ => null,
-            });
+            plan.TaskVectorRank);
     }
 
     public TensorScan Tensor { get; }

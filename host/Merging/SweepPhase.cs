@@ -15,7 +15,13 @@ internal sealed class SweepPhase : Phase
     private readonly SweepSegment?[] _segments;
     private readonly long _blockLength;
 
-    public SweepPhase(RunContext context, TensorPlan plan, TensorSweep sweep, DrawMemory? draws = null)
+    /// <param name="context">The run.</param>
+    /// <param name="plan">The tensor.</param>
+    /// <param name="sweep">What is computed.</param>
+    /// <param name="draws">See <see cref="Compute.ICompiler.Compile"/>.</param>
+    /// <param name="work">What the job holds beside, before and after it.</param>
+    public SweepPhase(
+        RunContext context, TensorPlan plan, TensorSweep sweep, DrawMemory? draws = null, LowRank.WorkMemory work = default)
         : base(context, plan, [.. sweep.Inputs.Select(plan.Stored)], sweep.SegmentLength, !sweep.IsSample)
     {
         _context = context;
@@ -26,10 +32,10 @@ internal sealed class SweepPhase : Phase
         _blockLength = BlockLength(context, plan, sweep);
         context.RequireMemory(
             plan,
-            sweep.Unit == 1 ? "takes statistics" : $"looks at {sweep.Unit} elements of this tensor at once",
+            work.Why ?? (sweep.Unit == 1 ? "takes statistics" : $"looks at {sweep.Unit} elements of this tensor at once"),
             WorkerBytes(context, plan, sweep),
-            sweep.SharedBytes);
-        HeldBytes = sweep.HeldBytes;
+            work.With(sweep.SharedBytes));
+        HeldBytes = work.With(sweep.HeldBytes);
     }
 
     public override long HeldBytes { get; }

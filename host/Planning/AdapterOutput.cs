@@ -48,6 +48,12 @@ internal sealed record AdapterOutput(
     public RankChoice? ChoiceOf(string module) => RankPattern.FirstOrDefault(p => p.Key.IsMatch(module)) is { Key: not null } found
         ? new RankChoice(found.Rank, Choice?.KeptEnergy) : Choice;
 
+    /// <summary>Whether a linear combination of a module is written from the adapters' files as it is read: nothing is to be
+    /// known of it first.</summary>
+    /// <param name="weight">The module's weight.</param>
+    public bool IsWrittenStraight(string weight) => Combination == AdapterCombination.Exact
+        && OutType is not (DType.F16 or DType.BF16) && ChoiceOf(Modules[weight].Like.Name) is null;
+
     public bool IsExtracted => Adapters.Count == 0;
 
     public bool IsKohya => !IsExtracted && Adapters.All(a => a.Config is null);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Merge.Adapters;
 using Merge.Checkpoints;
 using Merge.Recipes;
 using Merge.Sdk;
@@ -138,6 +139,15 @@ internal sealed record TensorPlan
             where: Info.Name,
             fix: "Ask TensorScan.SideMatrix for it.")
         : key.Model < 0 ? Base! : Models[key.Model];
+
+    /// <summary>Σ r of a model's change where it is a task vector made of factors; 0 of a module an adapter leaves alone;
+    /// null of a model's own weights.</summary>
+    public int? TaskVectorRank(int model) => Models[model] switch
+    {
+        AdaptedTensor { TaskVectorRank: { } rank } => rank,
+        ZeroTensor => 0,
+        _ => null,
+    };
 
     public SideTensor? Side(string name, int model) =>
         Sides.FirstOrDefault(s => s.Model == model && s.Name == name);

@@ -1,3 +1,4 @@
+using Merge.Merging.LowRank;
 using Merge.Planning;
 using Merge.Plugins;
 using Merge.Recipes;
@@ -42,6 +43,7 @@ internal sealed class PlannedSpace : IDisposable
             var schema = OptionsSchema.Of(method.Strategy.OptionsType);
             var options = SearchedOption.Of(schema, search, method.Id, recipe.Path);
             var plan = planner.Plan(SearchedOption.Complete(recipe, options), PlanRequest.DefaultMaxShardBytes);
+            AdapterChecks.Check(plan, isOpen: true);
             var places = ModelPlaces.Of(recipe.Path, modelDirs);
             // Metrics read from a log become the models' own: what is rebuilt does not need the log.
             var resolved = TrainingMetrics.Fill(ResolvedRecipe.Of(recipe, places, AdapterRecipe.Are), method.Id, schema, places);

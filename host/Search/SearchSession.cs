@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Merge.Checkpoints;
 using Merge.Merging;
+using Merge.Merging.LowRank;
 using Merge.Recipes;
 using Merge.Scoring;
 using Merge.Sdk;
@@ -72,6 +73,8 @@ internal sealed class SearchSession : IDisposable
         try
         {
             planned = PlannedSpace.Of(request.Recipe, search, request.Plugins, request.Planner(), request.ModelDirs);
+            if (planned.Plan.Adapter is not null)
+                AdapterRoom.RequireMemory(planned.Plan, request.Settings);
             request.Folder.CheckInputs(planned.Plan);
             var identity = SearchIdentity.Of(kind, request.Recipe, planned.Plan, ToolVersion.Text,
                 [("method's plugin", planned.Plan.Plugin.Digest), ("space", planned.Options.Description), .. plugins]);

@@ -189,10 +189,47 @@ public sealed class AdapterTests : IDisposable
         var factors = _scratch.Merge("validate", _scratch.Recipe("linear", "a=1 b=1", "adapter: {combine: factors}\n"));
         Assert.Equal(2, factors.ExitCode);
         Assert.Contains("rank 4, scale 2", factors.Error);
-        // What depends on values is said, and left to the run.
-        var cut = _scratch.Succeeds("validate", _scratch.Recipe("ties", "a=1 b=1", "parameters: {density: 0.5}\n"));
-        Assert.Contains("adapter: {rank: 32}", cut.Error);
+        // What is cut off element by element leaves no few factors, whatever the values.
+        _scratch.Refuses(2, ["adapter: {rank: 32}"], "validate", _scratch.Recipe("ties", "a=1 b=1", "parameters: {density: 0.5}\n"));
         Assert.DoesNotContain("rank: 32", _scratch.Succeeds("validate", _scratch.Recipe("ties", "a=1 b=1", "parameters: {density: 0.5}\nadapter: {rank: 4}\n")).Error);
+    }
+
+    [Theory]
+    [InlineData("ties", "parameters: {density: 0.5}\nadapter: {rank: 4}\n")]
+    [InlineData("task_arithmetic", "")]
+    [InlineData("knots", "adapter: {rank: 4}\n")]
+    [InlineData("linear", "")]
+    public void A_dry_run_names_the_adapters_and_no_file_of_the_zeros(string method, string section)
+    {
+        // What only one of them adapts the other has no tensor of.
+        TinyCheckpoint.WriteFile(
+            _scratch["b/adapter_model.safetensors"],
+            TinyTensor.Pattern("F32", "base_model.model.layers.0.up_proj.lora_A.weight", [6, Outputs], 7),
+            TinyTensor.Pattern("F32", "base_model.model.layers.0.up_proj.lora_B.weight", [Inputs, 6], 8));
+        var recipe = _scratch.Recipe(method, "a=1 b=0.5", section);
+        var tensors = _scratch.Succeeds("run", recipe, "--dry-run", "--json").Json.GetProperty("tensors").EnumerateArray().ToArray();
+        Assert.Equal(2, tensors.Length);
+        Assert.Equal(["a", "b"], tensors.Select(t =>
+            Assert.Single(t.GetProperty("inputs").EnumerateArray()).GetProperty("model").GetString()!).Order());
+        Assert.All(tensors, t => Assert.Equal(["a", "b"], t.GetProperty("values").EnumerateArray()
+            .Where(v => v.GetProperty("parameter").GetString() == "weight").Select(v => v.GetProperty("model").GetString())));
+        Assert.Contains("nothing was written", _scratch.Succeeds("run", recipe, "--dry-run").Out);
+    }
+
+    [Fact]
+    public void A_search_whose_method_leaves_no_few_factors_is_refused_before_it_begins()
+    {
+        _scratch.Write("r.yaml", """
+            merge_method: ties
+            models: [a, b]
+            parameters: {weight: 0.5}
+            search: {searcher: random, trials: 3, space: {density: [0.2, 0.9]}}
+            evaluate: {command: [sh, eval.sh, "{candidate}"]}
+            objective: {maximize: score}
+            """);
+        _scratch.Refuses(2, ["adapter: {rank: 32}"], "search", "r.yaml", "--dry-run");
+        _scratch.Refuses(2, ["adapter: {rank: 32}"], "search", "r.yaml", "out");
+        Assert.False(Directory.Exists(_scratch["out"]));
     }
 
     [Theory]

@@ -21,9 +21,13 @@ internal sealed class AdapterFolder : IDisposable
     /// <summary>Factors of finished modules; also the lock that keeps a second run away.</summary>
     public FactorFile Factors { get; }
 
-    public static AdapterFolder Open(string final)
+    /// <param name="final">The folder's final name.</param>
+    /// <param name="needed">See <see cref="FactorFile"/>; must be free.</param>
+    /// <param name="isAll">Whether it may not need more.</param>
+    public static AdapterFolder Open(string final, long needed, bool isAll)
     {
         var path = PartialFolder.PathFor(final);
+        DiskSpace.Check(path, needed);
         var factors = Path.Combine(path, FactorsName);
         if (Directory.Exists(path) && !File.Exists(factors) && Directory.EnumerateFileSystemEntries(path).Any())
         {
@@ -37,7 +41,7 @@ internal sealed class AdapterFolder : IDisposable
         try
         {
             Directory.CreateDirectory(path);
-            return new(path, new FactorFile(factors));
+            return new(path, new FactorFile(factors, isAll ? needed : 0));
         }
         catch (Exception e) when (FileProblem.Is(e))
         {

@@ -32,7 +32,9 @@ internal sealed class AdapterJob(
     private readonly RankChoice? _choice = output.ChoiceOf(output.Modules[plan.Info.Name].Like.Name);
     private readonly ScanOf _scan = new(context, plan);
     private SweepPump? _pump;
-    private Task<MergedModule>? _work;
+    private Task<Func<MergedModule>>? _work;
+    private WorkMemory _atLast;
+    private bool _isDone;
 
     public Phase? Next()
     {
@@ -40,41 +42,65 @@ internal sealed class AdapterJob(
         _work ??= StrategyCall.Run(context.Plan.Strategy, plan.Info.Name, Merge);
         if (_pump.Next(_work) is { } sweep)
             return sweep;
-        done(_work.Result);
+        if (!_isDone)
+        {
+            _isDone = true;
+            if (_atLast.Why is { } why)
+                context.RequireMemory(plan, why, 0, _atLast.Work);
+            return new WorkPhase(context, plan, _atLast.Work, () => done(_work.Result()));
+        }
+        _work = null;
+        _pump.Free();
         context.Progress.FinishedTensor();
         context.Progress.Finish(plan.Info.Count);
         return null;
     }
 
-    private async Task<MergedModule> Merge()
+    /// <returns>What is left to be done once there is memory for it.</returns>
+    private async Task<Func<MergedModule>> Merge()
     {
         if (output.IsExtracted)
-            return Factored(await RangeFinder.Decompose(_scan.Tensor, b => b.Deltas[0], _choice!, context.Seed));
+            return await Decompose(b => b.Deltas[0]);
         var merge = await context.Plan.Strategy.PlanTensor(_scan.Tensor, plan.Options!, context.Survey);
         if (LinearPart.Of(context.Plan, plan, _scan.Tensor, merge) is { } weighted)
             return Combine(weighted);
         if (merge is LowRankMerge { B: var b, A: var a })
         {
-            var product = new Factors(
-                Array.ConvertAll(b.Values, v => (float)v), Array.ConvertAll(a.Values, v => (float)v), b.Columns, a.Columns);
-            return Reduce(product);
+            NeedsFactors(b.Columns, b.Columns);
+            return () => Reduce(new Factors(
+                Array.ConvertAll(b.Values, v => (float)v), Array.ConvertAll(a.Values, v => (float)v), b.Columns, a.Columns));
         }
-        var expression = ((ExpressionMerge)merge).Merge;
-        return Factored(await RangeFinder.Decompose(_scan.Tensor, expression, _choice!, context.Seed));
+        return await Decompose(((ExpressionMerge)merge).Merge);
     }
 
-    private MergedModule Combine(IReadOnlyList<(AdapterModule Module, double Weight)> used)
+    private async Task<Func<MergedModule>> Decompose(Func<Block, TensorExpr> value)
+    {
+        var svd = await RangeFinder.Decompose(
+            _scan.Tensor, value, _choice!, context.Seed, width => _pump!.Work = WorkMemory.OfBasis(plan, width));
+        return () => Factored(svd);
+    }
+
+    private void NeedsFactors(int rank, int largest) =>
+        _atLast = WorkMemory.OfFactors(plan, rank, largest, Math.Min(rank, _choice?.Rank ?? rank));
+
+    private Func<MergedModule> Combine(IReadOnlyList<(AdapterModule Module, double Weight)> used)
     {
         if (used.Count == 0)
-            return new([], [], 0, 0);
-        if (_choice is null && output.Combination == AdapterCombination.Exact)
+            return () => new([], [], 0, 0);
+        // What rounding takes of 16 bits is known where the factors are in memory.
+        if (output.IsWrittenStraight(plan.Info.Name))
         {
             var side = new ConcatenatedFactors(context, used);
-            return new([], [], side.Rank, 0) { Concatenated = side };
+            return () => new([], [], side.Rank, 0) { Concatenated = side };
         }
-        context.Progress.Read(used.Sum(m => m.Module.A.Length + m.Module.B.Length));
-        return Reduce(output.Combination == AdapterCombination.Exact
-            ? Factors.Of(used) : FactorAverage.Of(used, output.Combination));
+        // Averages have all of them at once, too.
+        NeedsFactors(used.Sum(m => m.Module.Rank), used.Max(m => m.Module.Rank));
+        return () =>
+        {
+            context.Progress.Read(used.Sum(m => m.Module.A.Length + m.Module.B.Length));
+            return Reduce(output.Combination == AdapterCombination.Exact
+                ? Factors.Of(used) : FactorAverage.Of(used, output.Combination));
+        };
     }
 
     private MergedModule Reduce(Factors factors) => _choice is null

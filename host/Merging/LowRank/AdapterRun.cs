@@ -22,18 +22,20 @@ internal static class AdapterRun
     {
         var output = plan.Adapter!;
         OutputTarget.Check(final, plan, force);
-        using var folder = AdapterFolder.Open(final);
+        var (needed, isAll) = AdapterRoom.OnDisk(plan);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var context = new MergeContext
         {
             Plan = plan,
-            Method = plan.Strategy.Info.Id,
+            Method = AdapterRoom.Method(plan),
             Seed = plan.Seed,
             Settings = settings,
             Output = new Nowhere(),
             Checksums = new Checksums(),
             Progress = progress,
         };
+        AdapterRoom.RequireMemory(plan, settings);
+        using var folder = AdapterFolder.Open(final, needed, isAll);
         var modules = new ConcurrentDictionary<string, StoredModule>();
         if (plan.Strategy.HasSurvey)
         {
@@ -51,15 +53,14 @@ internal static class AdapterRun
         if (InputsUnchanged.Problems(plan) is { Count: > 0 } changed)
             throw new MergeException(changed);
         folder.Complete(final, plan, force);
-        return new(final, [])
-        {
-            Modules =
-            [
-                .. plan.Tensors.Select(t => modules[t.Info.Name]).Where(m => m.Tensors is not null || m.Left < 0)
-                    .Select(m => new ModuleReport(m.Tensors?.Name ?? m.Name!, m.Rank, m.RelativeError)),
-            ],
-            LinearAlgebra = context.Algebra.Name,
-        };
+        if (StoredModule.Rounded(modules.Values, output.OutType) is { } finding)
+            context.Findings.Enqueue(finding);
+        ModuleReport[] reports =
+        [
+            .. plan.Tensors.Select(t => modules[t.Info.Name]).Where(m => m.Tensors is not null || m.Left < 0)
+                .Select(m => new ModuleReport(m.Tensors?.Name ?? m.Name!, m.Rank, m.RelativeError)),
+        ];
+        return new MergeSummary(final, [.. context.Findings]) { Modules = reports, LinearAlgebra = context.Algebra.Name };
 
         StoredModule Store(TensorPlan tensor, MergedModule made)
         {
@@ -69,8 +70,16 @@ internal static class AdapterRun
             var tensors = new AdapterTensors(like.Name, like, made.Rank);
             if (made.Concatenated is { } side)
                 return new(tensors, made.Rank, 0, -1, -1) { Concatenated = side };
+            var isFinite = FactorValues.AreFinite(made.Left) && FactorValues.AreFinite(made.Right);
+            var rounding = isFinite && FactorRounding.IsCoarse(output.OutType)
+                ? FactorRounding.Round(made.Left, made.Right, made.Rank, output.OutType) : 0;
+            if (!isFinite || !double.IsFinite(rounding))
+                throw StoredModule.Beyond(output.OutType, like.Name);
             var (a, b) = tensors.Values(made.Left, made.Right);
-            return new(tensors, made.Rank, made.RelativeError, folder.Factors.Append(a), folder.Factors.Append(b));
+            // What was thrown away and what rounding takes of the rest are orthogonal, but for what rounding does by chance.
+            var error = Math.Sqrt((made.RelativeError * made.RelativeError)
+                + (rounding * rounding * (1 - (made.RelativeError * made.RelativeError))));
+            return new(tensors, made.Rank, error, folder.Factors.Append(a), folder.Factors.Append(b)) { Rounding = rounding };
         }
     }
 
@@ -82,11 +91,3 @@ internal static class AdapterRun
     }
 }
 
-/// <summary>Where the factor file has a finished module (A, B) or a parameter that is brought whole (Left alone).</summary>
-internal sealed record StoredModule(AdapterTensors? Tensors, int Rank, double RelativeError, long Left, long Right)
-{
-    public string? Name { get; init; }
-
-    /// <summary>What is not in the factor file: it is written from the adapters themselves.</summary>
-    public ConcatenatedFactors? Concatenated { get; init; }
-}

@@ -69,6 +69,8 @@ internal sealed class ConcatenatedFactors(MergeContext context, IReadOnlyList<(A
                 var factor = part.AsSpan(0, count * module.Rank);
                 reading.Next(factor);
                 Factors.Scale(factor, weight * module.Scale);
+                if (!FactorValues.AreFinite(factor))
+                    throw StoredModule.Beyond(dtype, module.Name);
                 for (var i = 0; i < count; i++)
                     factor.Slice(i * module.Rank, module.Rank).CopyTo(row.AsSpan((i * Rank) + column));
                 column += module.Rank;

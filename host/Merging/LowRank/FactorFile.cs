@@ -14,10 +14,14 @@ internal sealed class FactorFile : IDisposable
     private readonly SafeFileHandle _handle;
     private long _end;
 
+    private readonly long _needed;
+
     /// <param name="path">Made anew; deleted when this is disposed.</param>
-    public FactorFile(string path)
+    /// <param name="needed">Bytes that this file and the adapter's take together, for what is said of a full disk; 0:
+    /// not known.</param>
+    public FactorFile(string path, long needed)
     {
-        _path = path;
+        (_path, _needed) = (path, needed);
         _handle = File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose);
     }
 
@@ -42,7 +46,7 @@ internal sealed class FactorFile : IDisposable
         }
         catch (Exception e) when (FileProblem.Is(e))
         {
-            throw FileProblem.Writing(_path, _end, e);
+            throw FileProblem.Writing(_path, _needed, e);
         }
     }
 

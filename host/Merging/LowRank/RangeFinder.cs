@@ -26,11 +26,13 @@ internal static class RangeFinder
     /// <param name="value">X.</param>
     /// <param name="choice">How much of it is wanted.</param>
     /// <param name="seed">The recipe's: the projection is drawn by seed and tensor.</param>
+    /// <param name="begin">Told the width of a basis before anything of that size is held.</param>
     public static async ValueTask<TruncatedSvd> Decompose(
-        TensorScan scan, Func<Block, TensorExpr> value, RankChoice choice, ulong seed)
+        TensorScan scan, Func<Block, TensorExpr> value, RankChoice choice, ulong seed, Action<int>? begin = null)
     {
         var (rows, columns) = (checked((int)scan.Info.RowCount), checked((int)scan.Info.RowLength));
         var most = Math.Min(rows, columns);
+        begin?.Invoke(FirstWidth(scan.Info, choice));
         var askedEnergy = scan.Dot(value, value);
         if (scan.Info.Count <= SmallMatrix)
         {
@@ -45,18 +47,26 @@ internal static class RangeFinder
             return new(new(rows, 0), [], new(0, columns), 0);
         var random = new SearchRandom(Philox.KeyOf(seed, scan.Info.Name));
         // Where energy decides, the basis doubles until it holds enough.
-        var first = choice.KeptEnergy is null ? choice.Rank!.Value : Math.Min(choice.Rank ?? FirstGuess, FirstGuess);
         var limit = Math.Min((choice.Rank ?? most) + (long)Oversampling, most);
-        var basis = await Extend(scan, value, null, (int)Math.Min(first + (long)Oversampling, most), random);
+        var basis = await Extend(scan, value, null, FirstWidth(scan.Info, choice), random);
         while (basis.Width < limit && choice.KeptEnergy is { } share
             && energy - basis.Kept > Math.Max(1 - share, Rounding) * energy)
         {
-            basis = await Extend(scan, value, basis, (int)Math.Min(basis.Width, limit - basis.Width), random);
+            var more = (int)Math.Min(basis.Width, limit - basis.Width);
+            begin?.Invoke(basis.Width + more);
+            basis = await Extend(scan, value, basis, more, random);
         }
         // QᵀX, as (XᵀQ)ᵀ: its SVD gives X's within the range of Q.
         var small = scan.LinearAlgebra.Svd(basis.Projected);
         var u = scan.LinearAlgebra.Multiply(basis.Q, small.Vt.Transpose());
         return Cut(new(u, small.Sigma, small.U.Transpose(), energy), choice);
+    }
+
+    /// <summary>Columns of the first basis.</summary>
+    public static int FirstWidth(TensorInfo info, RankChoice choice)
+    {
+        var first = choice.KeptEnergy is null ? choice.Rank!.Value : Math.Min(choice.Rank ?? FirstGuess, FirstGuess);
+        return (int)Math.Min(first + (long)Oversampling, Math.Min(info.RowCount, info.RowLength));
     }
 
     private static void CheckFinite(TensorScan scan, double energy)
@@ -77,12 +87,14 @@ internal static class RangeFinder
         TensorScan scan, Func<Block, TensorExpr> value, Basis? basis, int width, SearchRandom random)
     {
         var algebra = scan.LinearAlgebra;
-        var q = Orthonormal(await scan.Product(value, Normal((int)scan.Info.RowLength, width, random)));
+        var product = scan.Product(value, Normal((int)scan.Info.RowLength, width, random));
         for (var i = 0; i < PowerIterations; i++)
         {
-            var z = algebra.Qr(await scan.TransposedProduct(value, q)).Q;
-            q = Orthonormal(await scan.Product(value, z));
+            // Nothing of an earlier step is kept in a variable: it would stay in memory during a sweep.
+            var turned = scan.TransposedProduct(value, Orthonormal(await product));
+            product = scan.Product(value, algebra.Qr(await turned).Q);
         }
+        var q = Orthonormal(await product);
         var projected = await scan.TransposedProduct(value, q);
         return basis is null ? new(q, projected) : new(Beside(basis.Q, q), Beside(basis.Projected, projected));
 

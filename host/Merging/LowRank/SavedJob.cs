@@ -1,3 +1,4 @@
+using Merge.Adapters;
 using Merge.Checkpoints;
 using Merge.Planning;
 using Merge.Sdk;
@@ -75,6 +76,7 @@ internal sealed class SavedJob(
                 if (weights[i] == 0)
                     continue;
                 StoredValues.Read(each[i]!, first, values.AsSpan(0, count));
+                FactorValues.Check(each[i]!, values.AsSpan(0, count), isExtracted);
                 context.Progress.Read(count * (each[i]!.DType.Bits() / 8));
                 for (var k = 0; k < count; k++)
                     sum[k] += (float)weights[i] * values[k];

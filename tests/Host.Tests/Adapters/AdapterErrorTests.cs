@@ -105,7 +105,7 @@ public sealed class AdapterErrorTests : IDisposable
             factor[at] = value;
             WrittenTensors.Write(_folder["f.safetensors"], [("f", [33], factor)]);
             using var file = Merge.Checkpoints.Checkpoint.Open(_folder["f.safetensors"]);
-            Assert.Contains("NaN or an infinity", Assert.ThrowsAny<MergeException>(() => FactorValues.Read(file.Tensors["f"])).Message);
+            Assert.Contains("NaN or an infinity", Assert.Throws<Merge.Checkpoints.InputFault>(() => FactorValues.Read(file.Tensors["f"])).Message);
         }
     }
 

@@ -24,8 +24,13 @@ internal sealed class TinyAdapter(string folder, ulong seed)
     public TinyAdapter Linear(string module, int outputs, int inputs, int rank, bool transposed = false)
     {
         var (a, b) = (Next(rank * inputs), Next(outputs * rank));
-        Add($"base_model.model.{module}.lora_A.weight", [rank, inputs], a);
-        Add($"base_model.model.{module}.lora_B.weight", [outputs, rank], b);
+        return Linear(module, a, b, rank, transposed);
+    }
+
+    public TinyAdapter Linear(string module, float[] a, float[] b, int rank, bool transposed = false)
+    {
+        Add($"base_model.model.{module}.lora_A.weight", [rank, a.Length / rank], a);
+        Add($"base_model.model.{module}.lora_B.weight", [b.Length / rank, rank], b);
         _factors[module] = (a, b, rank, transposed);
         return this;
     }

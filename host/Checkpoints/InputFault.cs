@@ -1,6 +1,6 @@
 using Merge.Sdk;
 
-namespace Merge.Merging;
+namespace Merge.Checkpoints;
 
 /// <summary>
 /// An input holds what no merge can use. Mended it is another input, so that what is finished serves no later run.
