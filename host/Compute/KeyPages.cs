@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Merge.Compute;
 
 /// <summary>
@@ -77,22 +79,42 @@ internal sealed class KeyPages(int most)
             _pages.Clear();
     }
 
-    private sealed record Page(long End, bool IsJoined, (uint Key, uint Count)[] Keys)
+    private sealed unsafe record Page(long End, bool IsJoined, (uint Key, uint Count)[] Keys)
     {
         public static Page Join(Page[] pages)
         {
-            ulong[] all = [.. pages.SelectMany(p => p.Keys).Select(k => ((ulong)k.Key << 32) | k.Count)];
-            Array.Sort(all);
-            var keys = new List<(uint Key, uint Count)>();
-            foreach (var one in all)
+            // Outside the garbage collector: megabytes that it would let lie, again and again.
+            var room = (ulong*)NativeMemory.Alloc((nuint)pages.Sum(p => p.Keys.LongLength), sizeof(ulong));
+            try
             {
-                var (key, count) = ((uint)(one >> 32), (uint)one);
-                if (keys.Count > 0 && keys[^1] is var last && last.Key == key && last.Count <= uint.MaxValue - count)
-                    keys[^1] = (key, last.Count + count);
-                else
-                    keys.Add((key, count));
+                var count = 0;
+                foreach (var (key, times) in pages.SelectMany(p => p.Keys))
+                    room[count++] = ((ulong)key << 32) | times;
+                var all = new Span<ulong>(room, count);
+                all.Sort();
+                return new(pages.Max(p => p.End), true, Counted(all));
             }
-            return new(pages.Max(p => p.End), true, [.. keys]);
+            finally
+            {
+                NativeMemory.Free(room);
+            }
+        }
+
+        /// <summary>Equal neighbours become one, in place.</summary>
+        private static (uint, uint)[] Counted(Span<ulong> sorted)
+        {
+            var different = 0;
+            foreach (var one in sorted)
+            {
+                if (different > 0 && one >> 32 == sorted[different - 1] >> 32 && (uint)sorted[different - 1] <= uint.MaxValue - (uint)one)
+                    sorted[different - 1] += (uint)one;
+                else
+                    sorted[different++] = one;
+            }
+            var keys = new (uint, uint)[different];
+            for (var i = 0; i < different; i++)
+                keys[i] = ((uint)(sorted[i] >> 32), (uint)sorted[i]);
+            return keys;
         }
     }
 }
