@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Reflection;
 using Merge.Recipes;
 using Merge.Sdk;
 
@@ -12,6 +13,16 @@ internal sealed class OptionsRule : IStrategyRule
 
     public IEnumerable<ConformanceFinding> Check(Subject subject)
     {
+        if (TakenIds.IsTakenBy(subject.Strategy))
+        {
+            yield return new(Rule, $"the id '{subject.Strategy.Info.Id}' is that of a method of Merge's own, which keeps it: this one would "
+                + "never run", "the Info property: an id that 'merge plugins' does not list");
+        }
+        foreach (var property in Unmarked(subject.Strategy.OptionsType))
+        {
+            yield return new(Rule, $"public init property {property.Name} has no [Parameter]: a recipe cannot set it",
+                $"{property.DeclaringType!.Name}.{property.Name}: give it [Parameter(\"…\")], or no init");
+        }
         foreach (var parameter in subject.Schema.Parameters.Where(p => p.Bounds is not null && !p.IsArray))
         {
             foreach (var value in Outside(parameter).Where(v => Takes(subject, parameter, v)))
@@ -28,6 +39,10 @@ internal sealed class OptionsRule : IStrategyRule
             }
         }
     }
+
+    private static IEnumerable<PropertyInfo> Unmarked(Type options) =>
+        options.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(p => p.SetMethod is { IsPublic: true } && p.GetCustomAttribute<ParameterAttribute>() is null);
 
     private ConformanceFinding? Fails(Subject subject, ParameterSchema parameter, double value)
     {
