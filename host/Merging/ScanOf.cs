@@ -25,7 +25,7 @@ internal sealed class ScanOf
             plan.Models.Length,
             plan.Base is not null,
             (name, model) => plan.Side(name, model) is not null,
-            context.Algebra.For(plan.Info.Name),
+            context.Algebra.For(plan),
             model => plan.Models[model] switch
             {
                 AdaptedTensor { TaskVectorRank: { } rank } => rank,
