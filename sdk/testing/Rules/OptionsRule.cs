@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Reflection;
 using Merge.Recipes;
 using Merge.Sdk;
 
@@ -18,11 +17,8 @@ internal sealed class OptionsRule : IStrategyRule
             yield return new(Rule, $"the id '{subject.Strategy.Info.Id}' is that of a method of Merge's own, which keeps it: this one would "
                 + "never run", "the Info property: an id that 'merge plugins' does not list");
         }
-        foreach (var property in Unmarked(subject.Strategy.OptionsType))
-        {
-            yield return new(Rule, $"public init property {property.Name} has no [Parameter]: a recipe cannot set it",
-                $"{property.DeclaringType!.Name}.{property.Name}: give it [Parameter(\"…\")], or no init");
-        }
+        foreach (var finding in Unmarked.In(subject.Strategy.OptionsType))
+            yield return finding;
         foreach (var parameter in subject.Schema.Parameters.Where(p => p.Bounds is not null && !p.IsArray))
         {
             foreach (var value in Outside(parameter).Where(v => Takes(subject, parameter, v)))
@@ -39,10 +35,6 @@ internal sealed class OptionsRule : IStrategyRule
             }
         }
     }
-
-    private static IEnumerable<PropertyInfo> Unmarked(Type options) =>
-        options.GetProperties(BindingFlags.Public | BindingFlags.Instance)
-            .Where(p => p.SetMethod is { IsPublic: true } && p.GetCustomAttribute<ParameterAttribute>() is null);
 
     private ConformanceFinding? Fails(Subject subject, ParameterSchema parameter, double value)
     {

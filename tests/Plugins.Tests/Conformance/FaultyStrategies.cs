@@ -69,6 +69,23 @@ internal sealed class ForgetsParameter : MergeStrategy<ForgetfulOptions>
         new(TensorMerge.From(b => b.Base + (options.Alpha * b.Deltas[0])));
 }
 
+/// <summary>Asks for the middle, again and again.</summary>
+internal sealed class ForgetfulSearcher : SearcherFactory<ForgetfulOptions>
+{
+    public override SearcherInfo Info => new("faulty", "Faulty");
+
+    protected override ISearcher Start(SearchSpace space, ForgetfulOptions options, SearchRandom random) => new Middle(space);
+
+    private sealed class Middle(SearchSpace space) : ISearcher
+    {
+        public IReadOnlyList<double[]> Ask() => [new double[space.Dimensions.Count]];
+
+        public void Tell(IReadOnlyList<ScoredPoint> generation)
+        {
+        }
+    }
+}
+
 internal sealed class OddBounds : MergeStrategy<OddOptions>
 {
     public override StrategyInfo Info => new("faulty", "Faulty");

@@ -192,6 +192,11 @@ public sealed class KitTests
         SearcherConformance.Check(new RandomSearcher(), new RandomSearchOptions());
     }
 
+    [Fact]
+    public void A_forgotten_parameter_of_a_searcher_is_found() => Assert.StartsWith(
+        "public init property Alpha has no [Parameter]",
+        Assert.Throws<ConformanceException>(() => SearcherConformance.Check(new ForgetfulSearcher(), new ForgetfulOptions())).Findings[0].Found);
+
     // What stands where a finding points to.
     private static string Line(string text)
     {
