@@ -29,7 +29,7 @@ internal static class MatrixFault
         var bad = Array.FindIndex(a.Values, v => !double.IsFinite(v));
         if (bad < 0)
             return;
-        throw new MergeException(new Diagnostic(
+        throw new NonFiniteMatrix(new Diagnostic(
             $"a {a.Rows}×{a.Columns} matrix to decompose holds {(double.IsNaN(a.Values[bad]) ? "a NaN" : "an infinity")} "
             + $"in row {bad / a.Columns}, column {bad % a.Columns}")
         {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Merge.Compute;
+using Merge.Planning;
 using Merge.Sdk;
 
 namespace Merge.Merging;
@@ -32,15 +33,24 @@ internal sealed class AlgebraUse(INamedLinearAlgebra algebra)
         return true;
     }
 
-    /// <summary>What a strategy computes with for one tensor; what it is given wrong is said with the tensor's name.</summary>
-    public ILinearAlgebra For(string tensor) => new OfTensor(this, tensor);
+    /// <summary>
+    /// What a strategy computes with for one tensor; what it is given wrong is said with the tensor's name, and of a NaN the model
+    /// that holds it.
+    /// </summary>
+    public ILinearAlgebra For(TensorPlan tensor) => new OfTensor(this, tensor);
 
-    private T Note<T>(string tensor, Func<INamedLinearAlgebra, T> compute)
+    private T Note<T>(TensorPlan plan, Func<INamedLinearAlgebra, T> compute)
     {
+        var tensor = plan.Info.Name;
         _tensors[tensor] = true;
         try
         {
             return compute(algebra);
+        }
+        catch (NonFiniteMatrix fault)
+        {
+            throw new MergeException(
+                [.. fault.Diagnostics.Select(d => d with { Where = tensor, Fix = NonFiniteInput.Advice(plan) })], fault);
         }
         catch (MergeException fault) when (fault.Diagnostics.All(d => d.Where is null))
         {
@@ -48,7 +58,7 @@ internal sealed class AlgebraUse(INamedLinearAlgebra algebra)
         }
     }
 
-    private sealed class OfTensor(AlgebraUse use, string tensor) : ILinearAlgebra
+    private sealed class OfTensor(AlgebraUse use, TensorPlan tensor) : ILinearAlgebra
     {
         public Matrix Multiply(Matrix a, Matrix b) => use.Note(tensor, l => l.Multiply(a, b));
 

@@ -24,7 +24,7 @@ internal sealed class ScanOf
             plan.Models.Length,
             plan.Base is not null,
             (name, model) => plan.Side(name, model) is not null,
-            context.Algebra.For(plan.Info.Name),
+            context.Algebra.For(plan),
             plan.TaskVectorRank);
     }
 

@@ -42,7 +42,7 @@ internal sealed class SideMatrices
     /// <summary>What gives every request its matrix.</summary>
     public TensorStatistics Statistics(RunContext context)
     {
-        var scan = new TensorScan(Plan.Info, _requests.Count, false, (_, _) => false, context.Algebra.For(Plan.Info.Name));
+        var scan = new TensorScan(Plan.Info, _requests.Count, false, (_, _) => false, context.Algebra.For(Plan));
         foreach (var (k, request) in _requests.Index())
         {
             var stored = scan.Materialize(b => b.Models[k]);

@@ -153,7 +153,8 @@ internal sealed class RecipePlanner : IDisposable
             try
             {
                 var (models, baseModel) = slice.InputsFor(info.Base, recipe.Path);
-                CheckCounts(info, slice, models, recipe.Path, problems);
+                problems.AddRange(ModelCounts.Wrong(info, slice.Base is not null, models.Count)
+                    .Select(d => d with { Where = $"{recipe.Path}, line {slice.Line}" }));
                 slices.Add(new(slice.Line, models, baseModel, binder.Schema,
                     binder.Scope([.. models.Select(m => m.Model)], slice.Parameters, module.Parameters)));
             }
@@ -164,31 +165,6 @@ internal sealed class RecipePlanner : IDisposable
         }
         return problems.Count == 0 ? new(module.Name, module.Line, slices)
             : throw new MergeException([.. problems.Distinct()]) { WrongUsage = true };
-    }
-
-    private static void CheckCounts(StrategyInfo info, ResolvedSlice slice, IReadOnlyList<ResolvedModel> models,
-        string recipePath, List<Diagnostic> problems)
-    {
-        var where = $"{recipePath}, line {slice.Line}";
-        if (info.Base == InputRole.Required && slice.Base is null)
-        {
-            problems.Add(new Diagnostic($"{info.Id} needs a base model")
-            {
-                Where = where,
-                Fix = "Add 'base_model:' with the model the others were fine-tuned from.",
-            });
-        }
-        if (models.Count < info.MinModels || models.Count > info.MaxModels)
-        {
-            var most = info.MaxModels == int.MaxValue ? " or more" : info.MaxModels == info.MinModels ? "" : $" to {info.MaxModels}";
-            problems.Add(new Diagnostic(
-                $"{info.Id} is given {models.Count} model{(models.Count == 1 ? "" : "s")}"
-                + (info.Base is InputRole.Required or InputRole.Optional ? ", the base not counted" : ""))
-            {
-                Expected = $"{info.MinModels}{most}",
-                Where = where,
-            });
-        }
     }
 
     /// <summary>Opens every checkpoint, each once, and reports all that cannot be.</summary>

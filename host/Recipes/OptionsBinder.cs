@@ -11,6 +11,9 @@ internal sealed class OptionsBinder
     // Memory savers of mergekit: they change no result, and are in most published recipes.
     private static readonly string[] WithoutEffect = ["int8_mask"];
 
+    // More of them is a list that hides the warning.
+    private const int MostDefaults = 3;
+
     private readonly Recipe _recipe;
     private readonly string _method;
     private readonly Func<string, IReadOnlyList<string>> _methodsWith;
@@ -147,7 +150,7 @@ internal sealed class OptionsBinder
         if (others.Count > 0)
         {
             _findings.Warn(given.Line, $"'{given.Name}' has no effect: {_method} has no such parameter, " +
-                $"{string.Join(", ", others)} {(others.Count == 1 ? "has" : "have")}",
+                $"{string.Join(", ", others)} {(others.Count == 1 ? "has" : "have")}{DefaultsInUse()}",
                 NearestMatch.Question(given.Name, names)
                     ?? (names.Count == 0 ? "Leave it out, or choose a method that has it." : "Leave it out, or give one that the method has."),
                 names.Count == 0 ? $"no parameters: {_method} has none" : $"{string.Join(", ", names)}: what {_method} has");
@@ -163,5 +166,16 @@ internal sealed class OptionsBinder
                 NearestMatch.Question(given.Name, names));
         }
         return null;
+    }
+
+    /// <summary>What stands in for values that were meant, where few are left out: "; alpha = 1, its default, is used".</summary>
+    private string DefaultsInUse()
+    {
+        ParameterSchema[] left = [.. Schema.Parameters.Where(p => !p.Required
+            && !Sections(_recipe).Concat(Models(_recipe).Select(m => m.Parameters)).Any(s => s.Find(p.Name) is not null))];
+        if (left.Length is 0 or > MostDefaults || left.Any(p => p.Default is null || p.IsArray))
+            return "";
+        var values = string.Join(" and ", left.Select(p => $"{p.Name} = {ParameterText.Write(p.Default!)}"));
+        return left.Length == 1 ? $"; {values}, its default, is used" : $"; {values}, their defaults, are used";
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Merge.Recipes;
@@ -16,6 +17,17 @@ internal static class ParameterText
         _ when type == typeof(bool) => "true or false",
         _ when type.IsEnum => $"one of {string.Join(", ", EnumNames(type))}",
         _ => "text",
+    };
+
+    /// <summary>A scalar as a recipe writes it.</summary>
+    public static string Write(object value) => value switch
+    {
+        double.PositiveInfinity => "inf",
+        double.NegativeInfinity => "-inf",
+        double number => number.ToString("R", CultureInfo.InvariantCulture),
+        bool flag => flag ? "true" : "false",
+        Enum choice => SnakeCase($"{choice}"),
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
     };
 
     /// <summary>Reads a scalar; false where it is not of the type or not in the bounds.</summary>

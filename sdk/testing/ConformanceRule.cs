@@ -3,7 +3,8 @@ namespace Merge.Testing;
 /// <summary>What a merge method is held to.</summary>
 public enum ConformanceRule
 {
-    /// <summary>Info and options record are such that a host can use them; every finite bound is refused when it is
+    /// <summary>Info and options record are such that a host can use them: no id of a method of its own, no property that a recipe
+    /// cannot set; every finite bound is refused when it is
     /// crossed, and at the ends of bounds and search ranges the result is finite or the method refuses in words.</summary>
     Options,
     /// <summary>Plan and Survey run: they throw nothing but refusals in words, await statistics only, and what they return fits the

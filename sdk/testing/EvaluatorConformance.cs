@@ -1,4 +1,5 @@
 using Merge.Sdk;
+using Merge.Testing.Rules;
 
 namespace Merge.Testing;
 
@@ -26,7 +27,7 @@ public static class EvaluatorConformance
     /// <exception cref="ConformanceException">It does not.</exception>
     public static void Check(EvaluatorFactory factory, object options, IReadOnlyDictionary<string, TestTensor> tensors)
     {
-        var findings = new List<ConformanceFinding>();
+        var findings = new List<ConformanceFinding>(Unmarked.In(options.GetType()));
         using var evaluator = factory.OpenWith(options);
         foreach (var split in (string[])["selection", "report"])
         {

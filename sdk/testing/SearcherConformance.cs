@@ -48,7 +48,7 @@ public static class SearcherConformance
     /// <exception cref="ConformanceException">It does not.</exception>
     public static void Check(SearcherFactory factory, object options)
     {
-        var findings = new List<ConformanceFinding>();
+        var findings = new List<ConformanceFinding>(Unmarked.In(options.GetType()));
         foreach (var count in (int[])[1, 5])
         {
             var space = new SearchSpace(

@@ -9,8 +9,9 @@ public static class StrategyConformance
 {
     private static readonly IStrategyRule[] _rules =
     [
-        new OptionsRule(), new ShapesRule(), new IdentityRule(), new PermutationRule(), new BlocksRule(), new ThreadsRule(),
-        new DeterminismRule(), new NotANumberRule(), new FilesRule(), new StateRule(), new MemoryRule(),
+        // State first: it is the cause of what others then find.
+        new StateRule(), new OptionsRule(), new ShapesRule(), new IdentityRule(), new PermutationRule(), new BlocksRule(), new ThreadsRule(),
+        new DeterminismRule(), new NotANumberRule(), new FilesRule(), new MemoryRule(),
         new DeviceRule(),
     ];
 
@@ -50,9 +51,10 @@ public static class StrategyConformance
         }
         catch (MergeException e)
         {
-            return Stopped(strategy, "the options record cannot be used",
-                [.. e.Diagnostics.Select(d => new ConformanceFinding(ConformanceRule.Options, d.ToString(), "the options record"))]);
+            return Unusable("the options record", e.Diagnostics);
         }
+        if (setup.Options is { } given && GivenOptions.Wrong(strategy, given, subject.ModelCount) is { Count: > 0 } wrong)
+            return Unusable("ConformanceSetup.Options", wrong);
         if (DoesNotRun(subject) is { } unfit)
             return Stopped(strategy, "the method does not run", [unfit]);
         var (all, held) = (new List<ConformanceFinding>(), new List<ConformanceRule> { ConformanceRule.Plan });
@@ -71,6 +73,9 @@ public static class StrategyConformance
             }
         }
         return new(strategy.Info.Id, held, device.Engine is null ? null : device.Text, all);
+
+        ConformanceReport Unusable(string what, IReadOnlyList<Diagnostic> found) => Stopped(strategy, $"{what} cannot be used",
+            [.. found.Select(d => new ConformanceFinding(ConformanceRule.Options, d.ToString(), what))]);
     }
 
     /// <summary>Of all the rules that come after, that they were not checked.</summary>

@@ -42,7 +42,8 @@ public sealed class TemplateTests(PackedSdk sdk)
     [Theory]
     [InlineData("merge-strategy", "TsvMerge", "Tsv", "TsvMerge")]
     [InlineData("merge-searcher", "HillSearcher", "Hill", "HillSearcher")]
-    [InlineData("merge-evaluator", "tiny-evaluator", "tiny", "tinyEvaluator")]
+    [InlineData("merge-evaluator", "tiny-evaluator", "Tiny", "TinyEvaluator")]
+    [InlineData("merge-strategy", "my.iso-c", "My.IsoC", "MyIsoCMerge")]
     public void A_name_that_says_what_it_is_does_not_say_so_twice(string template, string name, string space, string type)
     {
         var folder = sdk.New(template, name);

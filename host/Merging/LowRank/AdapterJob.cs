@@ -105,7 +105,7 @@ internal sealed class AdapterJob(
 
     private MergedModule Reduce(Factors factors) => _choice is null
         ? new(factors.Left, factors.Right, factors.Rank, 0)
-        : Factored(FactorAlgebra.Decompose(factors, _choice, context.Algebra.For(plan.Info.Name)));
+        : Factored(FactorAlgebra.Decompose(factors, _choice, context.Algebra.For(plan)));
 
     /// <summary>U√Σ and √ΣVᵀ: factors of like size keep their precision in small dtypes.</summary>
     private static MergedModule Factored(TruncatedSvd svd)

@@ -35,8 +35,17 @@ internal static class Coefficients
     private static string Range(SearchDimension dimension)
     {
         var range = $"from {NumberText.Of(dimension.Low)} to {NumberText.Of(dimension.High)}";
-        return MayLeave(dimension) ? $"begun {range}, which the search may leave" : $"searched {range}";
+        return MayLeave(dimension) ? $"begun {range}, which the search may leave{Never(dimension)}" : $"searched {range}";
     }
+
+    private static string Never(SearchDimension dimension) =>
+        (double.IsFinite(dimension.Minimum), double.IsFinite(dimension.Maximum)) switch
+        {
+            (true, true) => $", never outside {NumberText.Of(dimension.Minimum)} … {NumberText.Of(dimension.Maximum)}",
+            (true, false) => $", never below {NumberText.Of(dimension.Minimum)}",
+            (false, true) => $", never above {NumberText.Of(dimension.Maximum)}",
+            _ => "",
+        };
 
     private static bool MayLeave(SearchDimension dimension) => dimension.Minimum < dimension.Low || dimension.Maximum > dimension.High;
 

@@ -6,7 +6,8 @@ internal sealed class BlocksRule : IStrategyRule
 {
     public ConformanceRule Rule => ConformanceRule.Blocks;
 
-    public string LookAt => "kernels of Map that take their span for a whole row or tensor, or carry a value from one call to the next";
+    public string LookAt => "fields and statics that Plan writes (state: no two runs are alike then); kernels of Map that take their span for a "
+        + "whole row or tensor, or carry a value from one call to the next";
 
     public IEnumerable<ConformanceFinding> Check(Subject subject)
     {

@@ -4,7 +4,8 @@ internal sealed class DeterminismRule : IStrategyRule
 {
     public ConformanceRule Rule => ConformanceRule.Determinism;
 
-    public string LookAt => "System.Random, clocks and hash codes of strings; draw by b.Uniform(stream), which the recipe's seed fixes";
+    public string LookAt => "fields and statics that Plan writes (state); System.Random, clocks and hash codes of strings: draw by "
+        + "b.Uniform(stream), which the recipe's seed fixes";
 
     public IEnumerable<ConformanceFinding> Check(Subject subject)
     {

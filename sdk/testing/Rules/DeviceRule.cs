@@ -4,7 +4,8 @@ internal sealed class DeviceRule : IStrategyRule
 {
     public ConformanceRule Rule => ConformanceRule.Device;
 
-    public string LookAt => "kernels of Map whose result depends on how a tensor is cut. Where there is none, the fault is the host's or "
+    public string LookAt => "fields and statics that Plan writes (state); kernels of Map whose result depends on how a tensor is cut. "
+        + "Where there is none, the fault is the host's or "
         + "the driver's: report it with the device's name";
 
     public IEnumerable<ConformanceFinding> Check(Subject subject)

@@ -12,6 +12,13 @@ internal sealed class OptionsRule : IStrategyRule
 
     public IEnumerable<ConformanceFinding> Check(Subject subject)
     {
+        if (TakenIds.IsTakenBy(subject.Strategy))
+        {
+            yield return new(Rule, $"the id '{subject.Strategy.Info.Id}' is that of a method of Merge's own, which keeps it: this one would "
+                + "never run", "the Info property: an id that 'merge plugins' does not list");
+        }
+        foreach (var finding in Unmarked.In(subject.Strategy.OptionsType))
+            yield return finding;
         foreach (var parameter in subject.Schema.Parameters.Where(p => p.Bounds is not null && !p.IsArray))
         {
             foreach (var value in Outside(parameter).Where(v => Takes(subject, parameter, v)))

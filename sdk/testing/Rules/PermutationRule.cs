@@ -5,7 +5,7 @@ internal sealed class PermutationRule : IStrategyRule
     public ConformanceRule Rule => ConformanceRule.Permutation;
 
     public string LookAt => "formulas that treat Models[0] or Deltas[0] apart, ties broken by the model's number, a stream of "
-        + "random numbers for each model; set Symmetric to false where the method is meant to mind the order";
+        + "random numbers for each model, fields and statics that Plan writes (state); set Symmetric to false where the method is meant to mind the order";
 
     public IEnumerable<ConformanceFinding> Check(Subject subject)
     {

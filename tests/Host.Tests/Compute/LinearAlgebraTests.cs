@@ -153,7 +153,7 @@ public class LinearAlgebraTests
         a[2, 4] = double.NaN;
         foreach (var call in (Action[])[() => algebra.Svd(a), () => algebra.Qr(a), () => algebra.SymmetricEigen(a), () => algebra.Polar(a)])
         {
-            var problem = Assert.Single(Assert.Throws<MergeException>(call).Diagnostics);
+            var problem = Assert.Single(Assert.Throws<NonFiniteMatrix>(call).Diagnostics);
             Assert.Equal(("a 6×6 matrix to decompose holds a NaN in row 2, column 4", Actor.User), (problem.Found, problem.Actor));
         }
     }

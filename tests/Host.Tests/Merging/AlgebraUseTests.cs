@@ -68,8 +68,31 @@ public sealed class AlgebraUseTests : IDisposable
         var problem = Runs.Stopped(Plan(model));
         Assert.Equal((Actor.User, "w"), (problem.Actor, problem.Where));
         Assert.Contains("a NaN in row 1, column 2", problem.Found);
-        Assert.Contains("merge inspect", problem.Fix);
+        Assert.Equal(
+            $"'w' of {_models["a/model.safetensors"]} holds a NaN or an infinity: leave that model out, or take a sound copy.", problem.Fix);
     }
+
+    [Fact]
+    public void Of_several_models_only_those_that_hold_a_NaN_are_named()
+    {
+        var values = Enumerable.Repeat(1f, 16).ToArray();
+        var sound = _models.Add("sound", Of("w", [.. values]) with { Shape = [4, 4] });
+        values[6] = float.PositiveInfinity;
+        var broken = _models.Add("broken", Of("w", values) with { Shape = [4, 4] });
+        var fix = Runs.Stopped(PolarOf(b => b.Models[0] + b.Models[1], sound, broken)).Fix!;
+        Assert.StartsWith($"'w' of {_models["broken/model.safetensors"]} holds", fix);
+        fix = Runs.Stopped(PolarOf(b => b.Models[0] / 0f, sound)).Fix!;
+        Assert.StartsWith("No input of this tensor holds a NaN or an infinity", fix);
+    }
+
+    private static MergePlan PolarOf(Func<Block, TensorExpr> value, params PlannedModel[] models) => Runs.Plan(
+        new OneLine(async tensor =>
+        {
+            var polar = tensor.LinearAlgebra.Polar(await tensor.Materialize(value));
+            return TensorMerge.From(b => b.View(polar));
+        }),
+        null,
+        models);
 
     private JsonElement Manifest() => JsonElement.Parse(File.ReadAllText(Path.Combine(Final, Merge.Merging.Manifest.FileName)));
 

@@ -36,6 +36,13 @@ public class OptionsBinderTests
         [Parameter("x")] public double X { get => 0; init => throw new ArgumentException("odd"); }
     }
 
+    public sealed record Few
+    {
+        [Parameter("scale α")] public double Alpha { get; init; } = 1.5;
+        [Parameter("how")] public Rescale Rescale { get; init; } = Rescale.InverseDensity;
+        [Parameter("decay β", Required = true)] public double Beta { get; init; }
+    }
+
     private static readonly OptionsSchema Schema = OptionsSchema.Of(typeof(Options));
 
     private static (BoundOptions Options, IReadOnlyList<Diagnostic> Warnings) Bind(
@@ -136,6 +143,15 @@ public class OptionsBinderTests
         var warning = Assert.Single(BindGlobal(parameter).Warnings);
         Assert.Equal((Severity.Warning, message), (warning.Severity, warning.ToString()));
     }
+
+    [Theory]
+    [InlineData("", "slerp has; alpha = 1.5 and rescale = inverse_density, their defaults, are used; expected")]
+    [InlineData(", rescale: none", "slerp has; alpha = 1.5, its default, is used; expected")]
+    [InlineData(", rescale: none, alpha: 2", "slerp has; expected")]
+    public void Where_few_are_left_out_the_warning_says_what_their_defaults_are(string given, string said) => Assert.Contains(
+        said,
+        Assert.Single(Bind(
+            $"merge_method: m\nmodels: [a]\nparameters: {{t: 1, beta: 0.5{given}}}\n", OptionsSchema.Of(typeof(Few))).Warnings).ToString());
 
     [Fact]
     public void A_global_parameter_given_for_one_model_is_refused() => Assert.Equal(

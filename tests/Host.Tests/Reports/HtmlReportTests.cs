@@ -49,7 +49,10 @@ public partial class HtmlReportTests
 
     [Theory]
     [InlineData(0, 2, "searched from 0 to 2")]
-    [InlineData(double.NegativeInfinity, double.PositiveInfinity, "begun from 0 to 2, which the search may leave")]
+    [InlineData(double.NegativeInfinity, double.PositiveInfinity, "begun from 0 to 2, which the search may leave)")]
+    [InlineData(-1, 10, "begun from 0 to 2, which the search may leave, never outside −1 … 10)")]
+    [InlineData(0, double.PositiveInfinity, "begun from 0 to 2, which the search may leave, never below 0)")]
+    [InlineData(double.NegativeInfinity, 10, "begun from 0 to 2, which the search may leave, never above 10)")]
     public void A_range_that_a_search_may_leave_is_not_said_to_hold_it(double minimum, double maximum, string said)
     {
         var full = SampleReports.Full(1, 5, 0);

@@ -15,4 +15,7 @@ public sealed class ConformanceTests
     [Fact]
     public void All_methods_of_all_plugins_are_among_them() =>
         Assert.Equal(35, PluginStrategies.Ids.Count);
+
+    [Fact]
+    public void The_kit_knows_their_ids() => Assert.Equal(PluginStrategies.Ids, TakenIds.All.Order(StringComparer.Ordinal));
 }

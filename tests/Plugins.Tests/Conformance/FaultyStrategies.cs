@@ -49,6 +49,43 @@ internal sealed record OddOptions
     public double X { get; init; }
 }
 
+internal sealed class TakesAnId() : Faulty((_, o) => TensorMerge.From(b => b.Base + (o.X * b.Deltas[0])))
+{
+    public override StrategyInfo Info => base.Info with { Id = "ties" };
+}
+
+internal sealed record ForgetfulOptions
+{
+    public double Alpha { get; init; } = 1;
+
+    public double Double => 2 * Alpha;
+}
+
+internal sealed class ForgetsParameter : MergeStrategy<ForgetfulOptions>
+{
+    public override StrategyInfo Info => new("faulty", "Faulty", Base: InputRole.Required, MaxModels: 1);
+
+    protected override ValueTask<TensorMerge> Plan(TensorScan tensor, ForgetfulOptions options) =>
+        new(TensorMerge.From(b => b.Base + (options.Alpha * b.Deltas[0])));
+}
+
+/// <summary>Asks for the middle, again and again.</summary>
+internal sealed class ForgetfulSearcher : SearcherFactory<ForgetfulOptions>
+{
+    public override SearcherInfo Info => new("faulty", "Faulty");
+
+    protected override ISearcher Start(SearchSpace space, ForgetfulOptions options, SearchRandom random) => new Middle(space);
+
+    private sealed class Middle(SearchSpace space) : ISearcher
+    {
+        public IReadOnlyList<double[]> Ask() => [new double[space.Dimensions.Count]];
+
+        public void Tell(IReadOnlyList<ScoredPoint> generation)
+        {
+        }
+    }
+}
+
 internal sealed class OddBounds : MergeStrategy<OddOptions>
 {
     public override StrategyInfo Info => new("faulty", "Faulty");
