@@ -27,7 +27,7 @@ internal static class PluginsCommand
         var command = new Command(name, description) { folders };
         command.SetAction(parsed =>
         {
-            using var catalog = PluginOptions.Load(parsed, terminal, folders);
+            using var catalog = PluginOptions.LoadToList(parsed, terminal, folders);
             var trusted = Trusted(terminal);
             if (terminal.IsJson)
                 PrintJson(terminal, catalog, trusted);

@@ -15,7 +15,8 @@ internal sealed record LoadedPlugin(
 /// <summary>From a plugin folder to what it offers. Whatever is wrong ends in the status, never in a throw.</summary>
 internal static class PluginLoader
 {
-    public static LoadedPlugin Load(string folder, IServiceProvider services)
+    public static LoadedPlugin Load(
+        string folder, IServiceProvider services, Func<Type, IReadOnlyList<Diagnostic>>? optionFaults)
     {
         try
         {
@@ -26,7 +27,7 @@ internal static class PluginLoader
                 context.Unload();
                 return new(obstacle with { Version = assembly.Version, Contract = Short(assembly.Contract) }, [], null);
             }
-            return Build(folder, assembly, context, services);
+            return Build(folder, assembly, context, services, optionFaults);
         }
         catch (MergeException e)
         {
@@ -96,7 +97,8 @@ internal static class PluginLoader
     }
 
     private static LoadedPlugin Build(
-        string folder, PluginAssembly assembly, PluginLoadContext context, IServiceProvider services)
+        string folder, PluginAssembly assembly, PluginLoadContext context, IServiceProvider services,
+        Func<Type, IReadOnlyList<Diagnostic>>? optionFaults)
     {
         var status = new PluginStatus(PluginAssembly.NameOf(folder), folder)
         {
@@ -135,9 +137,9 @@ internal static class PluginLoader
         var built = types
             .Where(PartFactory.IsPart)
             .OrderBy(t => t.FullName, StringComparer.Ordinal)
-            .Select(t => PartFactory.Build(t, services))
+            .Select(t => PartFactory.Build(t, services, optionFaults))
             .ToArray();
-        var problems = built.Where(b => b.Problem is not null).Select(b => b.Problem!).ToList();
+        var problems = built.SelectMany(b => b.Problems).ToList();
         if (built.Length == 0)
         {
             string[] hidden = [.. types.Where(PartFactory.IsHidden).Select(t => t.Name).Order(StringComparer.Ordinal)];

@@ -109,10 +109,10 @@ public sealed class PluginCatalogTests : IDisposable
         var folders = PluginFolders.At(_folders.Empty("nothing"), Path.Combine(_folders.Root, "nowhere"), dll);
 
         Assert.Empty(folders.Folders);
-        Assert.Equal(3, folders.Warnings.Count);
-        Assert.All(folders.Warnings, w => Assert.Equal(Severity.Warning, w.Severity));
-        Assert.Contains("nowhere", folders.Warnings[1].Found, StringComparison.Ordinal);
-        Assert.Equal("Give the folder it lies in.", folders.Warnings[2].Fix);
+        Assert.Equal(3, folders.Problems.Count);
+        Assert.All(folders.Problems, w => Assert.Equal(Severity.Warning, w.Severity));
+        Assert.Contains("nowhere", folders.Problems[1].Found, StringComparison.Ordinal);
+        Assert.Equal("Give the folder it lies in.", folders.Problems[2].Fix);
     }
 
     [Fact]
