@@ -21,6 +21,11 @@ internal static class PluginOptions
             catalog.Dispose();
             throw new MergeException(refusals);
         }
+        if (!parsed.GetValue(GlobalOptions.TrustedOnly))
+        {
+            foreach (var changed in Pins(terminal).Changed(catalog.Plugins))
+                terminal.Warn(changed);
+        }
         return catalog;
     }
 
@@ -52,9 +57,25 @@ internal static class PluginOptions
             .Select(p => p with { Found = $"--trusted-only refuses a plugin of --plugin-path: {p.Found}" }),
     ];
 
-    /// <exception cref="MergeException">The user has no home, or the pins are damaged.</exception>
-    private static TrustedPlugins Trusted() => TrustedPlugins.Read(UserFolders.Require(UserFolders.TrustedPlugins)) with
+    /// <summary>The pins; damaged ones are worth a warning, and no reason to do nothing.</summary>
+    public static TrustedPlugins Pins(Terminal terminal)
     {
-        Installed = UserFolders.Plugins is { } store ? new(store) : null,
-    };
+        try
+        {
+            if (UserFolders.TrustedPlugins is { } pins)
+                return TrustedPlugins.Read(pins) with { Installed = Installed };
+        }
+        catch (MergeException damaged)
+        {
+            foreach (var problem in damaged.Diagnostics)
+                terminal.Warn(problem with { Severity = Severity.Warning });
+        }
+        return new(new Dictionary<string, string>());
+    }
+
+    private static PluginStore? Installed => UserFolders.Plugins is { } store ? new(store) : null;
+
+    /// <exception cref="MergeException">The user has no home, or the pins are damaged.</exception>
+    private static TrustedPlugins Trusted() =>
+        TrustedPlugins.Read(UserFolders.Require(UserFolders.TrustedPlugins)) with { Installed = Installed };
 }

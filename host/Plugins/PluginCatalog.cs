@@ -65,13 +65,18 @@ internal sealed class PluginCatalog : IDisposable
     public EvaluatorEntry FindEvaluator(string evaluator) =>
         Find(Evaluators, e => e.Id, evaluator, "evaluator plugin", "evaluator");
 
+    /// <summary>That there is no method, searcher or evaluator of this name.</summary>
+    public MergeException Missing(string name) => new(MissingPart.Explain(
+        "method, searcher or evaluator", ["method", "searcher", "evaluator"], name,
+        [.. _parts.Values.Select(p => p.Part.Id).Distinct().Order(StringComparer.Ordinal)], Plugins)) { WrongUsage = true };
+
     private T Find<T>(IEnumerable<T> entries, Func<T, string> id, string name, string what, string kind)
         where T : class
     {
         T[] all = [.. entries];
         if (all.FirstOrDefault(e => Key(id(e)) == Key(name)) is { } found)
             return found;
-        throw new MergeException(MissingPart.Explain(what, kind, name, [.. all.Select(id)], Plugins)) { WrongUsage = true };
+        throw new MergeException(MissingPart.Explain(what, [kind], name, [.. all.Select(id)], Plugins)) { WrongUsage = true };
     }
 
     public void Dispose()

@@ -148,6 +148,8 @@ internal static class PluginLoader
                 ? Problem(assembly, $"class{(many ? "es" : "")} {string.Join(", ", hidden)} {(many ? "are" : "is")} not public", Actor.PluginAuthor,
                     expected: "a public strategy, searcher or evaluator",
                     fix: $"Make {(many ? "them" : "it")} public, and what {(many ? "they are" : "it is")} nested in.")
+                : assembly.IsProgram
+                ? Problem(assembly, ProgramOutput.Found, Actor.User, ProgramOutput.Expected, ProgramOutput.Question(folder))
                 : Problem(assembly, "it has no public strategy, searcher or evaluator", Actor.PluginAuthor,
                     expected: $"a public class that derives from {nameof(MergeStrategy)}<TOptions>, "
                         + $"{nameof(SearcherFactory)}<TOptions> or {nameof(EvaluatorFactory)}<TOptions>"));
