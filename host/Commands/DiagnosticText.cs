@@ -18,14 +18,14 @@ internal static class DiagnosticText
         Part(text, Indent, "where:", diagnostic.Where, "2", width, colored);
         Part(text, Indent, "expected:", diagnostic.Expected, "2", width, colored);
         Part(text, Indent, "fix:", diagnostic.Fix, "1", width, colored);
-        Part(text, Indent, "to act:", Who(diagnostic.Actor), "2", width, colored);
+        Part(text, Indent, "to act:", Who(diagnostic), "2", width, colored);
         return text.ToString();
     }
 
-    private static string Who(Actor actor) => actor switch
+    private static string Who(Diagnostic diagnostic) => diagnostic.Actor switch
     {
         Actor.User => "you",
-        Actor.PluginAuthor => "the author of the plugin",
+        Actor.PluginAuthor => $"the author of the plugin {diagnostic.Plugin}".TrimEnd(),
         _ => "the developers of merge",
     };
 

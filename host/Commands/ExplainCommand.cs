@@ -22,7 +22,9 @@ internal static class ExplainCommand
             using var catalog = PluginOptions.Load(parsed, terminal, plugins);
             var name = parsed.GetRequiredValue(method);
             var parts = PartExplanation.Of(catalog, name);
-            var isMethod = parts.Count == 0 || catalog.Methods.Any(m => PartExplanation.Is(m.Id, name));
+            var isMethod = catalog.Methods.Any(m => PartExplanation.Is(m.Id, name));
+            if (!isMethod && parts.Count == 0)
+                throw catalog.Missing(name);
             if (terminal.IsJson)
             {
                 terminal.Json(json =>

@@ -39,6 +39,7 @@ internal static class JsonText
                 Actor.PluginAuthor => "plugin author",
                 _ => "developers",
             });
+            WriteIfThere(json, "plugin", diagnostic.Plugin);
             json.WriteEndObject();
         }
         json.WriteEndArray();

@@ -49,9 +49,12 @@ internal static class PluginInstallCommand
                 Severity = Severity.Error,
                 Found = $"'{status.Name}' is not installed: {p.Found}",
                 Where = source,
-                Fix = fix ?? p.Fix,
+                Fix = fix ?? (p.Found == ProgramOutput.Found && Directory.Exists(source) ? ProgramOutput.Question(Path.GetFullPath(source)) : p.Fix),
             }),
-        ]);
+        ])
+        {
+            WrongUsage = status.Problems.All(p => p.Found == ProgramOutput.Found),
+        };
     }
 
     private static void Print(Terminal terminal, string folder, PluginReceipt receipt, PluginStatus offered, bool wasThere)

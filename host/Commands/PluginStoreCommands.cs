@@ -7,11 +7,13 @@ namespace Merge.Commands;
 /// <summary><c>merge plugins remove</c> and <c>verify</c>: what becomes of installed plugins.</summary>
 internal static class PluginStoreCommands
 {
-    public static Command Remove(Terminal terminal)
+    /// <param name="terminal">Where it says so.</param>
+    /// <param name="command">Its name: other package managers have another.</param>
+    public static Command Remove(Terminal terminal, string command = "remove")
     {
         var name = MergeOptions.NotEmpty(new Argument<string>("NAME") { Description = "An installed plugin." });
-        var command = new Command("remove", "Remove an installed plugin, and its pin.") { name };
-        command.SetAction(parsed =>
+        var remove = new Command(command, "Remove an installed plugin, and its pin.") { name };
+        remove.SetAction(parsed =>
         {
             var plugin = parsed.GetRequiredValue(name);
             Store().Remove(plugin);
@@ -24,7 +26,7 @@ internal static class PluginStoreCommands
                 terminal.Line($"{plugin} is removed");
             return 0;
         });
-        return command;
+        return remove;
     }
 
     public static Command Verify(Terminal terminal)

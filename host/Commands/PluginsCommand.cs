@@ -16,6 +16,9 @@ internal static class PluginsCommand
         command.Subcommands.Add(List(terminal, "list", "The same as 'merge plugins' alone."));
         command.Subcommands.Add(PluginInstallCommand.Create(terminal));
         command.Subcommands.Add(PluginStoreCommands.Remove(terminal));
+        var uninstall = PluginStoreCommands.Remove(terminal, "uninstall");
+        uninstall.Hidden = true;
+        command.Subcommands.Add(uninstall);
         command.Subcommands.Add(PluginStoreCommands.Verify(terminal));
         command.Subcommands.Add(PluginTrustCommand.Create(terminal));
         return command;
@@ -27,8 +30,8 @@ internal static class PluginsCommand
         var command = new Command(name, description) { folders };
         command.SetAction(parsed =>
         {
-            using var catalog = PluginOptions.Load(parsed, terminal, folders);
-            var trusted = Trusted(terminal);
+            using var catalog = PluginOptions.LoadToList(parsed, terminal, folders);
+            var trusted = PluginOptions.Pins(terminal);
             if (terminal.IsJson)
                 PrintJson(terminal, catalog, trusted);
             else
@@ -36,22 +39,6 @@ internal static class PluginsCommand
             return 0;
         });
         return command;
-    }
-
-    /// <summary>Damaged pins are worth a warning, and no reason to list nothing.</summary>
-    private static TrustedPlugins Trusted(Terminal terminal)
-    {
-        try
-        {
-            if (UserFolders.TrustedPlugins is { } pins)
-                return TrustedPlugins.Read(pins);
-        }
-        catch (MergeException damaged)
-        {
-            foreach (var problem in damaged.Diagnostics)
-                terminal.Warn(problem with { Severity = Severity.Warning });
-        }
-        return new(new Dictionary<string, string>());
     }
 
     private static void PrintTable(Terminal terminal, PluginCatalog catalog, TrustedPlugins trusted)

@@ -39,6 +39,25 @@ internal static class MergeToFolder
         RunProgress progress,
         CancellationToken cancellation)
     {
+        try
+        {
+            return Merge(plan, final, force, sha256, settings, progress, cancellation);
+        }
+        catch (MergeException fault) when (fault.IsOfUnnamedPlugin)
+        {
+            throw StrategyCall.Named(plan, fault);
+        }
+    }
+
+    private static MergeSummary Merge(
+        MergePlan plan,
+        string final,
+        bool force,
+        bool sha256,
+        RunSettings settings,
+        RunProgress progress,
+        CancellationToken cancellation)
+    {
         if (plan.Adapter is not null)
             return LowRank.AdapterRun.Run(plan, final, force, settings, progress, cancellation);
         OutputTarget.Check(final, plan, force);
@@ -84,12 +103,16 @@ internal static class MergeToFolder
             !isMerged && (IsHopeless(fault) || folder.Finished.Count + progress.TensorsDone == 0))
         {
             folder.Abandon();
-            throw FileProblem.Is(fault) ? FileProblem.Writing(folder.Path, plan.Layout.Size, fault) : fault;
+            if (FileProblem.Is(fault))
+                throw FileProblem.Writing(folder.Path, plan.Layout.Size, fault);
+            throw;
         }
         catch (Exception fault)
         {
             progress.KeptIn = Directory.Exists(folder.Path) ? folder.Path : null;
-            throw FileProblem.Is(fault) ? FileProblem.Writing(folder.Path, plan.Layout.Size, fault) : fault;
+            if (FileProblem.Is(fault))
+                throw FileProblem.Writing(folder.Path, plan.Layout.Size, fault);
+            throw;
         }
         return new MergeSummary(final, [.. context.Findings]) 
         {

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using System.Text.RegularExpressions;
+using Merge.Planning;
 using Merge.Sdk;
 
 namespace Merge.Merging;
@@ -59,6 +61,19 @@ internal static partial class StrategyCall
                 Fix = AskForStack,
             },
             fault);
+
+    /// <summary>The same fault with the plugin's name, and where its code is on the stack, how to see the place.</summary>
+    public static MergeException Named(MergePlan plan, MergeException fault)
+    {
+        var named = fault.OfPlugin($"{plan.Plugin.Name} {plan.Plugin.Version} (method {plan.Strategy.Info.Id})");
+        var code = plan.Strategy.GetType().Assembly;
+        return fault.InnerException is null && new StackTrace(fault).GetFrames().Any(f => f.GetMethod()?.DeclaringType?.Assembly == code)
+            ? new([.. named.Diagnostics.Select(d => d.Actor is Actor.PluginAuthor && d.Fix is null ? d with { Fix = AskForStack } : d)], fault)
+            {
+                WrongUsage = fault.WrongUsage,
+            }
+            : named;
+    }
 
     [GeneratedRegex(@"\s+")]
     private static partial Regex Spaces();

@@ -34,6 +34,18 @@ internal sealed class RecipePlanner : IDisposable
     public MergePlan Plan(Recipe recipe, long maxShardBytes)
     {
         var method = FindMethod(recipe);
+        try
+        {
+            return Plan(recipe, method, maxShardBytes);
+        }
+        catch (MergeException fault) when (fault.IsOfUnnamedPlugin)
+        {
+            throw fault.OfPlugin($"{method.Plugin.Name} {method.Plugin.Version} (method {method.Id})");
+        }
+    }
+
+    private MergePlan Plan(Recipe recipe, StrategyEntry method, long maxShardBytes)
+    {
         var places = ModelPlaces.Of(recipe.Path, _modelDirs) with { Stages = Stages };
         var schema = OptionsSchema.Of(method.Strategy.OptionsType);
         var resolved = AdapterRecipe.WithZeros(

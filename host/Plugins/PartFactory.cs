@@ -21,26 +21,33 @@ internal static partial class PartFactory
         type is { IsVisible: false, IsAbstract: false, ContainsGenericParameters: false } && Kinds.Any(type.IsSubclassOf);
 
     /// <summary>What <paramref name="type"/> offers, with its checked info, or what is wrong with it.</summary>
-    public static (PluginPart? Part, Diagnostic? Problem) Build(Type type, IServiceProvider services)
+    /// <param name="type">A part's class.</param>
+    /// <param name="services">What its constructor may ask for.</param>
+    /// <param name="optionFaults">What cannot work in an options record; null: it is not looked at.</param>
+    public static (PluginPart? Part, IReadOnlyList<Diagnostic> Problems) Build(
+        Type type, IServiceProvider services, Func<Type, IReadOnlyList<Diagnostic>>? optionFaults)
     {
         try
         {
             if (Unresolved(type, services) is { } missing)
-                return (null, missing);
+                return (null, [missing]);
             PluginPart part = ActivatorUtilities.CreateInstance(services, type) switch
             {
                 MergeStrategy strategy => new StrategyPart(strategy.Info, strategy),
                 SearcherFactory searcher => new SearcherPart(searcher.Info, searcher),
                 var evaluator => new EvaluatorPart(((EvaluatorFactory)evaluator).Info, (EvaluatorFactory)evaluator),
             };
-            return Invalid(type, part) is { } problem ? (null, problem) : (part, null);
+            if (Invalid(type, part) is { } problem)
+                return (null, [problem]);
+            Diagnostic[] faults = [.. (optionFaults?.Invoke(part.OptionsType) ?? []).Select(f => Unusable(type, part, f))];
+            return faults.Length > 0 ? (null, faults) : (part, []);
         }
         catch (Exception e)
         {
             var cause = e;
             while (cause is TypeInitializationException { InnerException: { } inner })
                 cause = inner;
-            return (null, Fault(type, $"it throws {cause.GetType().Name} when it is set up: {cause.Message}"));
+            return (null, [Fault(type, $"it throws {cause.GetType().Name} when it is set up: {cause.Message}")]);
         }
     }
 
@@ -79,6 +86,12 @@ internal static partial class PartFactory
             ? Fault(type, $"'{info.Id}' takes {info.MinModels} to {info.MaxModels} models", expected: "1 ≤ min ≤ max")
             : null;
     }
+
+    private static Diagnostic Unusable(Type type, PluginPart part, Diagnostic fault) => fault with
+    {
+        Found = $"{part.Kind} '{part.Id}' cannot be used: {(fault.Where is null ? "" : $"{fault.Where}: ")}{fault.Found}",
+        Where = type.Assembly.Location,
+    };
 
     private static Diagnostic Fault(Type type, string found, string? expected = null) =>
         new($"class {type.Name} cannot be used: {found}")

@@ -36,15 +36,19 @@ internal sealed class PluginCatalog : IDisposable
     /// <param name="folders">Where an id is taken twice, the plugin that comes first keeps it.</param>
     /// <param name="services">What constructors may ask for; nothing, unless given.</param>
     /// <param name="only">Where given: beside the host's own, no code of any other plugin is run.</param>
+    /// <param name="optionFaults">
+    /// What cannot work in an options record. Asked of others' plugins: the host's own are tested, and every start would pay for it.
+    /// </param>
     public static PluginCatalog Load(
-        PluginFolders folders, IServiceProvider? services = null, TrustedPlugins? only = null)
+        PluginFolders folders, IServiceProvider? services = null, TrustedPlugins? only = null,
+        Func<Type, IReadOnlyList<Diagnostic>>? optionFaults = null)
     {
         var catalog = new PluginCatalog();
         using var nothing = services is null ? new ServiceCollection().BuildServiceProvider() : null;
         catalog.Plugins = [.. folders.Folders.Select(f => catalog.Add(
             only is not null && !PluginFolders.IsOwn(f) && only.Refusal(f) is { } refusal
                 ? new LoadedPlugin(refusal, [], null)
-                : PluginLoader.Load(f, services ?? nothing!)))];
+                : PluginLoader.Load(f, services ?? nothing!, PluginFolders.IsOwn(f) ? null : optionFaults)))];
         return catalog;
     }
 
@@ -61,13 +65,18 @@ internal sealed class PluginCatalog : IDisposable
     public EvaluatorEntry FindEvaluator(string evaluator) =>
         Find(Evaluators, e => e.Id, evaluator, "evaluator plugin", "evaluator");
 
+    /// <summary>That there is no method, searcher or evaluator of this name.</summary>
+    public MergeException Missing(string name) => new(MissingPart.Explain(
+        "method, searcher or evaluator", ["method", "searcher", "evaluator"], name,
+        [.. _parts.Values.Select(p => p.Part.Id).Distinct().Order(StringComparer.Ordinal)], Plugins)) { WrongUsage = true };
+
     private T Find<T>(IEnumerable<T> entries, Func<T, string> id, string name, string what, string kind)
         where T : class
     {
         T[] all = [.. entries];
         if (all.FirstOrDefault(e => Key(id(e)) == Key(name)) is { } found)
             return found;
-        throw new MergeException(MissingPart.Explain(what, kind, name, [.. all.Select(id)], Plugins)) { WrongUsage = true };
+        throw new MergeException(MissingPart.Explain(what, [kind], name, [.. all.Select(id)], Plugins)) { WrongUsage = true };
     }
 
     public void Dispose()

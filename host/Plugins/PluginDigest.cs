@@ -7,6 +7,11 @@ namespace Merge.Plugins;
 /// <summary>What identifies the exact bytes of a plugin folder.</summary>
 internal static class PluginDigest
 {
+    private const int DigitsShown = 8;
+
+    /// <summary>As much of a digest as a person compares.</summary>
+    public static string Short(string digest) => digest.Length > DigitsShown ? $"{digest[..DigitsShown]}…" : digest;
+
     /// <summary>
     /// SHA-256 over every file below <paramref name="folder"/>, ordinally by relative path with forward slashes; each
     /// as the path's length (int32) and UTF-8 bytes, the file's length (int64) and bytes, so that no two folders run

@@ -4,9 +4,14 @@ namespace Merge.Plugins;
 
 /// <summary>Where plugins are looked for.</summary>
 /// <param name="Folders">Full paths of plugin folders, first come first served; none twice.</param>
-/// <param name="Warnings">Places that were named but hold no plugin.</param>
-internal sealed record PluginFolders(IReadOnlyList<string> Folders, IReadOnlyList<Diagnostic> Warnings)
+/// <param name="Problems">Places that were named but hold no plugin: errors where they were named for this one run.</param>
+internal sealed record PluginFolders(IReadOnlyList<string> Folders, IReadOnlyList<Diagnostic> Problems)
 {
+    private const string Option = "--plugin-path";
+
+    /// <summary>Those of <see cref="Folders"/> that were named for this one run: whoever did so means their code, and no other.</summary>
+    public IReadOnlyList<string> Named { get; init; } = [];
+
     public const string Variable = "MERGE_PLUGINS";
 
     /// <summary>The host's own plugins come with it, and are trusted as it is.</summary>
@@ -29,7 +34,7 @@ internal sealed record PluginFolders(IReadOnlyList<string> Folders, IReadOnlyLis
         return Find([
             .. Directory.Exists(OwnPlace) ? [(OwnPlace, "the host's own plugins")] : Array.Empty<(string, string)>(),
             .. listed.Select(entry => (entry, $"${Variable}")),
-            .. extra.Select(entry => (entry, "--plugin-path")),
+            .. extra.Select(entry => (entry, Option)),
             .. installed is null ? Array.Empty<(string, string)>() : [(installed, "the installed plugins")]]);
     }
 
@@ -40,16 +45,18 @@ internal sealed record PluginFolders(IReadOnlyList<string> Folders, IReadOnlyLis
     private static PluginFolders Find(IReadOnlyList<(string Place, string NamedBy)> places)
     {
         var folders = new List<string>();
-        var warnings = new List<Diagnostic>();
+        var named = new List<string>();
+        var problems = new List<Diagnostic>();
         foreach (var (place, namedBy) in places)
         {
+            var severity = namedBy == Option ? Severity.Error : Severity.Warning;
             var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(place));
             if (!Directory.Exists(full))
             {
                 var isFile = File.Exists(full);
-                warnings.Add(new Diagnostic(isFile ? $"'{place}' is no folder" : $"there is no folder '{place}'")
+                problems.Add(new Diagnostic(isFile ? $"'{place}' is no folder" : $"there is no folder '{place}'")
                 {
-                    Severity = Severity.Warning,
+                    Severity = severity,
                     Where = namedBy,
                     Fix = isFile ? "Give the folder it lies in." : "Correct the path, or take it out.",
                 });
@@ -61,17 +68,19 @@ internal sealed record PluginFolders(IReadOnlyList<string> Folders, IReadOnlyLis
                     .Order(StringComparer.Ordinal).ToArray();
             if (found.Length == 0)
             {
-                warnings.Add(new Diagnostic($"'{place}' holds no plugin")
+                problems.Add(new Diagnostic($"'{place}' holds no plugin")
                 {
-                    Severity = Severity.Warning,
+                    Severity = severity,
                     Where = namedBy,
                     Expected = "a plugin folder (with a dll in it), or a folder of plugin folders",
                     Fix = PluginsBelow.Question(full, place),
                 });
             }
+            if (namedBy == Option)
+                named.AddRange(found);
             folders.AddRange(found.Except(folders, StringComparer.Ordinal));
         }
-        return new(folders, warnings);
+        return new(folders, problems) { Named = named };
     }
 
     /// <summary>Whether it looks like a plugin's folder, sound or not.</summary>

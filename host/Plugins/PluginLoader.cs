@@ -15,7 +15,8 @@ internal sealed record LoadedPlugin(
 /// <summary>From a plugin folder to what it offers. Whatever is wrong ends in the status, never in a throw.</summary>
 internal static class PluginLoader
 {
-    public static LoadedPlugin Load(string folder, IServiceProvider services)
+    public static LoadedPlugin Load(
+        string folder, IServiceProvider services, Func<Type, IReadOnlyList<Diagnostic>>? optionFaults)
     {
         try
         {
@@ -26,7 +27,7 @@ internal static class PluginLoader
                 context.Unload();
                 return new(obstacle with { Version = assembly.Version, Contract = Short(assembly.Contract) }, [], null);
             }
-            return Build(folder, assembly, context, services);
+            return Build(folder, assembly, context, services, optionFaults);
         }
         catch (MergeException e)
         {
@@ -96,7 +97,8 @@ internal static class PluginLoader
     }
 
     private static LoadedPlugin Build(
-        string folder, PluginAssembly assembly, PluginLoadContext context, IServiceProvider services)
+        string folder, PluginAssembly assembly, PluginLoadContext context, IServiceProvider services,
+        Func<Type, IReadOnlyList<Diagnostic>>? optionFaults)
     {
         var status = new PluginStatus(PluginAssembly.NameOf(folder), folder)
         {
@@ -135,9 +137,9 @@ internal static class PluginLoader
         var built = types
             .Where(PartFactory.IsPart)
             .OrderBy(t => t.FullName, StringComparer.Ordinal)
-            .Select(t => PartFactory.Build(t, services))
+            .Select(t => PartFactory.Build(t, services, optionFaults))
             .ToArray();
-        var problems = built.Where(b => b.Problem is not null).Select(b => b.Problem!).ToList();
+        var problems = built.SelectMany(b => b.Problems).ToList();
         if (built.Length == 0)
         {
             string[] hidden = [.. types.Where(PartFactory.IsHidden).Select(t => t.Name).Order(StringComparer.Ordinal)];
@@ -146,6 +148,8 @@ internal static class PluginLoader
                 ? Problem(assembly, $"class{(many ? "es" : "")} {string.Join(", ", hidden)} {(many ? "are" : "is")} not public", Actor.PluginAuthor,
                     expected: "a public strategy, searcher or evaluator",
                     fix: $"Make {(many ? "them" : "it")} public, and what {(many ? "they are" : "it is")} nested in.")
+                : assembly.IsProgram
+                ? Problem(assembly, ProgramOutput.Found, Actor.User, ProgramOutput.Expected, ProgramOutput.Question(folder))
                 : Problem(assembly, "it has no public strategy, searcher or evaluator", Actor.PluginAuthor,
                     expected: $"a public class that derives from {nameof(MergeStrategy)}<TOptions>, "
                         + $"{nameof(SearcherFactory)}<TOptions> or {nameof(EvaluatorFactory)}<TOptions>"));

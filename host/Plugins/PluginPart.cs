@@ -12,6 +12,8 @@ internal abstract record PluginPart
 
     public abstract string Name { get; }
 
+    public abstract Type OptionsType { get; }
+
     /// <summary>Its author returns null where the contract says otherwise.</summary>
     public abstract bool HasNoInfo { get; }
 }
@@ -24,6 +26,8 @@ internal sealed record StrategyPart(StrategyInfo Info, MergeStrategy Strategy) :
 
     public override string Name => Info.Name;
 
+    public override Type OptionsType => Strategy.OptionsType;
+
     public override bool HasNoInfo => Info is null;
 }
 
@@ -35,6 +39,8 @@ internal sealed record SearcherPart(SearcherInfo Info, SearcherFactory Searcher)
 
     public override string Name => Info.Name;
 
+    public override Type OptionsType => Searcher.OptionsType;
+
     public override bool HasNoInfo => Info is null;
 }
 
@@ -45,6 +51,8 @@ internal sealed record EvaluatorPart(EvaluatorInfo Info, EvaluatorFactory Evalua
     public override string Id => Info.Id;
 
     public override string Name => Info.Name;
+
+    public override Type OptionsType => Evaluator.OptionsType;
 
     public override bool HasNoInfo => Info is null;
 }

@@ -25,7 +25,8 @@ internal sealed record PluginReceipt(
         return
         [
             .. Files.Keys.Where(f => !now.ContainsKey(f)).Select(f => $"{f} is missing"),
-            .. Files.Where(f => now.TryGetValue(f.Key, out var hash) && hash != f.Value).Select(f => $"{f.Key} is changed"),
+            .. Files.Where(f => now.TryGetValue(f.Key, out var hash) && hash != f.Value)
+                .Select(f => $"{f.Key} is changed (SHA-256 {PluginDigest.Short(now[f.Key])}, installed as {PluginDigest.Short(f.Value)})"),
             .. now.Keys.Where(f => !Files.ContainsKey(f)).Select(f => $"{f} was added"),
         ];
     }

@@ -46,10 +46,15 @@ internal sealed partial class PluginStore(string root)
             var isThere = Names.Contains(name) && PluginDigest.Of(FolderOf(name)) == receipt.Digest;
             if (Names.Contains(name) && !replace && !isThere)
             {
-                throw new MergeException(new Diagnostic($"'{name}' is installed already, with other files")
+                var isAltered = ReceiptOf(name, PluginDigest.Of(FolderOf(name)))?.Differences(FolderOf(name)).Count > 0;
+                throw new MergeException(new Diagnostic(isAltered
+                    ? $"'{name}' is installed already, and its files were altered since"
+                    : $"'{name}' is installed already, with other files")
                 {
                     Where = FolderOf(name),
-                    Fix = "Add --replace to put this one in its place, or remove it first.",
+                    Fix = isAltered
+                        ? $"`merge plugins verify {name}` says what was altered; add --replace to put this one in its place."
+                        : "Add --replace to put this one in its place, or remove it first.",
                 });
             }
             Write(receipt);

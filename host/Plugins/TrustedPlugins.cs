@@ -10,8 +10,6 @@ namespace Merge.Plugins;
 /// <param name="Pins">SHA-256 of a plugin folder by the plugin's name.</param>
 internal sealed record TrustedPlugins(IReadOnlyDictionary<string, string> Pins)
 {
-    private const int DigitsShown = 8;
-
     /// <summary>Where installed plugins are, whose receipts tell more of those that are refused; null: there are none.</summary>
     public PluginStore? Installed { get; init; }
 
@@ -69,20 +67,28 @@ internal sealed record TrustedPlugins(IReadOnlyDictionary<string, string> Pins)
         File.Move(temporary, path, overwrite: true);
     }
 
-    /// <summary>In a word: <c>own</c> (comes with the host), <c>yes</c>, <c>no</c>, <c>changed</c> (since it was pinned).</summary>
+    /// <summary>In a word: <c>own</c> (comes with the host), <c>yes</c>, <c>no</c>, <c>changed</c> (installed, and not as it was pinned).</summary>
     public string Standing(PluginStatus plugin)
     {
         if (PluginFolders.IsOwn(plugin.Folder))
             return "own";
         try
         {
-            return Pins.Values.Contains(plugin.Digest) ? "yes" : Pins.ContainsKey(plugin.Name) ? "changed" : "no";
+            // A build that lies elsewhere is expected to be another one than what was pinned.
+            return Pins.Values.Contains(plugin.Digest) ? "yes"
+                : Pins.ContainsKey(plugin.Name) && Installed?.Holds(plugin.Folder) == true ? "changed" : "no";
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return "no";
         }
     }
+
+    /// <summary>For each installed plugin that is in use and not as it was pinned: that it is not.</summary>
+    public IEnumerable<Diagnostic> Changed(IEnumerable<PluginStatus> plugins) => plugins
+        .Where(p => Pins.ContainsKey(p.Name) && p.State is not (PluginState.Shadowed or PluginState.Untrusted) && Standing(p) == "changed")
+        .SelectMany(p => Refusal(p.Folder)?.Problems ?? [])
+        .Select(p => p with { Severity = Severity.Warning, Found = $"{p.Found}; it runs all the same, but for --trusted-only" });
 
     /// <summary>Why a plugin's folder is not to be loaded; null where it may be.</summary>
     public PluginStatus? Refusal(string folder)
@@ -105,7 +111,7 @@ internal sealed record TrustedPlugins(IReadOnlyDictionary<string, string> Pins)
         var refused = !Pins.TryGetValue(name, out var pin)
             ? Refused(folder, $"{name} is not pinned", $"{trust} pins it.")
             : Refused(
-                folder, $"{name} is pinned as {Short(pin)} but its files are {Short(digest)}",
+                folder, $"{name} is pinned as {PluginDigest.Short(pin)} but its files are {PluginDigest.Short(digest)}",
                 !isInstalled ? $"{trust} pins what is there now, if it was you who built it anew."
                 : receipt?.Digest == digest ? $"{trust} pins the one that was installed since."
                 : $"`merge plugins verify {name}` says what differs.");
@@ -114,6 +120,4 @@ internal sealed record TrustedPlugins(IReadOnlyDictionary<string, string> Pins)
 
     private static PluginStatus Refused(string folder, string found, string fix) => PluginStatus.Failed(
         folder, PluginState.Untrusted, new Diagnostic(found) { Where = folder, Fix = fix });
-
-    private static string Short(string digest) => digest.Length > DigitsShown ? $"{digest[..DigitsShown]}…" : digest;
 }

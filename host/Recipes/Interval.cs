@@ -28,6 +28,13 @@ internal sealed record Interval(string Text, double Low, bool LowIncluded, doubl
     public bool Contains(double value) =>
         (value > Low || (LowIncluded && value == Low)) && (value < High || (HighIncluded && value == High));
 
+    /// <summary>"at least 0", "less than 1"; null for what is in it.</summary>
+    public string? Nearest(double value) =>
+        Contains(value) || double.IsNaN(value) ? null
+        : this == Finite || double.IsInfinity(value) ? "a finite number"
+        : value <= Low ? $"{(LowIncluded ? "at least" : "more than")} {RecipeNumber.Text(Low)}"
+        : $"{(HighIncluded ? "at most" : "less than")} {RecipeNumber.Text(High)}";
+
     /// <summary>"a number in [0, 1]", or "a number" where every finite one will do.</summary>
     public string Describe(string number) => this == Finite ? number : $"{number} in {Text}";
 }

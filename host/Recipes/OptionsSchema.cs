@@ -17,6 +17,20 @@ internal sealed class OptionsSchema
 
     public ParameterSchema? Find(string name) => Parameters.FirstOrDefault(p => p.Name == name);
 
+    /// <summary>Every fault of the author's in a record; empty where its schema can be read.</summary>
+    public static IReadOnlyList<Diagnostic> Faults(Type type)
+    {
+        try
+        {
+            Of(type);
+            return [];
+        }
+        catch (MergeException faults)
+        {
+            return faults.Diagnostics;
+        }
+    }
+
     /// <summary>Reads a record's schema.</summary>
     /// <exception cref="MergeException">Attributes or types that cannot work: every fault of the author's.</exception>
     public static OptionsSchema Of(Type type)

@@ -87,10 +87,20 @@ internal sealed class ParameterRules(RecipeFindings findings)
             return value;
         var fix = parameter.ScalarType.IsEnum
             ? NearestMatch.Question(scalar.Text, ParameterText.EnumNames(parameter.ScalarType))
-            : scalar.Quoted ? "In quotes it is text: take them off." : null;
+            : scalar.Quoted ? "In quotes it is text: take them off." : Within(parameter, scalar);
         findings.Error(scalar.Line, scalar.IsNull ? $"'{name}' has no value"
             : $"'{name}' is {RecipeText.Quote(scalar.Text)}",
             parameter.Expected, fix);
         return null;
+    }
+
+    /// <summary>For a number that is out of bounds, the bound it is beyond, and the default if there is one.</summary>
+    private static string? Within(ParameterSchema parameter, ParameterScalar scalar)
+    {
+        if (!RecipeNumber.TryReal(scalar.Text, out var value) || parameter.Bounds?.Nearest(value) is not { } near)
+            return null;
+        return parameter is { Required: false, Default: double or int or long }
+            ? $"Give {near}, or leave it out: the default is {RecipeNumber.Text(Convert.ToDouble(parameter.Default))}."
+            : $"Give {near}.";
     }
 }

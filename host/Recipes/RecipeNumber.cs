@@ -48,6 +48,8 @@ internal static class RecipeNumber
         return true;
     }
 
+    public static string Text(double value) => value.ToString(CultureInfo.InvariantCulture);
+
     private static bool TryPrefixed(string text, out Int128 value)
     {
         value = 0;

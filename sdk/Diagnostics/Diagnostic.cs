@@ -30,6 +30,9 @@ public sealed record Diagnostic(string Found)
     /// <summary>Who must act; the user unless said otherwise.</summary>
     public Actor Actor { get; init; } = Actor.User;
 
+    /// <summary>The plugin whose author must act, with its version and what of it, where the host knows.</summary>
+    internal string? Plugin { get; init; }
+
     /// <summary>What would have been right, if that is not plain from <see cref="Found"/>.</summary>
     public string? Expected { get; init; }
 

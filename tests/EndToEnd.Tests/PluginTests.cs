@@ -61,7 +61,7 @@ public sealed class PluginTests : IDisposable
         Assert.Equal("Malfunctioned", Status("NotAPlugin"));
         Assert.Equal("Malfunctioned", Status("Throws"));
         Assert.Contains("no constructor today", Reasons("Throws"));
-        Assert.Equal(["throws-in-plan"], Methods("Throws"));
+        Assert.Equal(["throws-in-plan", "wrong-axis"], Methods("Throws"));
         Assert.Contains("linear", Methods("uniform"));
         Assert.Contains("row_softmax", Methods("Merge.TestPlugins.Strategies"));
         Assert.Contains("not public", Reasons("Hidden"));
@@ -109,7 +109,7 @@ public sealed class PluginTests : IDisposable
     }
 
     [Fact]
-    public void A_place_without_plugins_is_warned_of_by_every_command_that_then_misses_something()
+    public void A_place_that_was_named_and_has_no_plugins_stops_every_command_and_one_of_the_environment_is_warned_of()
     {
         var recipe = _scratch.Recipe("missing", "a b");
         Directory.CreateDirectory(_scratch["empty"]);
@@ -120,10 +120,67 @@ public sealed class PluginTests : IDisposable
             ])
         {
             var outcome = _scratch.Merge([.. words, "--plugin-path", "nowhere", "--plugin-path", "empty"]);
-            Assert.Contains("warning: there is no folder 'nowhere'\n  where:    --plugin-path", outcome.Error);
-            Assert.Contains("warning: 'empty' holds no plugin", outcome.Error);
-            Assert.Equal(words[0] == "plugins" ? 0 : 2, outcome.ExitCode);
+            Assert.Contains("error: there is no folder 'nowhere'\n  where:    --plugin-path", outcome.Error);
+            Assert.Contains("error: 'empty' holds no plugin", outcome.Error);
+            Assert.Equal(2, outcome.ExitCode);
         }
+        using var process = MergeProcess.Start(
+            MergeProcess.Program, _scratch["."], new() { ["MERGE_PLUGINS"] = "nowhere" }, "plugins");
+        var listed = process.Wait();
+        Assert.Equal(0, listed.ExitCode);
+        Assert.Contains("warning: there is no folder 'nowhere'\n  where:    $MERGE_PLUGINS", listed.Error);
+    }
+
+    [Fact]
+    public void A_wrong_or_refused_build_never_runs_the_installed_one_in_its_place()
+    {
+        _scratch.Succeeds("plugins", "install", Folder("PrivateA"));
+        _scratch.Succeeds("plugins", "trust", "PrivateA");
+        var recipe = _scratch.Recipe("private-a", "a b");
+        _scratch.Refuses(2, ["there is no folder 'bin'", "--plugin-path"], "run", recipe, "out", "--plugin-path", "bin");
+        var build = Directory.CreateDirectory(_scratch["build"]).FullName;
+        foreach (var file in Directory.GetFiles(Folder("PrivateA")))
+            File.Copy(file, Path.Combine(build, Path.GetFileName(file)));
+        File.WriteAllText(Path.Combine(build, "new.txt"), "built anew");
+        _scratch.Refuses(
+            1, ["--trusted-only refuses a plugin of --plugin-path: PrivateA is pinned as", $"`merge plugins trust {build}`"],
+            "run", recipe, "out", "--plugin-path", build, "--trusted-only");
+        var listed = _scratch.Succeeds("plugins", "--json", "--plugin-path", build, "--trusted-only").Json;
+        Assert.Contains("Untrusted", listed.GetProperty("plugins").EnumerateArray().Select(p => p.GetProperty("status").GetString()));
+    }
+
+    [Fact]
+    public void Bad_options_of_one_plugin_stop_no_recipe_of_another_method()
+    {
+        var outcome = _scratch.Succeeds(
+            "run", _scratch.Recipe("linear", "a=1 b=1", "parameters: {alpha: 1}\n"), "out", "--plugins", Folder("Throws"));
+        Assert.Contains("'alpha' has no effect", outcome.Error);
+        var listed = _scratch.Succeeds("plugins", "--plugins", Folder("Throws")).Out;
+        Assert.Contains("method 'bad-bounds' cannot be used: TestPlugins.Throws.BadBounds.Alpha: its bounds '[0; 10]' are no interval", listed);
+    }
+
+    [Fact]
+    public void A_fault_of_a_plugin_names_it_its_version_and_the_method()
+    {
+        _scratch.Refuses(
+            1, ["along axis 5", "Throws 0.1.0 (method wrong-axis)", "--verbose"],
+            "run", _scratch.Recipe("wrong-axis", "a b"), "out", "--plugins", Folder("Throws"));
+        Assert.Contains(
+            "to act:   the author of the plugin Throws 0.1.0 (method throws-in-plan)",
+            _scratch.Merge("run", _scratch.Recipe("throws-in-plan", "a b"), "out", "--plugins", Folder("Throws")).Error);
+    }
+
+    [Fact]
+    public void A_plugin_that_was_changed_behind_its_pin_is_warned_of_when_it_runs_and_uninstalled_by_either_word()
+    {
+        var folder = _scratch.Succeeds("plugins", "install", Folder("PrivateA"), "--json").Json.GetProperty("folder").GetString()!;
+        _scratch.Succeeds("plugins", "trust", "PrivateA");
+        var recipe = _scratch.Recipe("private-a", "a b");
+        Assert.DoesNotContain("pinned", _scratch.Succeeds("run", recipe, "as-pinned").Error);
+        File.AppendAllText(Path.Combine(folder, "PrivateA.dll"), "x");
+        Assert.Contains("warning: PrivateA is pinned as ", _scratch.Succeeds("run", recipe, "changed").Error);
+        Assert.Contains("PrivateA is removed", _scratch.Succeeds("plugins", "uninstall", "PrivateA").Out);
+        Assert.DoesNotContain("uninstall", _scratch.Succeeds("plugins", "--help").Out);
     }
 
     [Fact]

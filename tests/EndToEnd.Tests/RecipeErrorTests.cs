@@ -46,7 +46,7 @@ public sealed class RecipeErrorTests : IDisposable
     public void A_parameter_out_of_range_tells_the_range()
     {
         var recipe = _scratch.Write("r.yaml", "merge_method: ema\nmodels: [a, b]\nparameters:\n  beta: 1.5\n");
-        Refuses(["'beta' is '1.5'", "r.yaml, line 4", "[0, 1]"], recipe);
+        Refuses(["'beta' is '1.5'", "r.yaml, line 4", "[0, 1]", "Give at most 1"], recipe);
     }
 
     [Fact]

@@ -23,6 +23,9 @@ public sealed class TemplateTests(PackedSdk sdk)
         var recipe = sdk.Scratch.Recipe("my_mean", "a b", "base_model: base\n");
         sdk.Scratch.Succeeds("run", recipe, "by-path", "--plugin-path", output);
         Assert.Equal([3, 1], TinyCheckpoint.Read(sdk.Scratch["by-path"])["layers.0.w"].Values);
+        sdk.Scratch.Refuses(
+            2, ["it is the output of a program or a test project, and no plugin", $"Did you mean '{output}'?"],
+            "plugins", "install", Path.Combine(folder, "MyMean.Tests", "bin", "Release", "net10.0"));
 
         var installed = sdk.Scratch.Succeeds("plugins", "install", output, "--json").Json;
         Assert.Equal("MyMean", installed.GetProperty("name").GetString());

@@ -9,7 +9,7 @@ namespace Host.Tests.Plugins;
 internal static class BareAssembly
 {
     public static byte[] ReferringTo(
-        string name, Version version, CorFlags flags = CorFlags.ILOnly)
+        string name, Version version, CorFlags flags = CorFlags.ILOnly, bool isProgram = false)
     {
         var metadata = new MetadataBuilder();
         var id = metadata.GetOrAddGuid(new Guid(1, 2, 3, new byte[8]));
@@ -22,7 +22,8 @@ internal static class BareAssembly
         metadata.AddAssemblyReference(metadata.GetOrAddString(name), version, default, default, default, default);
         var image = new BlobBuilder();
         new ManagedPEBuilder(
-            PEHeaderBuilder.CreateLibraryHeader(), new MetadataRootBuilder(metadata), new BlobBuilder(), flags: flags)
+            PEHeaderBuilder.CreateLibraryHeader(), new MetadataRootBuilder(metadata), new BlobBuilder(),
+            entryPoint: isProgram ? MetadataTokens.MethodDefinitionHandle(1) : default, flags: flags)
             .Serialize(image);
         return image.ToArray();
     }

@@ -1,4 +1,5 @@
 using Merge.Plugins;
+using Merge.Recipes;
 using Merge.Sdk;
 
 namespace Host.Tests.Plugins;
@@ -16,10 +17,11 @@ public sealed class PluginCatalogTests : IDisposable
         _folders.Copy("PrivateB", "z/a");
         var first = _folders.Copy("Throws", "y");
 
-        using var catalog = PluginCatalog.Load(PluginFolders.At(first, Path.GetDirectoryName(second)!, second));
+        using var catalog = PluginCatalog.Load(
+            PluginFolders.At(first, Path.GetDirectoryName(second)!, second), optionFaults: OptionsSchema.Faults);
 
         Assert.Equal(["y", "a", "b"], catalog.Plugins.Select(p => Path.GetFileName(p.Folder)));
-        Assert.Equal(["private-a", "private_b", "throws-in-plan"], catalog.Methods.Select(m => m.Id));
+        Assert.Equal(["private-a", "private_b", "throws-in-plan", "wrong-axis"], catalog.Methods.Select(m => m.Id));
     }
 
     [Fact]
@@ -54,7 +56,7 @@ public sealed class PluginCatalogTests : IDisposable
         Assert.Null(problem.Fix);
         Assert.Empty(catalog.Plugins[1].Methods);
         var unknown = Assert.Throws<MergeException>(() => catalog.Find("anything")).Diagnostics[0];
-        Assert.Null(unknown.Fix);
+        Assert.DoesNotContain("failed", unknown.Fix, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -103,16 +105,28 @@ public sealed class PluginCatalogTests : IDisposable
     }
 
     [Fact]
+    public void An_unknown_name_with_nothing_near_is_told_how_plugins_are_had()
+    {
+        _folders.Copy("PrivateA");
+        using var catalog = _folders.Load();
+
+        const string Fix = "If a plugin brings it: `merge plugins install FOLDER`, or --plugin-path FOLDER for this run.";
+        Assert.Equal(Fix, Assert.Single(Assert.Throws<MergeException>(() => catalog.Find("iso_c")).Diagnostics).Fix);
+        var missing = Assert.Single(catalog.Missing("iso_c").Diagnostics);
+        Assert.Equal(("there is no method, searcher or evaluator 'iso_c'", Fix), (missing.Found, missing.Fix));
+    }
+
+    [Fact]
     public void Places_without_plugins_are_warned_of()
     {
         var dll = Path.Combine(_folders.Copy("PrivateA"), "PrivateA.dll");
         var folders = PluginFolders.At(_folders.Empty("nothing"), Path.Combine(_folders.Root, "nowhere"), dll);
 
         Assert.Empty(folders.Folders);
-        Assert.Equal(3, folders.Warnings.Count);
-        Assert.All(folders.Warnings, w => Assert.Equal(Severity.Warning, w.Severity));
-        Assert.Contains("nowhere", folders.Warnings[1].Found, StringComparison.Ordinal);
-        Assert.Equal("Give the folder it lies in.", folders.Warnings[2].Fix);
+        Assert.Equal(3, folders.Problems.Count);
+        Assert.All(folders.Problems, w => Assert.Equal(Severity.Warning, w.Severity));
+        Assert.Contains("nowhere", folders.Problems[1].Found, StringComparison.Ordinal);
+        Assert.Equal("Give the folder it lies in.", folders.Problems[2].Fix);
     }
 
     [Fact]
@@ -125,7 +139,7 @@ public sealed class PluginCatalogTests : IDisposable
             File.Copy(file, Path.Combine(tests, Path.GetFileName(file)));
         var place = Path.Combine(_folders.Root, "Foo");
 
-        var warning = Assert.Single(PluginFolders.At(place).Warnings);
+        var warning = Assert.Single(PluginFolders.At(place).Problems);
 
         Assert.Equal($"'{place}' holds no plugin", warning.Found);
         Assert.Equal($"Did you mean '{place}/Foo/bin/Release/net10.0'?", warning.Fix);

@@ -109,7 +109,7 @@ public sealed class PluginStatusTests : IDisposable
         var plugin = Assert.Single(catalog.Plugins);
 
         Assert.Equal(PluginState.Malfunctioned, plugin.State);
-        Assert.Equal(["throws-in-plan"], plugin.Methods);
+        Assert.Equal(["throws-in-plan", "wrong-axis"], plugin.Methods);
         Assert.All(plugin.Problems, p => Assert.Equal(Actor.PluginAuthor, p.Actor));
         Assert.Equal(
             [
@@ -121,9 +121,21 @@ public sealed class PluginStatusTests : IDisposable
                 "ThrowsInInfo: it throws InvalidOperationException when it is set up: no info today",
                 "ThrowsInStaticConstructor: it throws InvalidOperationException when it is set up: no static state today",
             ],
-            plugin.Problems.Select(
+            plugin.Problems.Where(p => p.Found.StartsWith("class ", StringComparison.Ordinal)).Select(
                 p => p.Found["class ".Length..].Replace(" cannot be used", null, StringComparison.Ordinal)));
         Assert.Equal("throws-in-plan", catalog.Find("throws_in_plan").Id);
+    }
+
+    [Fact]
+    public void Options_that_cannot_work_are_told_with_the_method_before_anyone_uses_it()
+    {
+        _folders.Copy("Throws");
+
+        var fault = Assert.Single(Only().Problems, p => p.Found.StartsWith("method ", StringComparison.Ordinal));
+
+        Assert.Equal(
+            "method 'bad-bounds' cannot be used: TestPlugins.Throws.BadBounds.Alpha: its bounds '[0; 10]' are no interval", fault.Found);
+        Assert.Equal(("for example \"[0, 1]\" or \"(0, inf)\"", Actor.PluginAuthor), (fault.Expected, fault.Actor));
     }
 
     [Fact]
@@ -143,6 +155,24 @@ public sealed class PluginStatusTests : IDisposable
 
         Refused(plugin, Actor.PluginAuthor, "no public strategy");
         Assert.Equal("1.2.3", plugin.Version);
+    }
+
+    [Fact]
+    public void The_output_of_a_test_project_is_the_users_to_correct_and_the_plugin_beside_it_is_named()
+    {
+        var plugin = _folders.Copy("PrivateA", "PrivateA/bin/Release/net10.0");
+        var tests = _folders.Copy("PrivateA", "PrivateA.Tests/bin/Debug/net10.0", "PrivateA.deps.json");
+        File.WriteAllBytes(
+            Path.Combine(tests, "PrivateA.Tests.dll"), BareAssembly.ReferringTo("Merge.Sdk", new Version(1, 0, 0, 0), isProgram: true));
+        File.WriteAllText(Path.Combine(tests, "PrivateA.Tests.deps.json"), """
+            {"runtimeTarget": {"name": ".NETCoreApp,Version=v10.0"}, "targets": {".NETCoreApp,Version=v10.0": {}}, "libraries": {}}
+            """);
+
+        using var catalog = PluginCatalog.Load(PluginFolders.At(tests));
+
+        var status = Assert.Single(catalog.Plugins);
+        Refused(status, Actor.User, "it is the output of a program or a test project, and no plugin");
+        Assert.Equal($"Did you mean '{plugin}'?", status.Problems[0].Fix);
     }
 
     [Fact]

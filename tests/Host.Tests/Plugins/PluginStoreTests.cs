@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.Security.Cryptography;
 using Merge.Plugins;
 using Merge.Sdk;
 
@@ -159,14 +160,30 @@ public sealed class PluginStoreTests : IDisposable
     [Fact]
     public void Verify_names_the_files_that_are_not_as_installed()
     {
-        Install(_folders.Copy("PrivateA"));
+        var source = _folders.Copy("PrivateA");
+        Install(source);
         var folder = _store.FolderOf("PrivateA");
         File.AppendAllText(Path.Combine(folder, "PrivateA.dll"), "x");
         File.Delete(Path.Combine(folder, "Shared.Library.dll"));
         File.WriteAllText(Path.Combine(folder, "new.txt"), "x");
+        var (now, then) = (Sha256(Path.Combine(folder, "PrivateA.dll")), Sha256(Path.Combine(source, "PrivateA.dll")));
         Assert.Equal(
-            ["Shared.Library.dll is missing", "PrivateA.dll is changed", "new.txt was added"],
+            ["Shared.Library.dll is missing", $"PrivateA.dll is changed (SHA-256 {now[..8]}…, installed as {then[..8]}…)", "new.txt was added"],
             _store.Verify("PrivateA").Where(f => !f.Contains(".pdb")));
+    }
+
+    [Fact]
+    public void That_an_installed_plugin_was_altered_is_told_to_whoever_installs_it_again()
+    {
+        var source = _folders.Copy("PrivateA");
+        Install(source);
+        File.AppendAllText(Path.Combine(_store.FolderOf("PrivateA"), "PrivateA.dll"), "x");
+
+        var refusal = Refusal(source);
+
+        Assert.Equal("'PrivateA' is installed already, and its files were altered since", refusal.Found);
+        Assert.Contains("`merge plugins verify PrivateA`", refusal.Fix, StringComparison.Ordinal);
+        Assert.Contains("--replace", refusal.Fix, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -179,6 +196,8 @@ public sealed class PluginStoreTests : IDisposable
         Assert.Empty(_store.Names);
         Assert.Empty(Directory.GetFiles(Path.Combine(_root, ".receipts")));
     }
+
+    private static string Sha256(string file) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)));
 
     private PluginReceipt Install(string source) => _store.Install(source, replace: false, Loaded).Receipt;
 

@@ -1,4 +1,5 @@
 using Merge.Plugins;
+using Merge.Recipes;
 
 namespace Host.Tests.Plugins;
 
@@ -35,7 +36,7 @@ internal sealed class TestPluginFolders : IDisposable
         File.ReadAllBytes(Path.Combine(Built, plugin, (dll ?? plugin) + ".dll"));
 
     /// <summary>Everything that lies in <see cref="Root"/>.</summary>
-    public PluginCatalog Load() => PluginCatalog.Load(PluginFolders.At(Root));
+    public PluginCatalog Load() => PluginCatalog.Load(PluginFolders.At(Root), optionFaults: OptionsSchema.Faults);
 
     public void Dispose() => Directory.Delete(Root, recursive: true);
 }

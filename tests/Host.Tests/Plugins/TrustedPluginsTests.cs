@@ -98,7 +98,27 @@ public sealed class TrustedPluginsTests : IDisposable
         var pins = Pins(("PrivateA", PluginDigest.Of(pinned)), ("PrivateB", new string('0', 64)));
         using var catalog = PluginCatalog.Load(PluginFolders.At(pinned, changed, unpinned));
 
-        Assert.Equal(["yes", "changed", "no"], catalog.Plugins.Select(pins.Standing));
+        // None is installed: that one's own build differs from what was pinned is no tampering.
+        Assert.Equal(["yes", "no", "no"], catalog.Plugins.Select(pins.Standing));
+        Assert.Empty(pins.Changed(catalog.Plugins));
+
+        Install(changed);
+        Assert.Equal("changed", pins.Standing(Loaded(_store.FolderOf("PrivateB"))));
+    }
+
+    [Fact]
+    public void An_installed_plugin_that_is_not_as_it_was_pinned_is_warned_of()
+    {
+        var pins = Pins(("PrivateA", Install(_folders.Copy("PrivateA"))));
+        var folder = _store.FolderOf("PrivateA");
+        Assert.Empty(pins.Changed([Loaded(folder)]));
+        File.WriteAllText(Path.Combine(folder, "more.txt"), "more");
+
+        var warning = Assert.Single(pins.Changed([Loaded(folder)]));
+
+        Assert.Equal(Severity.Warning, warning.Severity);
+        Assert.StartsWith("PrivateA is pinned as ", warning.Found, StringComparison.Ordinal);
+        Assert.Equal("`merge plugins verify PrivateA` says what differs.", warning.Fix);
     }
 
     private Diagnostic Missing(string method, TrustedPlugins pins)
