@@ -114,7 +114,7 @@ internal static class MergeToFolder
                 throw FileProblem.Writing(folder.Path, plan.Layout.Size, fault);
             throw;
         }
-        return new MergeSummary(final, [.. context.Findings]) 
+        return new MergeSummary(final, [.. context.Findings])
         {
             OnProcessor = context.Compiler.OnProcessor,
             LinearAlgebra = algebra.Name,

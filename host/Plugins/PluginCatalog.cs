@@ -68,7 +68,8 @@ internal sealed class PluginCatalog : IDisposable
     /// <summary>That there is no method, searcher or evaluator of this name.</summary>
     public MergeException Missing(string name) => new(MissingPart.Explain(
         "method, searcher or evaluator", ["method", "searcher", "evaluator"], name,
-        [.. _parts.Values.Select(p => p.Part.Id).Distinct().Order(StringComparer.Ordinal)], Plugins)) { WrongUsage = true };
+        [.. _parts.Values.Select(p => p.Part.Id).Distinct().Order(StringComparer.Ordinal)], Plugins))
+    { WrongUsage = true };
 
     private T Find<T>(IEnumerable<T> entries, Func<T, string> id, string name, string what, string kind)
         where T : class
