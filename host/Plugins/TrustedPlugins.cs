@@ -88,7 +88,7 @@ internal sealed record TrustedPlugins(IReadOnlyDictionary<string, string> Pins)
     public IEnumerable<Diagnostic> Changed(IEnumerable<PluginStatus> plugins) => plugins
         .Where(p => Pins.ContainsKey(p.Name) && p.State is not (PluginState.Shadowed or PluginState.Untrusted) && Standing(p) == "changed")
         .SelectMany(p => Refusal(p.Folder)?.Problems ?? [])
-        .Select(p => p with { Severity = Severity.Warning, Found = $"{p.Found}; it runs all the same, but for --trusted-only" });
+        .Select(p => p with { Severity = Severity.Warning, Found = $"{p.Found}; its code runs all the same: only --trusted-only refuses it" });
 
     /// <summary>Why a plugin's folder is not to be loaded; null where it may be.</summary>
     public PluginStatus? Refusal(string folder)

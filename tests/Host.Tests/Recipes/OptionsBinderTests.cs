@@ -108,7 +108,7 @@ public class OptionsBinderTests
     [InlineData("lambda: inf", "r.yaml, line 4: 'lambda' is 'inf'; expected a number in (0, inf) (scale λ). Give a finite number, or leave it out: the default is 1.")]
     [InlineData("weight: 11", "r.yaml, line 4: 'weight' is '11'; expected a number in [-10, 10] (weight w). Give at most 10, or leave it out: the default is 1.")]
     [InlineData("weight: heavy", "r.yaml, line 4: 'weight' is 'heavy'; expected a number in [-10, 10] (weight w)")]
-    [InlineData("limit: .inf", "r.yaml, line 4: 'limit' is '.inf'; expected a number (limit). Give a finite number.")]
+    [InlineData("limit: .inf", "r.yaml, line 4: 'limit' is '.inf'; expected a number (limit). Give a finite number, or leave it out: the default is 3.")]
     [InlineData("lambda: '2'", "r.yaml, line 4: 'lambda' is '2'; expected a number in (0, inf) (scale λ). In quotes it is text: take them off.")]
     [InlineData("lambda:", "r.yaml, line 4: 'lambda' has no value; expected a number in (0, inf) (scale λ)")]
     [InlineData("max_iter: 1.5", "r.yaml, line 4: 'max_iter' is '1.5'; expected a whole number in [1, 100] (steps)")]
