@@ -8,19 +8,27 @@ namespace Merge.Checkpoints;
 /// </summary>
 internal sealed class OutputWriter : IDisposable
 {
+    // The disk works while the merge goes on, or it would begin when the merge ends: a kernel waits for seconds, or gigabytes.
+    private const long BytesToBegin = 8 << 20;
+
     private readonly string _folder;
     private readonly SafetensorsLayout _layout;
     private readonly List<SafeFileHandle> _handles = [];
+    private readonly bool _lasts;
+    private readonly long[] _written;
 
-    private OutputWriter(string folder, SafetensorsLayout layout)
+    private OutputWriter(string folder, SafetensorsLayout layout, bool lasts)
     {
         _folder = folder;
         _layout = layout;
+        _lasts = lasts;
+        _written = new long[layout.Files.Count];
     }
 
     /// <summary>Creates the folder if need be, and every file with its header and full length; the index too.</summary>
+    /// <param name="lasts">Whether it is to be on the disk in the end; not so what is read and removed soon.</param>
     /// <exception cref="MergeException">The folder cannot be written, or the disk is full.</exception>
-    public static OutputWriter Create(string folder, SafetensorsLayout layout) => Open(folder, layout, writer =>
+    public static OutputWriter Create(string folder, SafetensorsLayout layout, bool lasts = true) => Open(folder, layout, lasts, writer =>
     {
         Directory.CreateDirectory(folder);
         foreach (var file in layout.Files)
@@ -38,7 +46,7 @@ internal sealed class OutputWriter : IDisposable
 
     /// <summary>Opens the files an earlier run created for the same layout, keeping what it wrote.</summary>
     /// <exception cref="MergeException">A file is missing or was created for another layout.</exception>
-    public static OutputWriter Resume(string folder, SafetensorsLayout layout) => Open(folder, layout, writer =>
+    public static OutputWriter Resume(string folder, SafetensorsLayout layout) => Open(folder, layout, lasts: true, writer =>
     {
         foreach (var file in layout.Files)
         {
@@ -67,6 +75,8 @@ internal sealed class OutputWriter : IDisposable
         try
         {
             RandomAccess.Write(_handles[file], bytes, offset);
+            if (_lasts)
+                BeginWriting(file, bytes.Length);
         }
         catch (Exception e) when (FileProblem.Is(e))
         {
@@ -96,9 +106,16 @@ internal sealed class OutputWriter : IDisposable
 
     public void Dispose() => _handles.ForEach(h => h.Dispose());
 
-    private static OutputWriter Open(string folder, SafetensorsLayout layout, Action<OutputWriter> fill)
+    private void BeginWriting(int file, int more)
     {
-        var writer = new OutputWriter(folder, layout);
+        var written = Interlocked.Add(ref _written[file], more);
+        if (written / BytesToBegin > (written - more) / BytesToBegin)
+            PageCache.BeginWriting(_handles[file]);
+    }
+
+    private static OutputWriter Open(string folder, SafetensorsLayout layout, bool lasts, Action<OutputWriter> fill)
+    {
+        var writer = new OutputWriter(folder, layout, lasts);
         try
         {
             fill(writer);

@@ -11,12 +11,20 @@ internal static partial class PageCache
 {
     private const int DontNeed = 4;
     private const int NoReuse = 5;
+    private const uint BeginWrite = 2;
 
     /// <summary>What is read of this file is not read again soon: it does not compete with what others keep cached.</summary>
     public static void ReadOnce(SafeFileHandle file) => Advise(file, NoReuse);
 
     /// <summary>What is cached of this file is not needed: call when it is on the disk.</summary>
     public static void Drop(SafeFileHandle file) => Advise(file, DontNeed);
+
+    /// <summary>Begins to bring what was written so far to the disk, and waits for none of it.</summary>
+    public static void BeginWriting(SafeFileHandle file)
+    {
+        if (OperatingSystem.IsLinux())
+            _ = sync_file_range(file, 0, 0, BeginWrite);
+    }
 
     private static void Advise(SafeFileHandle file, int advice)
     {
@@ -26,4 +34,7 @@ internal static partial class PageCache
 
     [LibraryImport("libc")]
     private static partial int posix_fadvise(SafeFileHandle file, long offset, long length, int advice);
+
+    [LibraryImport("libc")]
+    private static partial int sync_file_range(SafeFileHandle file, long offset, long length, uint flags);
 }

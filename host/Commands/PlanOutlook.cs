@@ -66,7 +66,7 @@ internal sealed record PlanOutlook(int Passes, long BytesRead, long Memory, stri
 
     private static TensorScan Scan(TensorPlan tensor) => new(
         tensor.Info, tensor.Models.Length, tensor.Base is not null,
-        (name, model) => tensor.Side(name, model) is not null, new ManagedLinearAlgebra(), tensor.TaskVectorRank);
+        (name, model) => tensor.Side(name, model) is not null, LinearAlgebraChoice.Managed, tensor.TaskVectorRank);
 
     private static TensorOutlook Ask(MergePlan plan, TensorPlan tensor, object? survey, RunSettings settings, ProcessorWork onProcessor)
     {

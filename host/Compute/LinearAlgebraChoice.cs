@@ -25,6 +25,9 @@ internal sealed class LinearAlgebraChoice : INamedLinearAlgebra
     /// <summary>As the environment says.</summary>
     public static LinearAlgebraChoice OfProcess { get; } = new(Environment.GetEnvironmentVariable(Variable));
 
+    /// <summary>Managed code, whatever is installed: where a plan is only looked at.</summary>
+    public static LinearAlgebraChoice Managed { get; } = new(None);
+
     /// <summary>Whether what has been chosen is the slow one; false while nothing was computed.</summary>
     public bool IsManaged => _chosen is { IsValueCreated: true, Value: ManagedLinearAlgebra };
 

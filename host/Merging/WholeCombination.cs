@@ -30,7 +30,7 @@ internal static class WholeCombination
     private static double[]? Of(MergeStrategy strategy, TensorPlan tensor, Func<TensorPlan, object> options)
     {
         var scan = new TensorScan(tensor.Info, tensor.Models.Length, tensor.Base is not null,
-            (name, model) => tensor.Side(name, model) is not null, new ManagedLinearAlgebra());
+            (name, model) => tensor.Side(name, model) is not null, LinearAlgebraChoice.Managed);
         try
         {
             var planning = StrategyCall.Run(strategy, tensor.Info.Name, () => strategy.PlanTensor(scan, options(tensor), null).AsTask());

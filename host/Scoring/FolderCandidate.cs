@@ -22,7 +22,7 @@ internal sealed class FolderCandidate : StoredCandidate, ITensorSink
         (Folder, _layout, _shape) = (folder, layout, shape);
         try
         {
-            _writer = OutputWriter.Create(folder, layout);
+            _writer = OutputWriter.Create(folder, layout, lasts: false);
         }
         catch (MergeException fault)
         {

@@ -85,7 +85,7 @@ internal static class AdapterChecks
 
     private static TensorScan Scan(TensorPlan tensor) => new(
         tensor.Info, tensor.Models.Length, tensor.Base is not null,
-        (name, model) => tensor.Side(name, model) is not null, new ManagedLinearAlgebra(), tensor.TaskVectorRank);
+        (name, model) => tensor.Side(name, model) is not null, LinearAlgebraChoice.Managed, tensor.TaskVectorRank);
 
     private static void Check(MergePlan plan, AdapterOutput output, TensorPlan tensor, bool isOpen)
     {
