@@ -15,7 +15,7 @@ internal static class AdapterFeatures
         ("pissa", "PiSSA"), ("olora", "OLoRA"), ("corda", "CorDA"), ("loftq", "LoftQ"), ("lora_ga", "LoRA-GA"),
     ];
 
-    private static readonly string[] LeavingInitialisations = ["gaussian", "eva", "orthogonal"];
+    private static readonly string[] LeavingInitialisations = ["gaussian", "eva", "orthogonal", "mica"];
 
     private static readonly (string Key, string What)[] Refused =
     [
@@ -27,6 +27,7 @@ internal static class AdapterFeatures
         ("use_qalora", "pools inputs in groups (QALoRA)"),
         ("use_bdlora", "has block-diagonal factors (BD-LoRA)"),
         ("arrow_config", "chooses among adapters token by token (Arrow)"),
+        ("kasa_config", "takes directions out of the base, and has a diagonal between its factors (KaSA)"),
     ];
 
     private static readonly string[] Harmless =
@@ -36,6 +37,7 @@ internal static class AdapterFeatures
         "modules_to_save", "init_lora_weights", "layers_to_transform", "layers_pattern", "rank_pattern", "alpha_pattern",
         "megatron_config", "megatron_core", "loftq_config", "eva_config", "corda_config", "use_dora", "qalora_group_size",
         "peft_version", "runtime_config", "ensure_weight_tying", "lora_ga_config", "enable_lora", "merge_weights",
+        "velora_config", "monteclora_config",
     ];
 
     public static void Check(string path, JsonObject json, List<Diagnostic> problems)
@@ -89,7 +91,19 @@ internal static class AdapterFeatures
         }
         foreach (var (key, value) in json)
         {
-            if (!Harmless.Contains(key) && Refused.All(r => r.Key != key) && IsSet(value))
+            if (Harmless.Contains(key) || Refused.Any(r => r.Key == key) || !IsSet(value))
+                continue;
+            if (IsVariant(key))
+            {
+                problems.Add(new Diagnostic($"the adapter is of a variant of LoRA that is not known to this version: '{key}' is {value!.ToJsonString()}")
+                {
+                    Where = path,
+                    Expected = "plain LoRA, rsLoRA or DoRA",
+                    Fix = "Merge it into its base with PEFT (merge_and_unload), and give the result. If the setting mattered in "
+                        + "training only, set it to null.",
+                });
+            }
+            else
             {
                 problems.Add(new Diagnostic($"'{key}' is not known to this version, and has no effect")
                 {
@@ -100,6 +114,10 @@ internal static class AdapterFeatures
             }
         }
     }
+
+    /// <summary>Whether a setting is named as those are by which PEFT chooses another algebra.</summary>
+    private static bool IsVariant(string key) =>
+        key.StartsWith("use_", StringComparison.Ordinal) || key.EndsWith("_config", StringComparison.Ordinal);
 
     private static string Text(JsonNode node) =>
         node is JsonValue value && value.TryGetValue<string>(out var text) ? text : node.ToJsonString();

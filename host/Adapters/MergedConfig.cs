@@ -48,7 +48,7 @@ internal static class MergedConfig
             ["layers_to_transform"] = null,
             ["lora_alpha"] = common,
             ["lora_dropout"] = 0.0,
-            ["modules_to_save"] = whole.Length == 0 ? null : List(listed.Count > 0 ? listed : Modules(whole)),
+            ["modules_to_save"] = whole.Length == 0 ? null : List(WholeNames(listed, [.. Modules(whole)], [.. ranks.Keys, .. allModules])),
             ["peft_type"] = "LORA",
             ["r"] = common,
             ["rank_pattern"] = patterns,
@@ -103,6 +103,26 @@ internal static class MergedConfig
         }
         return List(modules.Select(m => meant.Contains(Last(m)) || Last(m).All(char.IsAsciiDigit) ? m : Last(m))
             .Distinct().Order(StringComparer.Ordinal));
+    }
+
+    // Short names as the adapters have them, where they hit what is brought whole and nothing else that is known; else full ones.
+    private static IEnumerable<string> WholeNames(List<string> listed, List<string> whole, HashSet<string> known)
+    {
+        known.ExceptWith(whole);
+        string[] meant = [.. listed.Where(l => whole.Any(w => Holders(w).Any(h => IsSaved(l, h))) && !known.Any(k => IsSaved(l, k)))];
+        return meant.Concat(whole.Where(w => !Holders(w).Any(h => meant.Any(l => IsSaved(l, h)))))
+            .Distinct().Order(StringComparer.Ordinal);
+    }
+
+    /// <summary>Whether a name in PEFT's modules_to_save hits a module: any that ends in it, whatever stands before.</summary>
+    public static bool IsSaved(string name, string module) => module.EndsWith(name, StringComparison.Ordinal);
+
+    /// <summary>A module and all that hold it.</summary>
+    private static IEnumerable<string> Holders(string module)
+    {
+        yield return module;
+        for (var dot = module.LastIndexOf('.'); dot > 0; dot = module.LastIndexOf('.', dot - 1))
+            yield return module[..dot];
     }
 
     /// <summary>A name and whatever follows one of its dots: the targets that would hit it.</summary>
