@@ -57,7 +57,9 @@ internal static partial class AdapterNames
             return (own, AdapterPart.Original);
         if (own.Length < name.Length && Variant().Match(own) is { Success: true } variant)
         {
-            why = $"'{variant.Groups["part"].Value}', a part that plain LoRA does not have";
+            // LoRA's are modules and have a weight.
+            why = variant.Groups["part"].Value is "lora_A" or "lora_B"
+                ? "AdaLoRA's" : $"'{variant.Groups["part"].Value}', a part that plain LoRA does not have";
             return (name, AdapterPart.Unknown);
         }
         return (Wrapper().Replace(own, "."), AdapterPart.Saved);
