@@ -30,6 +30,18 @@ internal static class AdapterFeatures
         ("kasa_config", "takes directions out of the base, and has a diagonal between its factors (KaSA)"),
     ];
 
+    // What stands beside the model or looks at tokens: not even PEFT makes weights of it.
+    private static readonly string[] Unmergeable = ["alora_invocation_tokens", "arrow_config"];
+
+    private static readonly string[] UnmergeableTypes =
+    [
+        "PROMPT_TUNING", "MULTITASK_PROMPT_TUNING", "P_TUNING", "PREFIX_TUNING", "ADAPTION_PROMPT", "CPT", "CARTRIDGE", "XLORA",
+    ];
+
+    private const string InPeft = "Merge it into its base with PEFT (merge_and_unload), and give the result.";
+
+    private const string BesideItsBase = "No weights of the base say what it does: use it with PEFT, beside its base.";
+
     private static readonly string[] Harmless =
     [
         "peft_type", "task_type", "auto_mapping", "base_model_name_or_path", "revision", "inference_mode", "r",
@@ -48,7 +60,7 @@ internal static class AdapterFeatures
             {
                 Where = path,
                 Expected = "\"peft_type\": \"LORA\"",
-                Fix = "Merge it into its base with PEFT (merge_and_unload), and give the result.",
+                Fix = UnmergeableTypes.Contains(kind) ? BesideItsBase : InPeft,
             });
             return;
         }
@@ -85,7 +97,7 @@ internal static class AdapterFeatures
                 problems.Add(new Diagnostic($"the adapter {what}: '{key}' is {json[key]!.ToJsonString()}")
                 {
                     Where = path,
-                    Fix = "Merge it into its base with PEFT (merge_and_unload), and give the result.",
+                    Fix = Unmergeable.Contains(key) ? BesideItsBase : InPeft,
                 });
             }
         }
@@ -99,8 +111,7 @@ internal static class AdapterFeatures
                 {
                     Where = path,
                     Expected = "plain LoRA, rsLoRA or DoRA",
-                    Fix = "Merge it into its base with PEFT (merge_and_unload), and give the result. If the setting mattered in "
-                        + "training only, set it to null.",
+                    Fix = InPeft + " If the setting mattered in training only, set it to null.",
                 });
             }
             else
