@@ -15,6 +15,12 @@ internal sealed class HeaderConfigs
     /// <summary>What the header calls them.</summary>
     public const string Key = "lora_adapter_metadata";
 
+    // Of a pipeline; without one of these in front names are those of a single model.
+    private static readonly string[] Components =
+    [
+        "unet", "transformer", "transformer_2", "text_encoder", "text_encoder_2", "text_encoder_3", "prior", "controlnet",
+    ];
+
     private readonly IReadOnlyList<(string Prefix, AdapterConfig Config)> _components;
 
     private HeaderConfigs(IReadOnlyList<(string Prefix, AdapterConfig Config)> components) => _components = components;
@@ -54,6 +60,29 @@ internal sealed class HeaderConfigs
         }
         return found.Count == 0 ? null : new(found);
     }
+
+    /// <summary>What the header of a merged adapter says: s is 1 in every module (α = r). Beside an alpha of each module
+    /// diffusers would refuse it, and by itself it takes the rank of one module for the alpha of all.</summary>
+    /// <param name="ranks">r of every module.</param>
+    public static string Text(IReadOnlyDictionary<string, int> ranks)
+    {
+        var settings = new JsonObject();
+        foreach (var component in ranks.GroupBy(r => Prefix(r.Key), StringComparer.Ordinal).OrderBy(c => c.Key, StringComparer.Ordinal))
+        {
+            var own = component.OrderBy(r => r.Key, StringComparer.Ordinal).ToDictionary(r => r.Key[component.Key.Length..], r => r.Value);
+            var (common, pattern) = MergedConfig.Ranks(own);
+            settings[component.Key + "alpha_pattern"] = pattern.DeepClone();
+            settings[component.Key + "lora_alpha"] = common;
+            settings[component.Key + "peft_type"] = "LORA";
+            settings[component.Key + "r"] = common;
+            settings[component.Key + "rank_pattern"] = pattern;
+            settings[component.Key + "target_modules"] = new JsonArray([.. own.Keys.Select(m => (JsonNode)m)]);
+        }
+        return settings.ToJsonString();
+    }
+
+    private static string Prefix(string module) =>
+        module.IndexOf('.') is > 0 and var dot && Components.Contains(module[..dot]) ? module[..(dot + 1)] : "";
 
     private static JsonObject? Parse(string text)
     {

@@ -24,20 +24,13 @@ internal static class MergedConfig
         bool fanInFanOut)
     {
         AdapterConfig[] configs = [.. adapters.Select(a => a.Config).OfType<AdapterConfig>()];
-        var common = ranks.Count == 0 ? 1 : ranks.Values.GroupBy(r => r).OrderByDescending(g => g.Count()).ThenBy(g => g.Key).First().Key;
-        var patterns = new JsonObject();
-        var alphas = new JsonObject();
-        foreach (var (module, rank) in Patterns(ranks, common))
-        {
-            patterns[Key(module)] = rank;
-            alphas[Key(module)] = rank;
-        }
+        var (common, patterns) = Ranks(ranks);
         var listed = Union(configs, "modules_to_save");
         string[] biases = [.. saved.Where(p => IsBias(p, saved, ranks.Keys, listed, configs.Length == 0))];
         var whole = saved.Except(biases).ToArray();
         var config = new JsonObject
         {
-            ["alpha_pattern"] = alphas,
+            ["alpha_pattern"] = patterns.DeepClone(),
             ["auto_mapping"] = Same(configs, "auto_mapping"),
             ["base_model_name_or_path"] = baseModel ?? Common(configs, "base_model_name_or_path"),
             ["bias"] = biases.Length == 0 ? "none" : configs.Any(c => AdapterConfig.TextOf(c.Json["bias"]) == "all") ? "all" : "lora_only",
@@ -59,6 +52,13 @@ internal static class MergedConfig
             ["use_rslora"] = false,
         };
         return config.ToJsonString(Indented) + "\n";
+    }
+
+    /// <summary>The rank of most modules, and by pattern those of the others.</summary>
+    public static (int Common, JsonObject Pattern) Ranks(IReadOnlyDictionary<string, int> ranks)
+    {
+        var common = ranks.Count == 0 ? 1 : ranks.Values.GroupBy(r => r).OrderByDescending(g => g.Count()).ThenBy(g => g.Key).First().Key;
+        return (common, new JsonObject(Patterns(ranks, common).Select(p => KeyValuePair.Create(Key(p.Key), (JsonNode?)p.Value))));
     }
 
     // The first key that matches holds, and one module's name may end in another's: then each stands by its own, longest

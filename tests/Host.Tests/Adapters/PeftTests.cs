@@ -32,8 +32,9 @@ public sealed class PeftTests : IDisposable
     }
 
     [Fact]
-    public void What_the_header_said_stands_beside_the_factors_of_what_is_merged()
+    public void What_is_merged_says_its_scales_in_the_header_and_not_beside_the_factors()
     {
+        // diffusers takes one module's rank for the alpha of all where nothing says it, and refuses a header beside alphas.
         var path = PeftFixture.At("diffusers", "adapter");
         _bench.Run($"merge_method: task_arithmetic\nmodels: [{{model: {path}, parameters: {{weight: 0.5}}}}]\n", "out");
         using var one = Adapter.Open(path);
@@ -41,6 +42,12 @@ public sealed class PeftTests : IDisposable
         Assert.Equal(one.Modules.Keys, half.Modules.Keys);
         foreach (var module in one.Modules.Keys)
             AdapterBench.IsNear(AdapterBench.Delta(one, module).Select(d => 0.5 * d), AdapterBench.Delta(half, module));
+        Assert.DoesNotContain(half.Checkpoint.Tensors.Keys, n => n.EndsWith(".alpha", StringComparison.Ordinal));
+        var header = JsonNode.Parse(half.Checkpoint.Metadata["lora_adapter_metadata"])!;
+        Assert.Equal(
+            (3, """{"down.0.to_q":2}""", """{"down.0.to_q":2}""", 2),
+            ((int)header["unet.lora_alpha"]!, header["unet.rank_pattern"]!.ToJsonString(), header["unet.alpha_pattern"]!.ToJsonString(), (int)header["text_encoder.r"]!));
+        Assert.Equal(["conv", "down.0.to_k", "down.0.to_q"], header["unet.target_modules"]!.AsArray().Select(m => (string)m!));
     }
 
     [Theory]
