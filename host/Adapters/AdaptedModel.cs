@@ -16,8 +16,7 @@ internal static class AdaptedModel
     /// <param name="adapters">In any number.</param>
     /// <param name="head">The embedding that stands for an output head the model does not store (it is tied); null where
     /// it stores one.</param>
-    /// <param name="added">Names the model does not have: an untied head. The head stays what the base has where the adapter
-    /// changes the embedding only: PEFT wraps one module and leaves the other alone.</param>
+    /// <param name="added">Names the model does not have: an untied head.</param>
     /// <exception cref="MergeException">Every module that has no place in the model.</exception>
     public static IReadOnlyDictionary<string, TensorSource> Tensors(
         Checkpoint model, IReadOnlyList<WeightedAdapter> adapters, TensorSource? head, out IReadOnlyList<string> added)

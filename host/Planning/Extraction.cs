@@ -56,19 +56,19 @@ internal static partial class Extraction
         TensorPlan[] merged = [.. plan.Tensors.Where(t => !t.IsCopied && t.Info.Count > 0)];
         TensorInfo[] known = [.. merged.Select(t => t.Info), .. differing.Select(t => TensorNaming.Describe(t.Name, t.Shape))];
         // A tied head is the embedding: whichever is named, both are brought.
-        if (TiedEmbedding(plan) is { } tied)
+        if (SavedModules.TiedEmbedding(plan) is { } tied)
             request = request with { Saved = [.. request.Saved.Select(s => IsNamed(AdaptedModel.HeadName, s) ? tied.Name : s)] };
         CheckUse(request.Targets, "a target", known);
         CheckUse(request.Saved, "a parameter to save", known);
         // PEFT wraps modules: of each it looks for all parameters.
-        HashSet<string> wrapped = [.. known.Select(t => t.Name).Where(n => request.Saved.Any(s => IsNamed(n, s))).Select(Owner)];
+        HashSet<string> wrapped = [.. known.Select(t => t.Name).Where(n => request.Saved.Any(s => IsNamed(n, s))).Select(SavedModules.Owner)];
         TensorPlan[] saved =
         [
-            .. merged.Where(t => wrapped.Contains(Owner(t.Info.Name))),
-            .. differing.Where(t => wrapped.Contains(Owner(t.Name)))
+            .. merged.Where(t => wrapped.Contains(SavedModules.Owner(t.Info.Name))),
+            .. differing.Where(t => wrapped.Contains(SavedModules.Owner(t.Name)))
                 .Select(t => TensorPlan.Copy(TensorNaming.Describe(t.Name, t.Shape), t)),
         ];
-        saved = [.. saved, .. TiedHead(plan, saved)];
+        saved = [.. saved, .. SavedModules.TiedHead(plan, saved)];
         differing = [.. differing.Where(t => !saved.Any(s => s.Info.Name == t.Name))];
         CheckShapes(plan, request, differing);
         unlike = [.. differing.Select(t => t.Name)];
@@ -84,8 +84,8 @@ internal static partial class Extraction
         }
         CheckRanks(request, [.. targets.Select(t => ModuleOf(t.Info.Name))]);
         string[] modules = [.. plan.Models[0].Tensors.Keys.Concat(plan.Base!.Tensors.Keys).SelectMany(Modules).Distinct()];
-        CheckHits([.. saved.Select(t => Owner(t.Info.Name)).Distinct()], modules);
-        CheckTied(plan, targets);
+        SavedModules.CheckHits([.. saved.Select(t => SavedModules.Owner(t.Info.Name)).Distinct()], modules);
+        SavedModules.CheckTied(plan, targets);
         var modelType = AdapterConfig.TextOf(plan.Donor.Config?["model_type"]);
         others = [.. merged.Except(saved).Except(targets)];
         return plan with
@@ -119,54 +119,6 @@ internal static partial class Extraction
     private static bool IsTransposed(TensorInfo info, ExtractionRequest request, string? modelType) => !IsEmbedding(info)
         && (TransposedModels.Contains(modelType)
             ? TransposedLayers.Contains(ModuleOf(info.Name).Split('.')[^1]) : request.FanInFanOut);
-
-    /// <summary>The embedding that stands for a head neither model stores; null where it stands for none.</summary>
-    private static TensorSource? TiedEmbedding(MergePlan plan) =>
-        plan.Models.Append(plan.Base!).All(m => new PlannedModel(m.Path, m).TiesHead && TiedHeads.IsCausal(m.Config!))
-            ? TokenEmbedding.Of(plan.Models[0]) : null;
-
-    /// <summary>Where a tied embedding is brought whole: the head, which PEFT would leave as it was.</summary>
-    private static IEnumerable<TensorPlan> TiedHead(MergePlan plan, TensorPlan[] saved)
-    {
-        if (TiedEmbedding(plan) is { } embedding && saved.Any(t => t.Info.Name == embedding.Name))
-        {
-            yield return TensorPlan.Copy(
-                TensorNaming.Describe(AdaptedModel.HeadName, embedding.Shape), new RenamedTensor(AdaptedModel.HeadName, embedding));
-        }
-    }
-
-    private static void CheckTied(MergePlan plan, TensorPlan[] targets)
-    {
-        if (TiedEmbedding(plan) is not { } embedding || !targets.Any(t => t.Info.Name == embedding.Name))
-            return;
-        throw new MergeException(new Diagnostic($"'{embedding.Name}' is tied to the output head: factors would change the one and not the other")
-        {
-            Where = "command line",
-            Expected = "targets that stand for themselves",
-            Fix = $"Bring it whole, which brings the head as well: --save {ModuleOf(embedding.Name).Split('.')[^1]}.",
-        })
-        { WrongUsage = true };
-    }
-
-    // PEFT brings whole what ends in a name, no dot before it asked for: not even a full name says which one is meant.
-    private static void CheckHits(string[] saved, string[] modules)
-    {
-        Diagnostic[] problems =
-        [
-            .. saved.SelectMany(s => modules.Where(m => MergedConfig.IsSaved(s, m) && !saved.Contains(m)).Take(1), (s, m) => new Diagnostic(
-                $"PEFT's modules_to_save cannot mean '{s}' without '{m}', which ends in it and is not saved")
-            {
-                Where = "command line",
-                Expected = "modules whose names no other module's name ends in",
-                Fix = $"Save both: --save {m}. Or leave '{s}' out.",
-            }),
-        ];
-        if (problems.Length > 0)
-            throw new MergeException(problems) { WrongUsage = true };
-    }
-
-    /// <summary>The module a parameter is of.</summary>
-    private static string Owner(string tensor) => tensor.Contains('.') ? tensor[..tensor.LastIndexOf('.')] : tensor;
 
     /// <summary>A tensor's module and all that hold it.</summary>
     private static IEnumerable<string> Modules(string tensor)
