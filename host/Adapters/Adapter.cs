@@ -20,7 +20,7 @@ internal sealed class Adapter : IDisposable
 
     public Checkpoint Checkpoint { get; }
 
-    /// <summary>Null where there is none: kohya's and diffusers' files say all they have to say in the tensors.</summary>
+    /// <summary>Null where there is none: kohya's and diffusers' files say all they have to say in one file.</summary>
     public AdapterConfig? Config { get; private init; }
 
     /// <summary>By the module's name, in ordinal order.</summary>
@@ -76,6 +76,9 @@ internal sealed class Adapter : IDisposable
         }
     }
 
+    /// <summary>What says the scales.</summary>
+    public string ScaledBy { get; private init; } = "";
+
     /// <summary>Who writes such files.</summary>
     public string Format => Config is not null ? "peft"
         : Modules.Values.All(m => AdapterNames.IsKohya(m.A.Name)) ? "kohya" : "diffusers";
@@ -91,22 +94,30 @@ internal sealed class Adapter : IDisposable
             throw new MergeException(None(path, checkpoint));
         if (!hasConfig && checkpoint.Tensors.Keys.FirstOrDefault(AdapterNames.IsWrapped) is { } wrapped)
             throw new UnreadAdapterException(checkpoint.Path, [Unmerged(path, wrapped)]);
-        if (!hasConfig && !reader.IsKohya && !reader.HasAlphas && !reader.HasForeign)
-            throw new UnreadAdapterException(checkpoint.Path, [WithoutConfig(path, checkpoint, configPath)]);
         if (reader.HasForeign)
             throw new UnreadAdapterException(checkpoint.Path, problems);
+        var before = Errors().Length;
+        var header = reader.IsKohya ? null : HeaderConfigs.Read(checkpoint, problems);
         var config = hasConfig ? AdapterConfig.Read(configPath, problems) : null;
-        var modules = hasConfig && config is null ? new Dictionary<string, AdapterModule>() : reader.Modules(config);
-        if (problems.Any(p => p.Severity == Severity.Error))
-            throw new MergeException([.. problems.Where(p => p.Severity == Severity.Error)]);
+        if (Errors() is { } refused && refused.Length > before)
+            throw new UnreadAdapterException(checkpoint.Path, refused);
+        if (!hasConfig && header is null && !reader.IsKohya && !reader.HasAlphas)
+            throw new UnreadAdapterException(checkpoint.Path, [WithoutConfig(path, checkpoint, configPath)]);
+        var modules = reader.Modules(config, header);
+        if (Errors() is { Length: > 0 } errors)
+            throw new MergeException(errors);
         problems.AddRange(Doubts(path, config, modules));
         return new Adapter(path, checkpoint)
         {
             Config = config,
+            ScaledBy = config is not null ? AdapterConfig.FileName
+                : header is not null ? $"the file's header ({HeaderConfigs.Key})" : "the alpha beside the factors",
             Modules = modules,
             Saved = reader.Saved,
             Warnings = problems,
         };
+
+        Diagnostic[] Errors() => [.. problems.Where(p => p.Severity == Severity.Error)];
     }
 
     private static IEnumerable<Diagnostic> Doubts(

@@ -50,9 +50,10 @@ internal sealed record AdapterConfig
     }
 
     /// <summary>Whether PEFT puts factors into a module: a list names whole names or what follows a dot, a text is a
-    /// regular expression of the whole name. Where that cannot be told, it does.</summary>
+    /// regular expression of the whole name. Where that cannot be told, it does (what is tied to a target may get them).</summary>
     public bool IsTarget(string module) => Json["target_modules"] switch
     {
+        _ when Json["ensure_weight_tying"] is JsonValue value && value.TryGetValue<bool>(out var isTied) && isTied => true,
         JsonArray list => list.Select(TextOf).Any(t => t is null || module == t || module.EndsWith("." + t, StringComparison.Ordinal)),
         JsonValue when TextOf(Json["target_modules"]) is { } text && text != "all-linear" => Whole(text)?.IsMatch(module) ?? true,
         _ => true,
@@ -69,8 +70,12 @@ internal sealed record AdapterConfig
             problems.Add(new Diagnostic("the adapter has no config") { Where = path, Expected = $"an {FileName} beside its tensors" });
             return null;
         }
-        return new Reading(path, json, problems).Read();
+        return Read(path, json, problems);
     }
+
+    /// <inheritdoc cref="Read(string, List{Diagnostic})"/>
+    /// <param name="json">What it says.</param>
+    public static AdapterConfig? Read(string path, JsonObject json, List<Diagnostic> problems) => new Reading(path, json, problems).Read();
 
     private sealed class Reading(string path, JsonObject json, List<Diagnostic> problems)
     {

@@ -15,7 +15,7 @@ internal static class AdapterFeatures
         ("pissa", "PiSSA"), ("olora", "OLoRA"), ("corda", "CorDA"), ("loftq", "LoftQ"), ("lora_ga", "LoRA-GA"),
     ];
 
-    private static readonly string[] LeavingInitialisations = ["gaussian", "eva", "orthogonal"];
+    private static readonly string[] LeavingInitialisations = ["gaussian", "eva", "orthogonal", "mica"];
 
     private static readonly (string Key, string What)[] Refused =
     [
@@ -27,7 +27,20 @@ internal static class AdapterFeatures
         ("use_qalora", "pools inputs in groups (QALoRA)"),
         ("use_bdlora", "has block-diagonal factors (BD-LoRA)"),
         ("arrow_config", "chooses among adapters token by token (Arrow)"),
+        ("kasa_config", "takes directions out of the base, and has a diagonal between its factors (KaSA)"),
     ];
+
+    // What stands beside the model or looks at tokens: not even PEFT makes weights of it.
+    private static readonly string[] Unmergeable = ["alora_invocation_tokens", "arrow_config"];
+
+    private static readonly string[] UnmergeableTypes =
+    [
+        "PROMPT_TUNING", "MULTITASK_PROMPT_TUNING", "P_TUNING", "PREFIX_TUNING", "ADAPTION_PROMPT", "CPT", "CARTRIDGE", "XLORA",
+    ];
+
+    private const string InPeft = "Merge it into its base with PEFT (merge_and_unload), and give the result.";
+
+    private const string BesideItsBase = "No weights of the base say what it does: use it with PEFT, beside its base.";
 
     private static readonly string[] Harmless =
     [
@@ -36,6 +49,7 @@ internal static class AdapterFeatures
         "modules_to_save", "init_lora_weights", "layers_to_transform", "layers_pattern", "rank_pattern", "alpha_pattern",
         "megatron_config", "megatron_core", "loftq_config", "eva_config", "corda_config", "use_dora", "qalora_group_size",
         "peft_version", "runtime_config", "ensure_weight_tying", "lora_ga_config", "enable_lora", "merge_weights",
+        "velora_config", "monteclora_config",
     ];
 
     public static void Check(string path, JsonObject json, List<Diagnostic> problems)
@@ -46,7 +60,7 @@ internal static class AdapterFeatures
             {
                 Where = path,
                 Expected = "\"peft_type\": \"LORA\"",
-                Fix = "Merge it into its base with PEFT (merge_and_unload), and give the result.",
+                Fix = UnmergeableTypes.Contains(kind) ? BesideItsBase : InPeft,
             });
             return;
         }
@@ -83,13 +97,24 @@ internal static class AdapterFeatures
                 problems.Add(new Diagnostic($"the adapter {what}: '{key}' is {json[key]!.ToJsonString()}")
                 {
                     Where = path,
-                    Fix = "Merge it into its base with PEFT (merge_and_unload), and give the result.",
+                    Fix = Unmergeable.Contains(key) ? BesideItsBase : InPeft,
                 });
             }
         }
         foreach (var (key, value) in json)
         {
-            if (!Harmless.Contains(key) && Refused.All(r => r.Key != key) && IsSet(value))
+            if (Harmless.Contains(key) || Refused.Any(r => r.Key == key) || !IsSet(value))
+                continue;
+            if (IsVariant(key))
+            {
+                problems.Add(new Diagnostic($"the adapter is of a variant of LoRA that is not known to this version: '{key}' is {value!.ToJsonString()}")
+                {
+                    Where = path,
+                    Expected = "plain LoRA, rsLoRA or DoRA",
+                    Fix = InPeft + " If the setting mattered in training only, set it to null.",
+                });
+            }
+            else
             {
                 problems.Add(new Diagnostic($"'{key}' is not known to this version, and has no effect")
                 {
@@ -100,6 +125,10 @@ internal static class AdapterFeatures
             }
         }
     }
+
+    /// <summary>Whether a setting is named as those are by which PEFT chooses another algebra.</summary>
+    private static bool IsVariant(string key) =>
+        key.StartsWith("use_", StringComparison.Ordinal) || key.EndsWith("_config", StringComparison.Ordinal);
 
     private static string Text(JsonNode node) =>
         node is JsonValue value && value.TryGetValue<string>(out var text) ? text : node.ToJsonString();

@@ -17,7 +17,7 @@ internal enum AdapterPart
     /// <summary>A whole parameter that takes the place of the base's: <c>modules_to_save</c>, or a bias.</summary>
     Saved,
 
-    /// <summary>What PEFT's wrapper keeps of the base: the adapter does not change it.</summary>
+    /// <summary>What changes nothing: what PEFT's wrapper keeps of the base, and what only training needs.</summary>
     Original,
 
     /// <summary>Of a kind that is not read.</summary>
@@ -53,8 +53,16 @@ internal static partial class AdapterNames
                 _ => AdapterPart.Magnitude,
             });
         }
-        return own.Contains(".original_module.", StringComparison.Ordinal)
-            ? (own, AdapterPart.Original) : (Wrapper().Replace(own, "."), AdapterPart.Saved);
+        if (own.Contains(".original_module.", StringComparison.Ordinal) || WrappersCopy().IsMatch(own) || Training().IsMatch(own))
+            return (own, AdapterPart.Original);
+        if (own.Length < name.Length && Variant().Match(own) is { Success: true } variant)
+        {
+            // LoRA's are modules and have a weight.
+            why = variant.Groups["part"].Value is "lora_A" or "lora_B"
+                ? "AdaLoRA's" : $"'{variant.Groups["part"].Value}', a part that plain LoRA does not have";
+            return (name, AdapterPart.Unknown);
+        }
+        return (Wrapper().Replace(own, "."), AdapterPart.Saved);
     }
 
     /// <summary>Whether a tensor is named as only parts of adapters are, of any kind: it means nothing by itself, and
@@ -90,6 +98,7 @@ internal static partial class AdapterNames
                 "vblora_" => "VB-LoRA's",
                 "randlora_" => "RandLoRA's",
                 "trainable_tokens_" => "single rows of an embedding (trainable tokens)",
+                "lora_diag" => "the diagonal of KaSA, which takes directions out of the base as well",
                 _ => "the bias of a factor",
             };
         }
@@ -107,7 +116,7 @@ internal static partial class AdapterNames
     [GeneratedRegex(@"^(?<module>.+)\.lora(?:_|\.|_linear_layer\.)(?<part>down|up)\.weight$")]
     private static partial Regex Pair();
 
-    [GeneratedRegex(@"(?:^|\.)(?<kind>hada_|lokr_|lora_mid|dora_scale|lora_E|lora_ranknum|oft_|boft_|ia3_l|vera_|fourierft_|vblora_|randlora_|trainable_tokens_|lora_[AB](?:\.\w+)?\.bias)")]
+    [GeneratedRegex(@"(?:^|\.)(?<kind>hada_|lokr_|lora_mid|dora_scale|lora_E|lora_ranknum|oft_|boft_|ia3_l|vera_|fourierft_|vblora_|randlora_|trainable_tokens_|lora_diag|lora_[AB](?:\.\w+)?\.bias)")]
     private static partial Regex Foreign();
 
     [GeneratedRegex(@"_lora\.(?:down|up)\.weight$")]
@@ -118,4 +127,15 @@ internal static partial class AdapterNames
 
     [GeneratedRegex(@"\.modules_to_save\.\w+\.|\.base_layer\.")]
     private static partial Regex Wrapper();
+
+    // With bias="all" PEFT writes the bias of a module it has wrapped twice more; it loads the one under its own name.
+    [GeneratedRegex(@"\.modules_to_save\.\w+$")]
+    private static partial Regex WrappersCopy();
+
+    // VeLoRA compresses what the backward pass keeps, Monteclora draws samples in training: both are plain LoRA afterwards.
+    [GeneratedRegex(@"\.lora_(?:velora_embed|monteclora_sampler)(?:\.|$)")]
+    private static partial Regex Training();
+
+    [GeneratedRegex(@"\.(?<part>lora_\w+)(?:\.\w+)*$")]
+    private static partial Regex Variant();
 }

@@ -64,8 +64,9 @@ internal sealed class AdapterReader
     private IEnumerable<TensorSource> Factors => _parts.Values.SelectMany(p => p)
         .Where(p => p.Key != AdapterPart.Alpha).Select(p => p.Value);
 
-    /// <param name="config">Null where every module has an α of its own, or is kohya's.</param>
-    public IReadOnlyDictionary<string, AdapterModule> Modules(AdapterConfig? config)
+    /// <param name="config">Null where every module has an α of its own, is kohya's, or has its scale in the header.</param>
+    /// <param name="header">What the file's header says of scales; null: nothing.</param>
+    public IReadOnlyDictionary<string, AdapterModule> Modules(AdapterConfig? config, HeaderConfigs? header)
     {
         var modules = new SortedDictionary<string, AdapterModule>(StringComparer.Ordinal);
         if (!IsKohya && Factors.FirstOrDefault(f => AdapterNames.IsKohya(f.Name)) is { } kohya)
@@ -77,7 +78,13 @@ internal sealed class AdapterReader
         }
         foreach (var (name, parts) in _parts)
         {
-            if (Module(name, parts, config) is { } module)
+            var (said, own) = header?.Of(name) ?? (null, name);
+            if (said is not null && config is not null && Math.Abs(said.ScaleOf(own) - config.ScaleOf(name)) > 1e-6 * Math.Abs(config.ScaleOf(name)))
+            {
+                Error(name, $"the file's header ({HeaderConfigs.Key}) gives it scale {said.ScaleOf(own):G6}, and {AdapterConfig.FileName} "
+                    + $"{config.ScaleOf(name):G6}", "one scale", "They are of different adapters: remove the config that is not this one's.");
+            }
+            else if (Module(name, parts, config ?? said, config is null ? own : name) is { } module)
                 modules.Add(name, module);
         }
         if (_parts.Count == 0 && _saved.Count == 0)
@@ -107,7 +114,11 @@ internal sealed class AdapterReader
             Error(module, $"the module has two tensors for one factor: '{parts[part].Name}' and '{tensor.Name}'", "one adapter in a file");
     }
 
-    private AdapterModule? Module(string name, Dictionary<AdapterPart, TensorSource> parts, AdapterConfig? config)
+    /// <param name="name">The module.</param>
+    /// <param name="parts">Its tensors.</param>
+    /// <param name="config">What says its rank and scale.</param>
+    /// <param name="own">What the config calls it.</param>
+    private AdapterModule? Module(string name, Dictionary<AdapterPart, TensorSource> parts, AdapterConfig? config, string own)
     {
         var isEmbedding = parts.ContainsKey(AdapterPart.EmbeddingA) || parts.ContainsKey(AdapterPart.EmbeddingB);
         if (isEmbedding && (parts.GetValueOrDefault(AdapterPart.A) ?? parts.GetValueOrDefault(AdapterPart.B)) is { } second)
@@ -129,9 +140,9 @@ internal sealed class AdapterReader
         if (!AreFactors(name, a, b, magnitude))
             return null;
         var rank = a.Shape[0];
-        if (config is not null && config.RankOf(name) != rank)
+        if (config is not null && config.RankOf(own) != rank)
         {
-            Error(name, $"its factors have rank {rank}, and the config gives it rank {config.RankOf(name)}",
+            Error(name, $"its factors have rank {rank}, and the config gives it rank {config.RankOf(own)}",
                 "r (or rank_pattern) to be that of the tensors: the scale depends on it",
                 "Config and tensors are of different adapters, or the pattern's key does not match the module's name.");
             return null;
@@ -151,7 +162,7 @@ internal sealed class AdapterReader
                 : $"{b.Shape[0]}, one an output");
             return null;
         }
-        if (Scale(name, a, parts.GetValueOrDefault(AdapterPart.Alpha), config) is not { } scale)
+        if (Scale(name, a, parts.GetValueOrDefault(AdapterPart.Alpha), config?.ScaleOf(own)) is not { } scale)
             return null;
         return new AdapterModule
         {
@@ -168,24 +179,24 @@ internal sealed class AdapterReader
     }
 
     /// <summary>s: by the module's own α, else by the config; kohya's programs take 1 where there is neither.</summary>
-    private double? Scale(string name, TensorSource a, TensorSource? alpha, AdapterConfig? config)
+    private double? Scale(string name, TensorSource a, TensorSource? alpha, double? said)
     {
         double? own = alpha is null ? null : Number(alpha) / a.Shape[0];
-        if (alpha is null && config is null && !AdapterNames.IsKohya(a.Name))
+        if (alpha is null && said is null && !AdapterNames.IsKohya(a.Name))
         {
             Error(name, "nothing says its scale: other modules have an alpha beside their factors, and this one has none",
                 $"'{name}.alpha', or an {AdapterConfig.FileName}", "Get the file again, or its config.");
             return null;
         }
-        var scale = alpha is null ? config?.ScaleOf(name) ?? 1 : own;
+        var scale = alpha is null ? said ?? 1 : own;
         if (scale is not { } given || !float.IsFinite((float)given))
         {
             Error(name, "its scale is no finite number", "alpha, one number, over the rank");
             return null;
         }
-        if (alpha is not null && config is not null && Math.Abs(config.ScaleOf(name) - given) > 1e-6 * Math.Abs(given))
+        if (alpha is not null && said is { } other && Math.Abs(other - given) > 1e-6 * Math.Abs(given))
         {
-            Error(name, $"its own alpha gives it scale {given:G6}, and the config {config.ScaleOf(name):G6}", "one scale",
+            Error(name, $"its own alpha gives it scale {given:G6}, and the config {other:G6}", "one scale",
                 "Config and tensors are of different adapters: remove what is not this one's.");
             return null;
         }
@@ -212,6 +223,13 @@ internal sealed class AdapterReader
             && b.Shape.Skip(2).All(s => s == 1) && (a.Shape.Length > 2 || b.Shape.Length == 2))
         {
             return true;
+        }
+        if (a.Shape.Length > 2 && b.Shape.Length > 1 && a.Shape[0] > b.Shape[1] && b.Shape[1] > 0 && a.Shape[0] % b.Shape[1] == 0)
+        {
+            Error(name, $"A has {a.Shape[0]} rows and B takes {b.Shape[1]}, as in a convolution of {a.Shape[0] / b.Shape[1]} groups, "
+                + "whose change is no product of A and B", "factors of an ordinary convolution",
+                "Leave these layers out of target_modules when training: PEFT itself does not merge them.");
+            return false;
         }
         Error(name, $"its factors do not fit: A is [{string.Join(", ", a.Shape)}], B is [{string.Join(", ", b.Shape)}]",
             "A [r, inputs] and B [outputs, r]");

@@ -24,20 +24,13 @@ internal static class MergedConfig
         bool fanInFanOut)
     {
         AdapterConfig[] configs = [.. adapters.Select(a => a.Config).OfType<AdapterConfig>()];
-        var common = ranks.Count == 0 ? 1 : ranks.Values.GroupBy(r => r).OrderByDescending(g => g.Count()).ThenBy(g => g.Key).First().Key;
-        var patterns = new JsonObject();
-        var alphas = new JsonObject();
-        foreach (var (module, rank) in Patterns(ranks, common))
-        {
-            patterns[Key(module)] = rank;
-            alphas[Key(module)] = rank;
-        }
+        var (common, patterns) = Ranks(ranks);
         var listed = Union(configs, "modules_to_save");
         string[] biases = [.. saved.Where(p => IsBias(p, saved, ranks.Keys, listed, configs.Length == 0))];
         var whole = saved.Except(biases).ToArray();
         var config = new JsonObject
         {
-            ["alpha_pattern"] = alphas,
+            ["alpha_pattern"] = patterns.DeepClone(),
             ["auto_mapping"] = Same(configs, "auto_mapping"),
             ["base_model_name_or_path"] = baseModel ?? Common(configs, "base_model_name_or_path"),
             ["bias"] = biases.Length == 0 ? "none" : configs.Any(c => AdapterConfig.TextOf(c.Json["bias"]) == "all") ? "all" : "lora_only",
@@ -48,7 +41,7 @@ internal static class MergedConfig
             ["layers_to_transform"] = null,
             ["lora_alpha"] = common,
             ["lora_dropout"] = 0.0,
-            ["modules_to_save"] = whole.Length == 0 ? null : List(listed.Count > 0 ? listed : Modules(whole)),
+            ["modules_to_save"] = whole.Length == 0 ? null : List(WholeNames(listed, [.. Modules(whole)], [.. ranks.Keys, .. allModules])),
             ["peft_type"] = "LORA",
             ["r"] = common,
             ["rank_pattern"] = patterns,
@@ -59,6 +52,13 @@ internal static class MergedConfig
             ["use_rslora"] = false,
         };
         return config.ToJsonString(Indented) + "\n";
+    }
+
+    /// <summary>The rank of most modules, and by pattern those of the others.</summary>
+    public static (int Common, JsonObject Pattern) Ranks(IReadOnlyDictionary<string, int> ranks)
+    {
+        var common = ranks.Count == 0 ? 1 : ranks.Values.GroupBy(r => r).OrderByDescending(g => g.Count()).ThenBy(g => g.Key).First().Key;
+        return (common, new JsonObject(Patterns(ranks, common).Select(p => KeyValuePair.Create(Key(p.Key), (JsonNode?)p.Value))));
     }
 
     // The first key that matches holds, and one module's name may end in another's: then each stands by its own, longest
@@ -103,6 +103,26 @@ internal static class MergedConfig
         }
         return List(modules.Select(m => meant.Contains(Last(m)) || Last(m).All(char.IsAsciiDigit) ? m : Last(m))
             .Distinct().Order(StringComparer.Ordinal));
+    }
+
+    // Short names as the adapters have them, where they hit what is brought whole and nothing else that is known; else full ones.
+    private static IEnumerable<string> WholeNames(List<string> listed, List<string> whole, HashSet<string> known)
+    {
+        known.ExceptWith(whole);
+        string[] meant = [.. listed.Where(l => whole.Any(w => Holders(w).Any(h => IsSaved(l, h))) && !known.Any(k => IsSaved(l, k)))];
+        return meant.Concat(whole.Where(w => !Holders(w).Any(h => meant.Any(l => IsSaved(l, h)))))
+            .Distinct().Order(StringComparer.Ordinal);
+    }
+
+    /// <summary>Whether a name in PEFT's modules_to_save hits a module: any that ends in it, whatever stands before.</summary>
+    public static bool IsSaved(string name, string module) => module.EndsWith(name, StringComparison.Ordinal);
+
+    /// <summary>A module and all that hold it.</summary>
+    private static IEnumerable<string> Holders(string module)
+    {
+        yield return module;
+        for (var dot = module.LastIndexOf('.'); dot > 0; dot = module.LastIndexOf('.', dot - 1))
+            yield return module[..dot];
     }
 
     /// <summary>A name and whatever follows one of its dots: the targets that would hit it.</summary>

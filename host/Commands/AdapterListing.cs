@@ -40,7 +40,7 @@ internal static class AdapterListing
         if (adapter.Saved.Count > 0)
             terminal.Line($"  whole parameters: {string.Join(", ", adapter.Saved.Keys)}");
         if (adapter.Config is null)
-            terminal.Line($"  {adapter.Format}'s format: scales by the alpha beside the factors");
+            terminal.Line($"  {adapter.Format}'s format: scales by {adapter.ScaledBy}");
     }
 
     // The norm and the spectrum are those of s·B·A, through its factors.

@@ -15,7 +15,7 @@ internal static class AdapterLayout
                 Name: AdapterTensors.Saved(s.Key, modules.Select(m => m.Name)), s.Value.First(t => t is not null)!.Shape)));
         return SafetensorsLayout.Of(
             tensors.Select(t => new OutputTensor(t.Name, output.OutType, t.Shape)), long.MaxValue,
-            new Dictionary<string, string> { ["format"] = "pt" }, Adapter.TensorFiles[0]);
+            output.Header(modules.ToDictionary(m => m.Name, m => m.Rank)), Adapter.TensorFiles[0]);
     }
 
     /// <summary>Its modules with these ranks.</summary>

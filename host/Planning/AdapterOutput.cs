@@ -58,5 +58,13 @@ internal sealed record AdapterOutput(
 
     public bool IsKohya => !IsExtracted && Adapters.All(a => a.Config is null);
 
+    /// <summary>What the file's header says: the scales, where its factors are named as diffusers names them.</summary>
+    /// <param name="ranks">r of every module.</param>
+    public Dictionary<string, string> Header(IReadOnlyDictionary<string, int> ranks) => HasHeader
+        ? new() { ["format"] = "pt", [HeaderConfigs.Key] = HeaderConfigs.Text(ranks) } : new() { ["format"] = "pt" };
+
+    /// <summary>Whether the scales are in the header; else of what has no config an alpha stands beside each pair.</summary>
+    public bool HasHeader => IsKohya && Modules.Values.All(m => !AdapterNames.IsKohya(m.Like.A.Name));
+
     public bool FanInFanOut => Modules.Values.Any(m => m.Like is { Layout: FactorLayout.Transposed, IsEmbedding: false });
 }

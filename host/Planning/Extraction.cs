@@ -55,14 +55,20 @@ internal static partial class Extraction
         ];
         TensorPlan[] merged = [.. plan.Tensors.Where(t => !t.IsCopied && t.Info.Count > 0)];
         TensorInfo[] known = [.. merged.Select(t => t.Info), .. differing.Select(t => TensorNaming.Describe(t.Name, t.Shape))];
+        // A tied head is the embedding: whichever is named, both are brought.
+        if (SavedModules.TiedEmbedding(plan) is { } tied)
+            request = request with { Saved = [.. request.Saved.Select(s => IsNamed(AdaptedModel.HeadName, s) ? tied.Name : s)] };
         CheckUse(request.Targets, "a target", known);
         CheckUse(request.Saved, "a parameter to save", known);
+        // PEFT wraps modules: of each it looks for all parameters.
+        HashSet<string> wrapped = [.. known.Select(t => t.Name).Where(n => request.Saved.Any(s => IsNamed(n, s))).Select(SavedModules.Owner)];
         TensorPlan[] saved =
         [
-            .. merged.Where(t => request.Saved.Any(s => IsNamed(t.Info.Name, s))),
-            .. differing.Where(t => request.Saved.Any(s => IsNamed(t.Name, s)))
+            .. merged.Where(t => wrapped.Contains(SavedModules.Owner(t.Info.Name))),
+            .. differing.Where(t => wrapped.Contains(SavedModules.Owner(t.Name)))
                 .Select(t => TensorPlan.Copy(TensorNaming.Describe(t.Name, t.Shape), t)),
         ];
+        saved = [.. saved, .. SavedModules.TiedHead(plan, saved)];
         differing = [.. differing.Where(t => !saved.Any(s => s.Info.Name == t.Name))];
         CheckShapes(plan, request, differing);
         unlike = [.. differing.Select(t => t.Name)];
@@ -77,6 +83,9 @@ internal static partial class Extraction
             });
         }
         CheckRanks(request, [.. targets.Select(t => ModuleOf(t.Info.Name))]);
+        string[] modules = [.. plan.Models[0].Tensors.Keys.Concat(plan.Base!.Tensors.Keys).SelectMany(Modules).Distinct()];
+        SavedModules.CheckHits([.. saved.Select(t => SavedModules.Owner(t.Info.Name)).Distinct()], modules);
+        SavedModules.CheckTied(plan, targets);
         var modelType = AdapterConfig.TextOf(plan.Donor.Config?["model_type"]);
         others = [.. merged.Except(saved).Except(targets)];
         return plan with
@@ -92,7 +101,7 @@ internal static partial class Extraction
                 request.BaseModel)
             {
                 RankPattern = [.. request.RankPattern.Select(p => (AdapterConfig.Matcher(p.Key)!, p.Rank))],
-                AllModules = [.. plan.Models[0].Tensors.Keys.Concat(plan.Base!.Tensors.Keys).SelectMany(Modules).Distinct()],
+                AllModules = modules,
             },
         };
     }
@@ -193,7 +202,7 @@ internal static partial class Extraction
     }
 
     [GeneratedRegex(
-        @"(^|\.)((?!unembed)\w*embeddings?|\w*_embs?|embed|pos_embed|embed_positions|embed_tokens\w*|\w+_embed|wte|wpe|shared|relative_attention_bias)(\.\d+)?\.weight$",
+        @"(^|\.)((?!unembed)\w*embeddings?|\w*_embs?|embs?|embed|pos_embed|embed_positions|embed_tokens\w*|\w+_embed|wte|wpe|shared|relative_attention_bias)(\.\d+)?\.weight$",
         RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
     private static partial Regex EmbeddingName();
 }

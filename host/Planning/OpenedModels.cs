@@ -113,11 +113,22 @@ internal sealed class OpenedModels : IDisposable
             config = Untied(config!);
         else if (embedding is not null && tensors.ContainsKey(embedding.Name))
         {
-            Warnings.Add(new Diagnostic("the adapter changes the embedding, and with it the output head that is tied to it")
+            // Beside the base PEFT changes what the embedding gives, and the head goes on with the base's weights.
+            var hasHead = TiedHeads.IsCausal(config!);
+            if (hasHead)
+            {
+                config = Untied(config!);
+                tensors = tensors.Append(new(AdaptedModel.HeadName, new RenamedTensor(AdaptedModel.HeadName, embedding)))
+                    .ToDictionary(t => t.Key, t => t.Value, StringComparer.Ordinal);
+            }
+            Warnings.Add(new Diagnostic(hasHead
+                ? "the adapter changes the embedding and not the output head, which is tied to it: the result has a head of its own"
+                : "the adapter changes the embedding, and with it whatever the model ties to it")
             {
                 Severity = Severity.Warning,
                 Where = model.Model.Model.Text,
-                Fix = "PEFT's own merge does the same; beside the base it changes the embedding only.",
+                Fix = hasHead ? "This is what the adapter does in PEFT beside its base; its config.json says \"tie_word_embeddings\": false."
+                    : "In PEFT, beside its base, the adapter changes the embedding only; a model of this kind is not untied here.",
             });
         }
         return checkpoint.With(tensors, adapters.SelectMany(a => a.Adapter.Checkpoint.Files), config, model.Key);

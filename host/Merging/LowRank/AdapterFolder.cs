@@ -70,8 +70,8 @@ internal sealed class AdapterFolder : IDisposable
             });
         }
         var parts = Parts(made, modules);
-        var layout = SafetensorsLayout.Of(
-            parts.Select(t => t.Tensor), long.MaxValue, new Dictionary<string, string> { ["format"] = "pt" }, Adapter.TensorFiles[0]);
+        var ranks = modules.Values.Where(m => m.Tensors is not null).ToDictionary(m => m.Tensors!.Name, m => m.Rank);
+        var layout = SafetensorsLayout.Of(parts.Select(t => t.Tensor), long.MaxValue, merge.Header(ranks), Adapter.TensorFiles[0]);
         DiskSpace.Check(_path, layout.Size);
         context.Progress.Expect(layout.Size);
         var crc = Crc32C.Append(0, layout.Files[0].Header);
@@ -88,7 +88,7 @@ internal sealed class AdapterFolder : IDisposable
         {
             File.WriteAllText(Path.Combine(_path, AdapterConfig.FileName), MergedConfig.Text(
                 merge.Adapters,
-                modules.Values.Where(m => m.Tensors is not null).ToDictionary(m => m.Tensors!.Name, m => m.Rank),
+                ranks,
                 [.. modules.Where(m => m.Value is { Tensors: null, Left: >= 0 }).Select(m => m.Key)],
                 merge.BaseModel,
                 merge.AllModules,
@@ -149,7 +149,7 @@ internal sealed class AdapterFolder : IDisposable
                 var side = stored.Concatenated;
                 parts.Add(new(tensorA, side is null ? Stored(tensorA, stored.Left) : write => side.WriteA(merge.OutType, write)));
                 parts.Add(new(tensorB, side is null ? Stored(tensorB, stored.Right) : write => side.WriteB(merge.OutType, write)));
-                if (merge.IsKohya)
+                if (merge.IsKohya && !merge.HasHeader)
                 {
                     var alpha = new OutputTensor($"{module.Name}.alpha", DType.F32, []);
                     parts.Add(new(alpha, Stored(alpha, Factors.Append([module.Rank]))));

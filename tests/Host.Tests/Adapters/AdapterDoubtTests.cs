@@ -159,6 +159,59 @@ public sealed class AdapterDoubtTests : IDisposable
     }
 
     [Fact]
+    public void Factors_of_what_is_tied_to_a_target_are_not_said_to_be_left_out()
+    {
+        using var adapter = _bench.New("a").Linear(Query, 6, 8, 4).Linear("lm_head", 9, 8, 4)
+            .With(c => c["ensure_weight_tying"] = true).Open();
+        Assert.Empty(adapter.Warnings);
+    }
+
+    [Fact]
+    public void An_adapter_of_a_tied_embedding_leaves_the_head_as_it_was()
+    {
+        _bench.Write("base/model.safetensors", ("model.embed_tokens.weight", [20, 8]), (Query + ".weight", [6, 8]));
+        _bench.WriteText("base/config.json", """{"architectures": ["TinyForCausalLM"], "tie_word_embeddings": true}""");
+        _bench.New("a").Embedding("model.embed_tokens", 20, 8, 4).Linear(Query, 6, 8, 4).With(c => c.Remove("target_modules")).Write();
+        var warning = Assert.Single(_bench.Run("merge_method: passthrough\nmodels: [{model: base+a}]\n", "out"));
+        Assert.Contains("a head of its own", warning.Found);
+        using var theta0 = Checkpoint.Open(_bench["base"]);
+        using var baked = Checkpoint.Open(_bench["out"]);
+        var before = WrittenTensors.Values(theta0.Tensors["model.embed_tokens.weight"]);
+        Assert.Equal(before, WrittenTensors.Values(baked.Tensors["lm_head.weight"]));
+        Assert.NotEqual(before, WrittenTensors.Values(baked.Tensors["model.embed_tokens.weight"]));
+        Assert.False((bool)JsonNode.Parse(File.ReadAllText(_bench["out/config.json"]))!["tie_word_embeddings"]!);
+    }
+
+    [Theory]
+    [InlineData("""{"architectures": ["TinyModel"]}""")]
+    [InlineData("""{"architectures": ["T5ForConditionalGeneration"], "tie_word_embeddings": true}""")]
+    [InlineData("{}")]
+    public void A_model_that_has_no_head_of_a_causal_model_gets_none(string config)
+    {
+        _bench.Write("base/model.safetensors", ("embed_tokens.weight", [20, 8]));
+        _bench.WriteText("base/config.json", config);
+        _bench.New("a").Embedding("embed_tokens", 20, 8, 4).With(c => c.Remove("target_modules")).Write();
+        Assert.Contains("whatever the model ties to it", Assert.Single(_bench.Run("merge_method: passthrough\nmodels: [{model: base+a}]\n", "out")).Found);
+        using var baked = Checkpoint.Open(_bench["out"]);
+        Assert.Equal(["embed_tokens.weight"], baked.Tensors.Keys);
+    }
+
+    [Fact]
+    public void Names_of_modules_to_save_that_would_hit_more_are_written_in_full()
+    {
+        // PEFT asks for no dot before a name: 'head' would wrap 'side_overhead', which has factors.
+        foreach (var (name, seed) in new[] { ("a", 1UL), ("b", 2UL) })
+        {
+            var adapter = _bench.New(name, seed).Linear("side_overhead", 6, 8, 4);
+            adapter.Add("base_model.model.top.head.weight", [3, 2], adapter.Next(6)).Add("base_model.model.norm.weight", [4], adapter.Next(4));
+            adapter.With(c => c["modules_to_save"] = new JsonArray("head", "score")).Write();
+        }
+        _bench.Run("merge_method: linear\n" + Both, "out");
+        var config = JsonNode.Parse(File.ReadAllText(_bench["out/adapter_config.json"]))!;
+        Assert.Equal(["norm", "top.head"], config["modules_to_save"]!.AsArray().Select(m => (string)m!));
+    }
+
+    [Fact]
     public void A_module_with_the_factors_of_a_layer_and_of_an_embedding_is_refused()
     {
         var adapter = _bench.New("a").Linear(Query, 6, 8, 4).Embedding(Query, 6, 8, 4);

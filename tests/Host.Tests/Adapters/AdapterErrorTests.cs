@@ -175,9 +175,26 @@ public sealed class AdapterErrorTests : IDisposable
     public void An_unknown_setting_is_a_warning()
     {
         var adapter = Good();
-        adapter.Config["use_something_new"] = true;
+        adapter.Config["something_new"] = true;
         using var opened = adapter.Open();
-        Assert.Contains("use_something_new", Assert.Single(opened.Warnings).Found);
+        Assert.Contains("something_new", Assert.Single(opened.Warnings).Found);
+    }
+
+    [Theory]
+    [InlineData("use_something_new", "true")]
+    [InlineData("something_new_config", "{\"rank\": 3}")]
+    [InlineData("kasa_config", "{\"beta\": 0.0001}")]
+    public void A_setting_named_as_a_variants_is_refused_where_it_is_set(string key, string value)
+    {
+        var adapter = Good();
+        adapter.Config[key] = JsonNode.Parse(value);
+        Refused(adapter, key);
+        foreach (var unset in new[] { "null", "false", "{}" })
+        {
+            adapter.Config[key] = JsonNode.Parse(unset);
+            using var opened = adapter.Open();
+            Assert.Empty(opened.Warnings);
+        }
     }
 
     [Fact]
@@ -194,6 +211,9 @@ public sealed class AdapterErrorTests : IDisposable
     [InlineData("x.lokr_w1", "LoKr")]
     [InlineData("x.lora_mid.weight", "Tucker")]
     [InlineData("base_model.model.x.lora_B.bias", "bias of a factor")]
+    [InlineData("base_model.model.x.lora_diag", "KaSA")]
+    [InlineData("base_model.model.x.lora_new", "'lora_new'")]
+    [InlineData("base_model.model.x.lora_mixer.default.weight", "'lora_mixer'")]
     public void Foreign_factors_are_refused_by_name(string tensor, string name) =>
         Refused(Good().Add(tensor, [2], new float[2]), name);
 

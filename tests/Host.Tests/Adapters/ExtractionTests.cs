@@ -43,6 +43,7 @@ public sealed class ExtractionTests : IDisposable
     [InlineData("visual.pos_embed")]
     [InlineData("user_embedding")]
     [InlineData("codebook.embed")]
+    [InlineData("emb")]
     [InlineData("prompt_encoder.point_embeddings.0")]
     [InlineData("transformer.wpe")]
     public void What_is_named_as_an_embedding_is_no_linear_layer(string module)
@@ -153,6 +154,58 @@ public sealed class ExtractionTests : IDisposable
         using var file = Checkpoint.Open(_bench["out/adapter_model.safetensors"]);
         Assert.Equal(new long[] { 4, 8 }, file.Tensors["base_model.model.h.0.mlp.c_fc.lora_A.weight"].Shape.ToArray());
         Assert.Equal(new long[] { 16, 4 }, file.Tensors["base_model.model.h.0.mlp.c_fc.lora_B.weight"].Shape.ToArray());
+    }
+
+    [Theory]
+    [InlineData("embed_tokens")]
+    [InlineData("lm_head")]
+    public void A_tied_embedding_brings_the_head_with_it(string saved)
+    {
+        Models((Query + ".weight", [8, 8]), ("model.embed_tokens.weight", [20, 8]));
+        foreach (var folder in new[] { "base", "tuned" })
+            _bench.WriteText(folder + "/config.json", """{"architectures": ["TinyForCausalLM"], "tie_word_embeddings": true}""");
+        _bench.Extract("out", saved: [saved]);
+        using var adapter = Adapter.Open(_bench["out"]);
+        using var tuned = Checkpoint.Open(_bench["tuned"]);
+        // PEFT wraps the one and leaves the other at the base's weights.
+        foreach (var name in new[] { "model.embed_tokens.weight", "lm_head.weight" })
+            Assert.Equal(Values(tuned, "model.embed_tokens.weight"), WrittenTensors.Values(adapter.Saved[name]));
+        Assert.Equal(["lm_head", "model.embed_tokens"], Config("out")["modules_to_save"]!.AsArray().Select(m => (string)m!));
+        var refused = Assert.ThrowsAny<MergeException>(() => _bench.Extract("no", ["embed_tokens"]));
+        Assert.True(refused.WrongUsage);
+        Assert.Contains("is tied to the output head", refused.Message);
+        Assert.Contains("--save embed_tokens", refused.Message);
+    }
+
+    [Fact]
+    public void An_untied_head_is_left_alone()
+    {
+        Models((Query + ".weight", [8, 8]), ("model.embed_tokens.weight", [20, 8]), ("lm_head.weight", [20, 8]));
+        _bench.Extract("out", saved: ["embed_tokens"]);
+        using var adapter = Adapter.Open(_bench["out"]);
+        Assert.Equal(["model.embed_tokens.weight"], adapter.Saved.Keys);
+        _bench.Extract("factored", ["embed_tokens"]);
+    }
+
+    [Fact]
+    public void A_module_to_save_that_another_ones_name_ends_in_is_refused_unless_that_is_saved_too()
+    {
+        Models(("fc.weight", [8, 8]), ("aux_fc.weight", [8, 8]), (Query + ".weight", [8, 8]));
+        var refused = Assert.ThrowsAny<MergeException>(() => _bench.Extract("no", saved: ["fc"]));
+        Assert.True(refused.WrongUsage);
+        Assert.Contains("cannot mean 'fc' without 'aux_fc'", refused.Message);
+        _bench.Extract("out", saved: ["fc", "aux_fc"]);
+        _bench.Extract("other", saved: ["aux_fc"]);
+        Assert.Equal(["aux_fc"], Config("other")["modules_to_save"]!.AsArray().Select(m => (string)m!));
+    }
+
+    [Fact]
+    public void A_module_is_saved_with_all_its_parameters()
+    {
+        Models((Query + ".weight", [8, 8]), ("model.norm.weight", [8]), ("model.norm.bias", [8]));
+        _bench.Extract("out", saved: ["model.norm.weight"]);
+        using var adapter = Adapter.Open(_bench["out"]);
+        Assert.Equal(["model.norm.bias", "model.norm.weight"], adapter.Saved.Keys);
     }
 
     [Fact]

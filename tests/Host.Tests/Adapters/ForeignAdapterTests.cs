@@ -120,6 +120,50 @@ public sealed class ForeignAdapterTests : IDisposable
     }
 
     [Fact]
+    public void A_header_says_the_scale_unless_something_else_says_another()
+    {
+        const string Header = """{"unet.r": 4, "unet.lora_alpha": 12, "unet.alpha_pattern": {"^down.0.to_k": 2}, "te.r": 2}""";
+        Write(Header);
+        using (var adapter = Adapter.Open(_bench["h/x.safetensors"]))
+            Assert.Equal((3.0, 0.5), (adapter.Modules["unet.down.0.to_q"].Scale, adapter.Modules["unet.down.0.to_k"].Scale));
+        Write(Header, ("unet.down.0.to_q.alpha", [], [12]));
+        Adapter.Open(_bench["h/x.safetensors"]).Dispose();
+        Write(Header, ("unet.down.0.to_q.alpha", [], [4]));
+        Refused("unet.down.0.to_q: its own alpha gives it scale 1, and the config 3");
+        Write(Header, ("vae.q.lora_A.weight", [2, 4], new float[8]), ("vae.q.lora_B.weight", [4, 2], new float[8]));
+        Refused("vae.q: nothing says its scale");
+        Write("""{"unet.r": 3}""");
+        Refused("its factors have rank 4, and the config gives it rank 3");
+        Write("""{"unet.r": 4, "unet.use_dora": true}""");
+        Refused("the config says DoRA");
+        Write("""{"unet.r": 4, "unet.lora_bias": true}""");
+        Refused("lora_adapter_metadata, unet: the adapter gives B a bias");
+        Write("""{"r": 4""");
+        Refused("is no JSON object");
+        Write("{}");
+        Refused("nothing says their scale");
+        Write("""{"r": 4, "lora_alpha": 12}""");
+        using (var adapter = Adapter.Open(_bench["h/x.safetensors"]))
+            Assert.Equal(3, adapter.Modules["unet.down.0.to_k"].Scale);
+        File.WriteAllText(_bench["h/adapter_config.json"], """{"peft_type": "LORA", "r": 4, "lora_alpha": 12}""");
+        Adapter.Open(_bench["h/x.safetensors"]).Dispose();
+        File.WriteAllText(_bench["h/adapter_config.json"], """{"peft_type": "LORA", "r": 4, "lora_alpha": 4}""");
+        Refused("header (lora_adapter_metadata) gives it scale 3, and adapter_config.json 1");
+
+        void Refused(string why) =>
+            Assert.Contains(why, Assert.ThrowsAny<MergeException>(() => Adapter.Open(_bench["h/x.safetensors"]).Dispose()).Message);
+
+        void Write(string header, params (string Name, long[] Shape, float[] Values)[] more) => WrittenTensors.Write(
+            _bench["h/x.safetensors"],
+            [
+                ("unet.down.0.to_q.lora_A.weight", [4, 4], new float[16]), ("unet.down.0.to_q.lora_B.weight", [4, 4], new float[16]),
+                ("unet.down.0.to_k.lora_A.weight", [4, 4], new float[16]), ("unet.down.0.to_k.lora_B.weight", [4, 4], new float[16]),
+                .. more,
+            ],
+            metadata: new() { ["format"] = "pt", ["lora_adapter_metadata"] = header });
+    }
+
+    [Fact]
     public void A_scale_that_config_and_tensors_say_differently_is_refused()
     {
         var adapter = _bench.New("a").Linear("q_proj", 6, 8, 4);

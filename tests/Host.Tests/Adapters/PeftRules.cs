@@ -65,6 +65,10 @@ internal sealed record PeftRules(bool IsOlder)
             changes[weight] = Product(WrittenTensors.Values(file.Tensors[nameA]), WrittenTensors.Values(file.Tensors[nameB]), (int)rank, scale, isTransposed);
         }
         var saved = new HashSet<string>(StringComparer.Ordinal);
+        // A module to save is whatever ends in a name; PEFT looks for all that it holds.
+        string[] toSave = [.. (config["modules_to_save"] as JsonArray ?? []).Select(m => (string)m!)];
+        foreach (var parameter in weights.Keys.Where(w => toSave.Any(s => w[..w.LastIndexOf('.')].EndsWith(s, StringComparison.Ordinal))))
+            Assert.Contains(Prefix + parameter, file.Tensors.Keys);
         foreach (var name in file.Tensors.Keys.Except(expected))
         {
             // Whole parameters: of modules to save, or biases where the config says so; a module with factors wraps its own.
@@ -72,7 +76,7 @@ internal sealed record PeftRules(bool IsOlder)
             var parameter = name[Prefix.Length..].Replace(".base_layer.", ".");
             Assert.Contains(parameter, weights.Keys);
             Assert.True(
-                (config["modules_to_save"] as JsonArray ?? []).Any(m => ("." + parameter).Contains($".{(string)m!}.", StringComparison.Ordinal))
+                toSave.Any(s => parameter[..parameter.LastIndexOf('.')].EndsWith(s, StringComparison.Ordinal))
                 || (parameter.EndsWith(".bias", StringComparison.Ordinal) && (string)config["bias"]! is "all" or "lora_only"),
                 $"PEFT would not load '{name}'");
             saved.Add(parameter);

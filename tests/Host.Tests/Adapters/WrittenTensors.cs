@@ -7,14 +7,16 @@ namespace Host.Tests.Adapters;
 /// <summary>Small safetensors files of given values.</summary>
 internal static class WrittenTensors
 {
-    public static void Write(string path, IEnumerable<(string Name, long[] Shape, float[] Values)> tensors, DType dtype = DType.F32)
+    public static void Write(
+        string path, IEnumerable<(string Name, long[] Shape, float[] Values)> tensors, DType dtype = DType.F32,
+        Dictionary<string, string>? metadata = null)
     {
         var all = tensors.ToArray();
         var folder = Path.GetDirectoryName(path)!;
         Directory.CreateDirectory(folder);
         var layout = SafetensorsLayout.Of(
             all.Select(t => new OutputTensor(t.Name, dtype, [.. t.Shape])),
-            long.MaxValue, new Dictionary<string, string>(), Path.GetFileName(path));
+            long.MaxValue, metadata ?? [], Path.GetFileName(path));
         using var writer = OutputWriter.Create(folder, layout);
         foreach (var (name, _, values) in all)
         {
