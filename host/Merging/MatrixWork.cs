@@ -11,9 +11,8 @@ namespace Merge.Merging;
 /// </summary>
 internal static class MatrixWork
 {
-    // As large as the tensor, that a method makes of whole matrices beside one for each: directions of several put side by
-    // side, and what is orthogonal to some.
-    private const int PutTogether = 2;
+    // Of a whole matrix: itself, and what is made of it: its directions, put beside others', or what is orthogonal to some.
+    private const int OfWhole = 2;
 
     // Of a few directions' products: those of two steps before, the last one, all of it below one another, decomposed
     // (a copy and U), and what is made of that.
@@ -44,7 +43,7 @@ internal static class MatrixWork
             return default;
         var work = 0L;
         if (whole > 0)
-            work += (((2 * whole) + PutTogether) * Bytes(rows, columns)) + algebra.SvdBytes(rows, columns);
+            work += (OfWhole * whole * Bytes(rows, columns)) + algebra.SvdBytes(rows, columns);
         if (sides > 0)
             work += (sides + OfSystem) * Bytes(columns, columns);
         var width = products.Select(p => p.Width).DefaultIfEmpty(0).Max();
