@@ -7,6 +7,8 @@ namespace Merge.Merging;
 /// <param name="most">Bytes of arrays, in use or not, that call for no collection.</param>
 internal sealed class ManagedHeap(long most)
 {
+    private const long LeastBetween = 16L << 20;
+
     private readonly Lock _lock = new();
     private long _aboveMost;
 
@@ -22,7 +24,8 @@ internal sealed class ManagedHeap(long most)
                 return;
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
             // Where more is in use than that, a quarter of it may lie beside it: else every call would collect.
-            Volatile.Write(ref _aboveMost, Math.Max(0, (GC.GetTotalMemory(false) / 4 * 5) - most));
+            var used = GC.GetTotalMemory(false);
+            Volatile.Write(ref _aboveMost, Math.Max(0, used + Math.Max(used / 4, LeastBetween) - most));
         }
 
         bool Fits() => GC.GetTotalMemory(false) + wanted - Volatile.Read(ref _aboveMost) <= most;
