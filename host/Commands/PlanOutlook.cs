@@ -21,8 +21,6 @@ internal sealed record PlanOutlook(int Passes, long BytesRead, long Memory, stri
     /// <summary>What the processor would do on a run with another device, as far as is known.</summary>
     public IReadOnlyList<(string Why, int Tensors)> OnProcessor { get; private init; } = [];
 
-    private const int MatrixElementBytes = sizeof(double);
-
     /// <exception cref="MergeException">The method refuses a tensor's options, or fails.</exception>
     public static PlanOutlook Of(MergePlan plan, RunSettings settings)
     {
@@ -80,9 +78,8 @@ internal sealed record PlanOutlook(int Passes, long BytesRead, long Memory, stri
                 onProcessor.Note(tensor.Info.Name, DeviceLimits.Statistics);
             // A selection counts coarsely in the first sweep and finely in a second one.
             var sweeps = scan.Pending.Any(r => r is LargestRequest or OrderRequest) ? 2 : 1;
-            var matrices = scan.Pending.Count(r => r is MaterializeRequest) * tensor.Info.Count * MatrixElementBytes;
-            matrices += scan.Pending.Count(r => r is SideMatrixRequest) * tensor.Info.RowLength * tensor.Info.RowLength * MatrixElementBytes;
-            return new(sweeps + 1, (sweeps + 1) * all, matrices, false);
+            var matrices = MatrixWork.Known(plan, tensor, survey, LinearAlgebraChoice.OfProcess);
+            return new(sweeps + 1, (sweeps + 1) * all, matrices.Work, false);
         }
         StrategyCall.Rethrow(plan.Strategy, tensor.Info.Name, planning);
         var lowered = StrategyCall.Run(

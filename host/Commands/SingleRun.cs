@@ -24,6 +24,7 @@ internal sealed record SingleRun
     /// <param name="cancellation">Stops the merge; what is finished is kept.</param>
     public void Execute(string output, CancellationToken cancellation)
     {
+        MatrixRoom.RequireMemory(Plan, Settings);
         var final = Path.TrimEndingDirectorySeparator(Path.GetFullPath(output));
         var progress = new RunProgress();
         using var keeping = new KeptWork(Terminal, progress);

@@ -56,7 +56,10 @@ internal sealed record StagedRun
         using (var plans = StagePlans.Of(Recipe, Planner, MaxShardBytes))
         {
             foreach (var plan in plans.All)
+            {
                 OutputTarget.Check(final, plan, Force, Recipe.Final is null ? Recipe.Names : null);
+                MatrixRoom.RequireMemory(plan, Settings);
+            }
         }
         var stages = new StagesFolder(final);
         var done = new List<(Recipe Merge, RunReport? Report)>();

@@ -6,8 +6,13 @@ namespace Merge.Compute;
 /// <summary>Gathers the elements of some bins, which are few.</summary>
 internal sealed class GatheredScores(int[] bins) : BinSearch
 {
+    // Lists would be copied to larger ones again and again, and what they were lie in memory: these stay.
+    private const int Piece = 1 << 11;
+
     private readonly Lock _lock = new();
-    private readonly SortedDictionary<long, List<(uint Key, long Position)>> _segments = [];
+    private readonly SortedDictionary<long, List<ArraySegment<(uint Key, long Position)>>> _segments = [];
+
+    private IEnumerable<(uint Key, long Position)> All => _segments.Values.SelectMany(s => s).SelectMany(p => p);
 
     public override IReductionPart Begin(long start, long end) => new Part(this, bins, start, end);
 
@@ -15,8 +20,9 @@ internal sealed class GatheredScores(int[] bins) : BinSearch
     {
         foreach (var group in targets.GroupBy(t => t.Bin))
         {
-            uint[] keys =
-                [.. _segments.Values.SelectMany(g => g).Where(g => g.Key >> 16 == group.Key).Select(g => g.Key)];
+            var keys = new uint[All.Count(g => g.Key >> 16 == group.Key)];
+            foreach (var (place, found) in All.Where(g => g.Key >> 16 == group.Key).Index())
+                keys[place] = found.Key;
             Array.Sort(keys);
             foreach (var target in group)
             {
@@ -30,7 +36,7 @@ internal sealed class GatheredScores(int[] bins) : BinSearch
 
     private void FindLast(SelectionTarget target)
     {
-        foreach (var (key, position) in _segments.Values.SelectMany(g => g))
+        foreach (var (key, position) in All)
         {
             if (key == target.Key && --target.TiesLeft == 0)
                 target.EndAt(position);
@@ -39,7 +45,9 @@ internal sealed class GatheredScores(int[] bins) : BinSearch
 
     private sealed unsafe class Part(GatheredScores owner, int[] bins, long start, long end) : IDeviceReductionPart
     {
-        private readonly List<(uint Key, long Position)> _found = [];
+        private readonly List<ArraySegment<(uint Key, long Position)>> _found = [];
+        private (uint, long)[] _piece = [];
+        private int _taken;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Take(long first, int count, ReadOnlySpan<nint> operands)
@@ -57,7 +65,7 @@ internal sealed class GatheredScores(int[] bins) : BinSearch
                     found += keys[i] >> 16 == (uint)bin ? 1 : 0;
                 }
                 for (var i = 0; i < found; i++)
-                    _found.Add((keys[places[i]], first + places[i]));
+                    Add(keys[places[i]], first + places[i]);
             }
             if (first + count == end)
                 End();
@@ -69,14 +77,31 @@ internal sealed class GatheredScores(int[] bins) : BinSearch
             {
                 var low = (uint)bin << 16;
                 foreach (var (place, key) in operands.Gather(0, low, low | 0xffff))
-                    _found.Add((key, first + place));
+                    Add(key, first + place);
             }
             if (first + operands.Count == end)
                 End();
         }
 
+        private void Add(uint key, long position)
+        {
+            if (_taken == _piece.Length)
+            {
+                Keep();
+                (_piece, _taken) = (new (uint, long)[Piece], 0);
+            }
+            _piece[_taken++] = (key, position);
+        }
+
+        private void Keep()
+        {
+            if (_taken > 0)
+                _found.Add(new(_piece, 0, _taken));
+        }
+
         private void End()
         {
+            Keep();
             lock (owner._lock)
                 owner._segments.Add(start, _found);
         }

@@ -21,6 +21,9 @@ internal sealed unsafe class KeyCounts
     private int _bits = LeastBits;
     private int _different;
 
+    /// <summary>Keys that were seen.</summary>
+    public int Different => _different;
+
     /// <summary>Whether so many keys can be added even if all are new.</summary>
     public bool HasRoomFor(int keys)
     {
@@ -58,32 +61,37 @@ internal sealed unsafe class KeyCounts
         }
     }
 
-    /// <summary>All keys, in no order; forgets them.</summary>
-    public (uint Key, uint Count)[] Take()
+    /// <summary>Gives all keys, in no order, each in the upper half and its count in the lower; forgets them.</summary>
+    /// <param name="to">Takes <see cref="Different"/> of them.</param>
+    public void MoveTo(ulong* to)
     {
-        var keys = new (uint, uint)[_different];
-        for (var i = 0; i < keys.Length; i++)
-        {
-            ref var place = ref _places[_taken[i]];
-            keys[i] = ((uint)(place >> 32), (uint)place);
-            place = 0;
-        }
+        for (var i = 0; i < _different; i++)
+            to[i] = _places[_taken[i]];
+        Clear();
+    }
+
+    /// <summary>Forgets all keys.</summary>
+    public void Clear()
+    {
+        for (var i = 0; i < _different; i++)
+            _places[_taken[i]] = 0;
         _different = 0;
-        return keys;
     }
 
     private void Grow(int bits)
     {
-        var keys = Take();
+        var keys = new ulong[_different];
+        fixed (ulong* to = keys)
+            MoveTo(to);
         _bits = bits;
         _places = new ulong[1 << bits];
         _taken = new int[1 << (bits - 1)];
-        foreach (var (key, count) in keys)
+        foreach (var key in keys)
         {
-            var place = (key * 0x9E3779B1) >> (32 - bits);
+            var place = ((uint)(key >> 32) * 0x9E3779B1) >> (32 - bits);
             while (_places[place] != 0)
                 place = (place + 1) & ((uint)_places.Length - 1);
-            _places[place] = ((ulong)key << 32) | count;
+            _places[place] = key;
             _taken[_different++] = (int)place;
         }
     }

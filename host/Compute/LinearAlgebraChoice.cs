@@ -33,6 +33,10 @@ internal sealed class LinearAlgebraChoice : INamedLinearAlgebra
 
     public string Name => _chosen.Value.Name;
 
+    public bool CanBeLeft => _chosen.Value.CanBeLeft;
+
+    public long SvdBytes(long rows, long columns) => _chosen.Value.SvdBytes(rows, columns);
+
     /// <param name="asked">A library's path or name, "none" for managed code; null or empty: the first that is installed.</param>
     /// <exception cref="MergeException">There is no such library, or it is no LAPACK.</exception>
     public static INamedLinearAlgebra Of(string? asked)

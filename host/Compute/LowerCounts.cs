@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Merge.Compute.Gpu;
@@ -11,7 +12,8 @@ internal sealed class LowerCounts(int[] bins) : BinSearch
     private readonly Lock _lock = new();
     private readonly ConcurrentBag<uint[]> _pool = [];
     private readonly long[] _counts = new long[bins.Length * ScoreBins.Count];
-    private readonly SortedDictionary<long, (long End, (uint Key, uint Count)[] Keys)> _segments = [];
+    private readonly KeyPages _segments = new(ScoreSelection.MostBracketed);
+    private long _end;
 
     public override IReductionPart Begin(long start, long end)
     {
@@ -29,30 +31,24 @@ internal sealed class LowerCounts(int[] bins) : BinSearch
             if (target.TakeTies(ScoreBins.Sum(counts[(low + 1)..]), counts[low]))
                 FindSegment(target);
         }
+        _segments.Release();
     }
 
     private void FindSegment(SelectionTarget target)
     {
-        foreach (var (start, (end, keys)) in _segments)
-        {
-            var at = Array.BinarySearch([.. keys.Select(k => k.Key)], target.Key);
-            var ties = at < 0 ? 0 : keys[at].Count;
-            if (ties >= target.TiesLeft)
-            {
-                target.SearchIn(start, end, false);
-                return;
-            }
-            target.TiesLeft -= ties;
-        }
+        if (_segments.GaveUp)
+            target.SearchIn(0, _end, true);
+        else
+            _segments.Search(target);
     }
 
-    private void Add(long start, long end, (int Slot, uint Key, uint Count)[] keys)
+    private void Add(long end, int slot, ReadOnlySpan<ulong> keys)
     {
         lock (_lock)
         {
-            _segments.Add(start, (end, [.. keys.Select(k => (k.Key, k.Count))]));
-            foreach (var (slot, key, count) in keys)
-                _counts[(slot * ScoreBins.Count) + (int)(key & 0xffff)] += count;
+            _end = Math.Max(_end, end);
+            foreach (var key in keys)
+                _counts[(slot * ScoreBins.Count) + (int)((key >> 32) & 0xffff)] += (uint)key;
         }
     }
 
@@ -95,19 +91,22 @@ internal sealed class LowerCounts(int[] bins) : BinSearch
 
         private void End()
         {
-            var keys = new List<(int Slot, uint Key, uint Count)>();
+            var keys = ArrayPool<ulong>.Shared.Rent(table.Length);
+            var count = 0;
             foreach (var (slot, bin) in bins.Index())
             {
                 var counts = table.AsSpan(slot * ScoreBins.Count, ScoreBins.Count);
-                var low = -1;
+                var (low, first) = (-1, count);
                 while (counts[(low + 1)..].IndexOfAnyExcept(0u) is >= 0 and var next)
                 {
                     low += next + 1;
-                    keys.Add((slot, ((uint)bin << 16) | (uint)low, counts[low]));
+                    keys[count++] = ((((ulong)bin << 16) | (uint)low) << 32) | counts[low];
                 }
                 counts.Clear();
+                owner.Add(end, slot, keys.AsSpan(first..count));
             }
-            owner.Add(start, end, [.. keys]);
+            owner._segments.Add(start, end, keys.AsSpan(0, count));
+            ArrayPool<ulong>.Shared.Return(keys);
             owner._pool.Add(table);
         }
     }

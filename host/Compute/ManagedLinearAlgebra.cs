@@ -12,6 +12,10 @@ namespace Merge.Compute;
 /// </summary>
 internal sealed class ManagedLinearAlgebra : INamedLinearAlgebra
 {
+    // All that is allocated for a square matrix, and beside that for the QR decomposition of another one.
+    private const int OfSquare = 10;
+    private const int OfOther = 9;
+
     static ManagedLinearAlgebra()
     {
         Control.UseManaged();
@@ -19,6 +23,14 @@ internal sealed class ManagedLinearAlgebra : INamedLinearAlgebra
     }
 
     public string Name => $"MathNet {typeof(Control).Assembly.GetName().Version!.ToString(3)}";
+
+    public bool CanBeLeft => true;
+
+    public long SvdBytes(long rows, long columns)
+    {
+        var size = Math.Min(rows, columns);
+        return sizeof(double) * ((OfSquare * size * size) + (rows == columns ? 0 : OfOther * rows * columns));
+    }
 
     public Matrix Multiply(Matrix a, Matrix b)
     {

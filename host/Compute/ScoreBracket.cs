@@ -47,24 +47,28 @@ internal sealed class ScoreBracket(uint low, uint middle, uint high, int most, (
     /// <summary>Finds the page that the last kept tie is on.</summary>
     public void Search(SelectionTarget target) => _pages.Search(target);
 
+    /// <summary>Gives back what was counted.</summary>
+    public void Release() => _pages.Release();
+
     // The key at a rank counted down from the largest, 0; how many elements have a higher one, and how many have it.
     private uint? KeyAt(long fromTop, out long above, out long ties)
     {
         (above, ties) = (_above, 0);
         var shift = Math.Max(0, 32 - BitOperations.LeadingZeroCount(high - low) - BucketBits);
         var buckets = new long[1 << BucketBits];
-        foreach (var (key, count) in _pages.Keys)
-            buckets[(key - low) >> shift] += count;
+        foreach (var key in _pages.Keys)
+            buckets[((uint)(key >> 32) - low) >> shift] += (uint)key;
         if (_pages.GaveUp || fromTop < above || fromTop >= above + buckets.Sum())
             return null;
         var bucket = buckets.Length - 1;
         while (above + buckets[bucket] <= fromTop)
             above += buckets[bucket--];
         var inside = new SortedDictionary<uint, long>();
-        foreach (var (key, count) in _pages.Keys)
+        foreach (var counted in _pages.Keys)
         {
+            var key = (uint)(counted >> 32);
             if ((key - low) >> shift == (uint)bucket)
-                inside[key] = inside.GetValueOrDefault(key) + count;
+                inside[key] = inside.GetValueOrDefault(key) + (uint)counted;
         }
         foreach (var (key, count) in inside.Reverse())
         {
@@ -141,8 +145,7 @@ internal sealed class ScoreBracket(uint low, uint middle, uint high, int most, (
 
         private void Turn(long page)
         {
-            var keys = counts.Take();
-            owner._pages.Add(_page, page, _middles == 0 ? keys : [.. keys, (owner.Limits.Middle, _middles)]);
+            owner._pages.Add(_page, page, counts, _middles == 0 ? 0 : ((ulong)owner.Limits.Middle << 32) | _middles);
             (_page, _middles) = (page, 0);
         }
 

@@ -24,7 +24,8 @@ internal sealed class ScoreSelection
     /// <summary>Up to so many elements need no sample: all their keys are counted, once for all ranks.</summary>
     public const int MostUnsampled = 1 << 16;
 
-    private const int MostBracketed = 2 * MostGathered;
+    /// <summary>Up to so many keys are held with their counts.</summary>
+    public const int MostBracketed = 2 * MostGathered;
 
     private readonly SelectionTarget[] _targets;
     private readonly SelectionMembers _members;
@@ -178,8 +179,7 @@ internal sealed class ScoreSelection
 
     private void LocateOrEnd()
     {
-        foreach (var target in _targets)
-            target.Bracket = null;
+        EndBrackets();
         SelectionTarget[] wide = [.. _targets.Where(t => t.IsWide)];
         foreach (var t in wide)
             t.Bracket = new(t.Key, t.Key, t.Key, (int)KeysHeld / _targets.Length, t.Place);
@@ -212,10 +212,19 @@ internal sealed class ScoreSelection
             LocateOrEnd();
             return;
         }
-        _brackets = [];
+        EndBrackets();
         foreach (var target in _targets)
             target.Reset();
         SkipSample();
+    }
+
+    private void EndBrackets()
+    {
+        foreach (var target in _targets)
+            target.Bracket = null;
+        foreach (var bracket in _brackets)
+            bracket.Release();
+        _brackets = [];
     }
 
     private void BeginSearch()

@@ -47,5 +47,5 @@ internal sealed class SelectionTarget(long rank, long keep)
 
     public void SearchIn(long start, long end, bool isWide) => (Place, IsWide, Searched) = ((start, end), isWide, true);
 
-    public void Reset() => (Bracket, Searched, IsWide) = (null, false, false);
+    public void Reset() => (Searched, IsWide) = (false, false);
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Merge.Compute;
+using Merge.Merging.LowRank;
 using Merge.Planning;
 using Merge.Sdk;
 
@@ -9,9 +10,18 @@ namespace Merge.Merging;
 /// Which tensors linear algebra was used for, and whose: its bits are the same on one machine, not on every one, so the
 /// manifest says which it was, and an interrupted merge that goes on with another begins those tensors anew.
 /// </summary>
-internal sealed class AlgebraUse(INamedLinearAlgebra algebra)
+/// <param name="algebra">Whose.</param>
+/// <param name="heap">Has room made before it takes much; null: nobody does.</param>
+/// <param name="stop">The user's: stops what takes long.</param>
+internal sealed class AlgebraUse(INamedLinearAlgebra algebra, ManagedHeap? heap = null, CancellationToken stop = default)
 {
+    // What takes less is done at once.
+    private const long LittleBytes = 1 << 18;
+
     private readonly ConcurrentDictionary<string, bool> _tensors = [];
+
+    /// <summary>What computes.</summary>
+    public INamedLinearAlgebra Own => algebra;
 
     /// <summary>Whose it is, where any was used; null as a rule.</summary>
     public string? Name => _tensors.IsEmpty ? null : algebra.Name;
@@ -39,13 +49,18 @@ internal sealed class AlgebraUse(INamedLinearAlgebra algebra)
     /// </summary>
     public ILinearAlgebra For(TensorPlan tensor) => new OfTensor(this, tensor);
 
-    private T Note<T>(TensorPlan plan, Func<INamedLinearAlgebra, T> compute)
+    /// <summary>That of the process, in one run.</summary>
+    public static AlgebraUse OfRun(RunSettings settings, CancellationToken stop) =>
+        new(LinearAlgebraChoice.OfProcess, new(settings.Memory / 2), stop);
+
+    private T Note<T>(TensorPlan plan, long bytes, Func<INamedLinearAlgebra, T> compute)
     {
         var tensor = plan.Info.Name;
         _tensors[tensor] = true;
         try
         {
-            return compute(algebra);
+            heap?.Keep(bytes);
+            return bytes > LittleBytes && algebra.CanBeLeft ? Stoppable(() => compute(algebra)) : compute(algebra);
         }
         catch (NonFiniteMatrix fault)
         {
@@ -58,19 +73,43 @@ internal sealed class AlgebraUse(INamedLinearAlgebra algebra)
         }
     }
 
+    /// <summary>On a thread of its own, which is left behind when the user does not want to wait for it.</summary>
+    private T Stoppable<T>(Func<T> compute)
+    {
+        if (!stop.CanBeCanceled)
+            return compute();
+        var work = Task.Factory.StartNew(
+            compute, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        try
+        {
+            work.Wait(stop);
+        }
+        catch (AggregateException)
+        {
+            // What it threw is thrown below.
+        }
+        catch (OperationCanceledException)
+        {
+            throw new WorkInterrupted(stop);
+        }
+        return work.GetAwaiter().GetResult();
+    }
+
     private sealed class OfTensor(AlgebraUse use, TensorPlan tensor) : ILinearAlgebra
     {
-        public Matrix Multiply(Matrix a, Matrix b) => use.Note(tensor, l => l.Multiply(a, b));
+        public Matrix Multiply(Matrix a, Matrix b) =>
+            use.Note(tensor, sizeof(double) * (long)a.Rows * b.Columns, l => l.Multiply(a, b));
 
-        public Svd Svd(Matrix a) => use.Note(tensor, l => l.Svd(a));
+        public Svd Svd(Matrix a) => use.Note(tensor, use.Own.SvdBytes(a.Rows, a.Columns), l => l.Svd(a));
 
-        public SymmetricEigen SymmetricEigen(Matrix a) => use.Note(tensor, l => l.SymmetricEigen(a));
+        public SymmetricEigen SymmetricEigen(Matrix a) =>
+            use.Note(tensor, use.Own.SvdBytes(a.Rows, a.Columns), l => l.SymmetricEigen(a));
 
-        public Qr Qr(Matrix a) => use.Note(tensor, l => l.Qr(a));
+        public Qr Qr(Matrix a) => use.Note(tensor, WorkMemory.OfQr(a.Rows, a.Columns), l => l.Qr(a));
 
-        public Matrix Polar(Matrix a) => use.Note(tensor, l => l.Polar(a));
+        public Matrix Polar(Matrix a) => use.Note(tensor, use.Own.SvdBytes(a.Rows, a.Columns), l => l.Polar(a));
 
         public Matrix? SolvePositive(Matrix a, Matrix b, double tolerance) =>
-            use.Note(tensor, l => l.SolvePositive(a, b, tolerance));
+            use.Note(tensor, sizeof(double) * (a.Rows + (long)b.Columns) * a.Rows, l => l.SolvePositive(a, b, tolerance));
     }
 }

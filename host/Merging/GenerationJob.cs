@@ -75,12 +75,12 @@ internal sealed class GenerationJob : IJob
         {
             if (_statistics?.Next() is { } sweep)
             {
-                if (_shares.Count > 1 && !SweepPhase.HasRoom(_context, _scan.Swept, sweep))
+                if (_shares.Count > 1 && !SweepPhase.HasRoom(_context, _scan.Swept, sweep, _scan.Work))
                 {
                     Halve();
                     return null;
                 }
-                return new SweepPhase(_context, _scan.Swept, sweep);
+                return new SweepPhase(_context, _scan.Swept, sweep, work: _scan.Work);
             }
             _statistics?.Complete();
             _statistics = _scan.TakePending();

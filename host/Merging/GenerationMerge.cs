@@ -67,6 +67,7 @@ internal sealed class GenerationMerge : IDisposable
             Settings = _settings with { Memory = _settings.Memory - ResidentBytes, Threads = Threads(members.Count) },
             Candidates = candidates,
             Checksums = Checksums,
+            Algebra = AlgebraUse.OfRun(_settings, cancellation),
             Compiler = _compiler,
             Progress = Progress,
         };

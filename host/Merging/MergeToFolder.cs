@@ -62,7 +62,7 @@ internal static class MergeToFolder
             return LowRank.AdapterRun.Run(plan, final, force, settings, progress, cancellation);
         OutputTarget.Check(final, plan, force);
         var checksums = new Checksums();
-        var algebra = new AlgebraUse(LinearAlgebraChoice.OfProcess);
+        var algebra = AlgebraUse.OfRun(settings, cancellation);
         using var folder = PartialFolder.Open(final, plan, checksums, algebra, force);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var context = new MergeContext

@@ -33,6 +33,9 @@ internal sealed class ScanOf
     /// <summary>What statistics drew, for the merge.</summary>
     public DrawMemory Draws { get; }
 
+    /// <summary>What the statistics last taken are for, and takes more memory than they do.</summary>
+    public LowRank.WorkMemory Work { get; private set; }
+
     /// <summary>What the statistics last taken sweep over: the tensor, or matrices beside it.</summary>
     public TensorPlan Swept { get; private set; }
 
@@ -43,6 +46,7 @@ internal sealed class ScanOf
     {
         if (Tensor.Pending.Count == 0)
             return null;
+        Work = MatrixWork.Of(_plan, Tensor.Pending, _context.Algebra.Own);
         if (SideMatrices.Take(_plan, Tensor.Pending) is { } matrices)
         {
             Swept = matrices.Plan;

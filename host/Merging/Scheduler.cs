@@ -17,6 +17,7 @@ internal sealed class Scheduler(
 {
     /// <summary>Guards everything below and is pulsed whenever there may be something new to take.</summary>
     private readonly object _gate = new();
+    private readonly ManagedHeap _heap = new(room);
     private readonly List<Running> _running = [];
     private IEnumerator<IJob>? _jobs;
     private ExceptionDispatchInfo? _fault;
@@ -49,6 +50,7 @@ internal sealed class Scheduler(
                     Advance(step.Job);
                 else
                     RunPart(step, worker);
+                _heap.Keep();
             }
         }
         catch (Exception fault)

@@ -20,7 +20,7 @@ internal static partial class StrategyCall
         {
             return call();
         }
-        catch (Exception fault) when (fault is not MergeException)
+        catch (Exception fault) when (fault is not (MergeException or WorkInterrupted))
         {
             throw Threw(strategy.Info.Id, where, fault);
         }
@@ -30,7 +30,16 @@ internal static partial class StrategyCall
     public static void Rethrow(MergeStrategy strategy, string where, Task task)
     {
         if (task.IsCanceled)
-            throw Threw(strategy.Info.Id, where, new OperationCanceledException());
+        {
+            try
+            {
+                task.GetAwaiter().GetResult();
+            }
+            catch (OperationCanceledException cancelled) when (cancelled is not WorkInterrupted)
+            {
+                throw Threw(strategy.Info.Id, where, new OperationCanceledException());
+            }
+        }
         if (task.Exception?.InnerException is not { } fault)
             return;
         // With its stack: it says where in the plugin.

@@ -32,7 +32,7 @@ internal sealed class SweepPhase : Phase
         _blockLength = BlockLength(context, plan, sweep);
         context.RequireMemory(
             plan,
-            work.Why ?? (sweep.Unit == 1 ? "takes statistics" : $"looks at {sweep.Unit} elements of this tensor at once"),
+            work.Why ?? (sweep.Unit == 1 ? "gathers statistics of this tensor" : $"looks at {sweep.Unit} elements of this tensor at once"),
             WorkerBytes(context, plan, sweep),
             work.With(sweep.SharedBytes));
         HeldBytes = work.With(sweep.HeldBytes);
@@ -45,8 +45,8 @@ internal sealed class SweepPhase : Phase
     public override void GrantWish() => _draws!.Allocate();
 
     /// <summary>Whether a sweep fits the budget.</summary>
-    public static bool HasRoom(RunContext context, TensorPlan plan, TensorSweep sweep) =>
-        context.HasRoom(WorkerBytes(context, plan, sweep), sweep.SharedBytes);
+    public static bool HasRoom(RunContext context, TensorPlan plan, TensorSweep sweep, LowRank.WorkMemory work = default) =>
+        context.HasRoom(WorkerBytes(context, plan, sweep), work.With(sweep.SharedBytes));
 
     public override void Run(int part, Worker worker)
     {

@@ -39,7 +39,7 @@ internal sealed class TensorJob(MergeContext context, TensorPlan plan) : IJob
         while (true)
         {
             if (_statistics?.Next() is { } sweep)
-                return new SweepPhase(context, _scan.Swept, sweep, _scan.Draws);
+                return new SweepPhase(context, _scan.Swept, sweep, _scan.Draws, _scan.Work);
             _statistics?.Complete();
             _statistics = null;
             if (_planning.IsCompleted)

@@ -48,8 +48,9 @@ internal sealed class RecipePlanner : IDisposable
     {
         var places = ModelPlaces.Of(recipe.Path, _modelDirs) with { Stages = Stages };
         var schema = OptionsSchema.Of(method.Strategy.OptionsType);
-        var resolved = AdapterRecipe.WithZeros(
-            TrainingMetrics.Fill(ResolvedRecipe.Of(recipe, places, AdapterRecipe.Are), method.Id, schema, places), method.Info, out var adapterBase);
+        var written = TrainingMetrics.Fill(ResolvedRecipe.Of(recipe, places, AdapterRecipe.Are), method.Id, schema, places);
+        var doubt = written.Base is { Path.Length: 0 } nowhere ? ModelResolver.Doubt(nowhere.Model.Model, places, recipe.Path) : null;
+        var resolved = AdapterRecipe.WithZeros(written, method.Info, out var adapterBase);
         var binder = new OptionsBinder(
             schema, resolved.Recipe, method.Id, parameter => MethodsWith(parameter, method));
         ModuleInputs[] modules = [.. resolved.Modules.Select(m => Inputs(m, method.Info, resolved.Recipe, binder))];
@@ -105,7 +106,8 @@ internal sealed class RecipePlanner : IDisposable
             var output = AdapterRecipe.Output(recipe, adapters, [.. resolved.Models.Select(m => _open.OpenAdapter(m.Path))], adapterBase);
             plan = plan with { Adapter = output, Layout = AdapterLayout.Of(output) };
         }
-        return plan with { Warnings = [.. recipe.Warnings, .. places.Shadowed(recipe), .. binder.Warnings, .. warnings, .. _open.Warnings, .. plan.Warnings] };
+        Diagnostic[] doubts = doubt is null ? [] : [doubt];
+        return plan with { Warnings = [.. recipe.Warnings, .. doubts, .. places.Shadowed(recipe), .. binder.Warnings, .. warnings, .. _open.Warnings, .. plan.Warnings] };
     }
 
     public void Dispose() => _open.Dispose();

@@ -58,6 +58,24 @@ internal static class ModelResolver
         ]);
     }
 
+    /// <summary>
+    /// What to say of a model that is only named, and is nowhere: nothing where it may well be one of the hub's.
+    /// </summary>
+    public static Diagnostic? Doubt(ModelReference model, ModelPlaces places, string recipePath)
+    {
+        var candidates = places.Candidates(model.Text);
+        var guess = NearestMatch.Question(model.Text, Names(model.Text, candidates, places));
+        if (HubName.Parse(model.Text) is not null && guess is null)
+            return null;
+        return new Diagnostic($"the model {RecipeText.Quote(model.Text)}, which the result will name, is not found; looked for {string.Join(", ", candidates)}")
+        {
+            Severity = Severity.Warning,
+            Where = $"{recipePath}, line {model.Line}",
+            Expected = "a folder, or the hub's name of a model (org/name)",
+            Fix = guess ?? "What loads the result looks for its base there: correct the path, or leave it out.",
+        };
+    }
+
     // What stands beside the places looked at, written as the recipe would.
     private static IEnumerable<string> Names(string text, IReadOnlyList<string> candidates, ModelPlaces places)
     {

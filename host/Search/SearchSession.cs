@@ -75,6 +75,7 @@ internal sealed class SearchSession : IDisposable
             planned = PlannedSpace.Of(request.Recipe, search, request.Plugins, request.Planner(), request.ModelDirs);
             if (planned.Plan.Adapter is not null)
                 AdapterRoom.RequireMemory(planned.Plan, request.Settings);
+            MatrixRoom.RequireMemory(planned.Plan, request.Settings);
             request.Folder.CheckInputs(planned.Plan);
             var identity = SearchIdentity.Of(kind, request.Recipe, planned.Plan, ToolVersion.Text,
                 [("method's plugin", planned.Plan.Plugin.Digest), ("space", planned.Options.Description), .. plugins]);

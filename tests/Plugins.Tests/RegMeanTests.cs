@@ -134,7 +134,7 @@ public sealed class RegMeanTests
         var problem = Assert.Throws<MergeException>(
             () => Merge(little, new(), models, Identity(300), Identity(300))).Diagnostics.Single();
         Assert.Equal("w", problem.Where);
-        Assert.Contains("takes statistics, which takes 1.9", problem.Found);
+        Assert.Contains("computes with 2 matrices of 300×300, which takes ", problem.Found);
         Assert.StartsWith("Raise --memory to ", problem.Fix);
         Assert.Equal(models[0].Values, Merge(_onEngine, new(), models, Identity(300), Identity(300)));
     }

@@ -14,8 +14,27 @@ internal sealed unsafe class LapackLinearAlgebra(LapackFunctions lapack) : IName
     private const byte Thin = (byte)'S';
     private const byte Transposed = (byte)'T';
     private const byte Upper = (byte)'U';
+    private const long IntegersOfDivision = 8;
 
     public string Name => lapack.Name;
+
+    // It may be anywhere in the library's memory, which is taken away at the end.
+    public bool CanBeLeft => false;
+
+    public long SvdBytes(long rows, long columns)
+    {
+        var size = Math.Min(rows, columns);
+        var numbers = (rows * columns) + (size * (rows + columns));
+        if (size == 0 || rows > int.MaxValue || columns > int.MaxValue)
+            return sizeof(double) * numbers;
+        // As in TryDivide: of the matrix turned over.
+        byte thin = Thin;
+        int n = (int)columns, m = (int)rows, k = (int)size, ask = -1, integers, info;
+        double nothing, divide, iterate;
+        lapack.Gesdd(&thin, &n, &m, &nothing, &n, &nothing, &nothing, &n, &nothing, &k, &divide, &ask, &integers, &info, 1);
+        lapack.Gesvd(&thin, &thin, &n, &m, &nothing, &n, &nothing, &nothing, &n, &nothing, &k, &iterate, &ask, &info, 1, 1);
+        return (sizeof(double) * (numbers + (long)Math.Max(IsPossible(divide) ? divide : 0, iterate))) + (IntegersOfDivision * sizeof(int) * size);
+    }
 
     public Matrix Multiply(Matrix a, Matrix b)
     {
@@ -61,9 +80,9 @@ internal sealed unsafe class LapackLinearAlgebra(LapackFunctions lapack) : IName
         {
             lapack.Syevd(&wanted, &upper, &n, v, &n, w, &numbers, &ask, &integers, &ask, &info, 1, 1);
             var length = checked((int)numbers);
-            fixed (double* work = new double[length])
+            using var work = new NativeNumbers(length);
             fixed (int* more = new int[integers])
-                lapack.Syevd(&wanted, &upper, &n, v, &n, w, work, &length, more, &integers, &info, 1, 1);
+                lapack.Syevd(&wanted, &upper, &n, v, &n, w, work.Address, &length, more, &integers, &info, 1, 1);
         }
         if (info != 0)
             throw MatrixFault.NotConverged(a);
@@ -80,15 +99,16 @@ internal sealed unsafe class LapackLinearAlgebra(LapackFunctions lapack) : IName
             return new(q, r);
         MatrixFault.CheckFinite(a);
         // Aᵀ = L·Q', so R = Lᵀ and Q = Q'ᵀ: both lie as they are wanted.
-        double[] factored = [.. a.Values];
+        using var factored = NativeNumbers.CopyOf(a.Values);
+        var f = factored.Address;
         int n = a.Columns, m = a.Rows, k = size, length = -1, info;
         double numbers;
-        fixed (double* f = factored, tau = new double[size], to = q.Values)
+        fixed (double* tau = new double[size], to = q.Values)
         {
             lapack.Gelqf(&n, &m, f, &n, tau, &numbers, &length, &info);
             length = checked((int)numbers);
-            fixed (double* work = new double[length])
-                lapack.Gelqf(&n, &m, f, &n, tau, work, &length, &info);
+            using (var work = new NativeNumbers(length))
+                lapack.Gelqf(&n, &m, f, &n, tau, work.Address, &length, &info);
             for (var i = 0; i < k; i++)
                 new Span<double>(f + ((long)i * n) + i, n - i).CopyTo(r.Row(i)[i..]);
             for (var j = 0; j < m; j++)
@@ -96,8 +116,8 @@ internal sealed unsafe class LapackLinearAlgebra(LapackFunctions lapack) : IName
             length = -1;
             lapack.Orglq(&k, &m, &k, to, &k, tau, &numbers, &length, &info);
             length = checked((int)numbers);
-            fixed (double* work = new double[length])
-                lapack.Orglq(&k, &m, &k, to, &k, tau, work, &length, &info);
+            using (var work = new NativeNumbers(length))
+                lapack.Orglq(&k, &m, &k, to, &k, tau, work.Address, &length, &info);
         }
         SignConvention.Apply(q, r);
         return new(q, r);
@@ -119,8 +139,9 @@ internal sealed unsafe class LapackLinearAlgebra(LapackFunctions lapack) : IName
         byte upper = Upper, plain = Plain, transposed = Transposed, right = Right;
         int n = a.Rows, many = b.Columns, info;
         double one = 1;
-        double[] factor = [.. a.Values];
-        fixed (double* f = factor, x = solution.Values)
+        using var factor = NativeNumbers.CopyOf(a.Values);
+        var f = factor.Address;
+        fixed (double* x = solution.Values)
         {
             lapack.Potrf(&upper, &n, f, &n, &info, 1);
             for (var j = 0; info == 0 && j < n; j++)
@@ -138,37 +159,42 @@ internal sealed unsafe class LapackLinearAlgebra(LapackFunctions lapack) : IName
         return solution;
     }
 
+    // Lengths have 32 bits.
+    private static bool IsPossible(double length) => length is > 0 and < int.MaxValue;
+
     private bool TryDivide(Matrix a, Svd into)
     {
-        double[] values = [.. a.Values];
+        using var values = NativeNumbers.CopyOf(a.Values);
+        var f = values.Address;
         byte thin = Thin;
         int n = a.Columns, m = a.Rows, k = into.Sigma.Length, length = -1, info;
         double numbers;
-        fixed (double* f = values, s = into.Sigma, v = into.Vt.Values, u = into.U.Values)
-        fixed (int* integers = new int[8L * k])
+        fixed (double* s = into.Sigma, v = into.Vt.Values, u = into.U.Values)
+        fixed (int* integers = new int[IntegersOfDivision * k])
         {
             lapack.Gesdd(&thin, &n, &m, f, &n, s, v, &n, u, &k, &numbers, &length, integers, &info, 1);
-            if (info != 0 || !(numbers is > 0 and < int.MaxValue))
+            if (info != 0 || !IsPossible(numbers))
                 return false;
             length = (int)numbers;
-            fixed (double* work = new double[length])
-                lapack.Gesdd(&thin, &n, &m, f, &n, s, v, &n, u, &k, work, &length, integers, &info, 1);
+            using var work = new NativeNumbers(length);
+            lapack.Gesdd(&thin, &n, &m, f, &n, s, v, &n, u, &k, work.Address, &length, integers, &info, 1);
         }
         return info == 0;
     }
 
     private bool TryIterate(Matrix a, Svd into)
     {
-        double[] values = [.. a.Values];
+        using var values = NativeNumbers.CopyOf(a.Values);
+        var f = values.Address;
         byte thin = Thin;
         int n = a.Columns, m = a.Rows, k = into.Sigma.Length, length = -1, info;
         double numbers;
-        fixed (double* f = values, s = into.Sigma, v = into.Vt.Values, u = into.U.Values)
+        fixed (double* s = into.Sigma, v = into.Vt.Values, u = into.U.Values)
         {
             lapack.Gesvd(&thin, &thin, &n, &m, f, &n, s, v, &n, u, &k, &numbers, &length, &info, 1, 1);
             length = checked((int)numbers);
-            fixed (double* work = new double[length])
-                lapack.Gesvd(&thin, &thin, &n, &m, f, &n, s, v, &n, u, &k, work, &length, &info, 1, 1);
+            using var work = new NativeNumbers(length);
+            lapack.Gesvd(&thin, &thin, &n, &m, f, &n, s, v, &n, u, &k, work.Address, &length, &info, 1, 1);
         }
         return info == 0;
     }

@@ -30,9 +30,31 @@ internal static class AdapterRoom
     {
         foreach (var (tensor, why, each, held) in Needs(plan, settings).OrderByDescending(n => n.Each + n.Held).Take(1))
         {
-            if (Bytes(each, held, settings) > settings.Memory)
-                throw RunContext.NoRoom(Method(plan), settings, tensor, why, each, held);
+            if (Bytes(each, held, settings) <= settings.Memory)
+                continue;
+            var refused = RunContext.NoRoom(Method(plan), settings, tensor, why, each, held);
+            throw LargestRank(plan, settings) is { } rank
+                ? new MergeException([.. refused.Diagnostics.Select(d => d with { Fix = $"{d.Fix} Or give a rank beside the energy, no module more: {rank} fits." })])
+                : refused;
         }
+    }
+
+    /// <summary>Where an energy alone decides ranks: the largest that would fit the budget; null where none is to be named.</summary>
+    private static int? LargestRank(MergePlan plan, RunSettings settings)
+    {
+        if (plan.Adapter!.Choice is not { Rank: null })
+            return null;
+        var (fits, beyond) = (0, (int)Math.Min(int.MaxValue, plan.Tensors.Max(t => t.Info.Count)));
+        while (beyond - fits > 1)
+        {
+            var rank = fits + ((beyond - fits) / 2);
+            var bounded = plan with { Adapter = plan.Adapter with { Choice = plan.Adapter.Choice with { Rank = rank } } };
+            if (Needs(bounded, settings).All(n => Bytes(n.Each, n.Held, settings) <= settings.Memory))
+                fits = rank;
+            else
+                beyond = rank;
+        }
+        return fits > 0 ? fits : null;
     }
 
     /// <summary>The module that needs most and its bytes with all threads; null where nothing is decomposed.</summary>
@@ -53,9 +75,15 @@ internal static class AdapterRoom
             var choice = output.ChoiceOf(like.Name);
             if (choice is not null && (output.IsExtracted || !AdapterChecks.IsLinear(plan, tensor)))
             {
-                var width = RangeFinder.FirstWidth(tensor.Info, choice);
+                // How many directions an energy takes is not known: all of them, where no rank bounds it.
+                var width = RangeFinder.LargestWidth(tensor.Info, choice);
                 var sweeps = WorkMemory.OfSweeps(settings, tensor, width);
-                yield return (tensor, WorkMemory.OfBasis(tensor, width).Why!, sweeps.Each, sweeps.Held);
+                yield return (
+                    tensor,
+                    width == RangeFinder.FirstWidth(tensor.Info, choice) ? WorkMemory.OfBasis(tensor, width).Why!
+                        : $"may look for {width} directions of this tensor, as its energy may take as many",
+                    sweeps.Each,
+                    sweeps.Held);
             }
             else if (!output.IsWrittenStraight(tensor.Info.Name))
             {

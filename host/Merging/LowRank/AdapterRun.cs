@@ -32,6 +32,7 @@ internal static class AdapterRun
             Settings = settings,
             Output = new Nowhere(),
             Checksums = new Checksums(),
+            Algebra = AlgebraUse.OfRun(settings, cancellation),
             Progress = progress,
         };
         AdapterRoom.RequireMemory(plan, settings);

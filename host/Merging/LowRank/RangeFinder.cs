@@ -47,7 +47,7 @@ internal static class RangeFinder
             return new(new(rows, 0), [], new(0, columns), 0);
         var random = new SearchRandom(Philox.KeyOf(seed, scan.Info.Name));
         // Where energy decides, the basis doubles until it holds enough.
-        var limit = Math.Min((choice.Rank ?? most) + (long)Oversampling, most);
+        var limit = LargestWidth(scan.Info, choice);
         var basis = await Extend(scan, value, null, FirstWidth(scan.Info, choice), random);
         while (basis.Width < limit && choice.KeptEnergy is { } share
             && energy - basis.Kept > Math.Max(1 - share, Rounding) * energy)
@@ -68,6 +68,10 @@ internal static class RangeFinder
         var first = choice.KeptEnergy is null ? choice.Rank!.Value : Math.Min(choice.Rank ?? FirstGuess, FirstGuess);
         return (int)Math.Min(first + (long)Oversampling, Math.Min(info.RowCount, info.RowLength));
     }
+
+    /// <summary>Columns that the basis may grow to.</summary>
+    public static int LargestWidth(TensorInfo info, RankChoice choice) =>
+        (int)Math.Min((choice.Rank ?? int.MaxValue) + (long)Oversampling, Math.Min(info.RowCount, info.RowLength));
 
     private static void CheckFinite(TensorScan scan, double energy)
     {

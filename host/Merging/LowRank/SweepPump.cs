@@ -21,7 +21,7 @@ internal sealed class SweepPump(MergeContext context, TensorPlan plan, ScanOf sc
         while (true)
         {
             if (_statistics?.Next() is { } sweep)
-                return new SweepPhase(context, scan.Swept, sweep, work: Work);
+                return new SweepPhase(context, scan.Swept, sweep, work: Work.Why is null ? scan.Work : Work);
             // What segments gathered goes before the matrices that are made of it, those before the next sweep's.
             Free();
             _statistics?.Complete();

@@ -16,6 +16,9 @@ internal readonly record struct WorkMemory(string? Why, long Work, long Carried)
     /// <summary>Rows of a factor that are decomposed at a time, at least.</summary>
     public const int RowsAtOnce = 1024;
 
+    /// <summary>Bytes of a QR decomposition, the matrix included.</summary>
+    public static long OfQr(long rows, long columns) => MatricesOfQr * sizeof(double) * rows * columns;
+
     /// <summary>Of a projection on some directions, and of the triples that come of it.</summary>
     /// <param name="tensor">The module's weight.</param>
     /// <param name="width">The basis' columns.</param>

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Host.Tests.Checkpoints;
 using Merge.Adapters;
 using Merge.Checkpoints;
@@ -149,6 +150,23 @@ public sealed class AdapterLimitsTests : IDisposable
         Assert.Matches("^Raise --memory to [0-9]+MB", refused.Diagnostics[0].Fix);
         Assert.Equal(0, progress.BytesRead);
         Assert.False(Directory.Exists(_folder["out"]));
+    }
+
+    [Fact]
+    public void An_energy_that_may_take_more_than_the_memory_is_refused_before_anything_is_read()
+    {
+        const string Recipe = "merge_method: ties\nparameters: {density: 0.5, weight: 1}\nmodels: [{model: a}, {model: b}]\n";
+        const long Memory = 60_000_000;
+        Make("a", 1, 1, 1200, 1200).Write();
+        Make("b", 2, 1, 1200, 1200).Write();
+        var progress = new RunProgress();
+        var refused = Assert.Throws<MergeException>(
+            () => Run(Recipe + "adapter: {energy: 0.5}\n", "out", memory: Memory, progress: progress)).Diagnostics[0];
+        Assert.StartsWith("ties may look for 1200 directions of this tensor, as its energy may take as many, which takes ", refused.Found);
+        Assert.Equal(0, progress.BytesRead);
+        var rank = int.Parse(Regex.Match(refused.Fix!, "Or give a rank beside the energy, no module more: ([0-9]+) fits").Groups[1].Value);
+        Run(Recipe + $"adapter: {{energy: 0.5, rank: {rank}}}\n", "out", memory: Memory);
+        Assert.Throws<MergeException>(() => Run(Recipe + $"adapter: {{energy: 0.5, rank: {rank + 1}}}\n", "more", memory: Memory));
     }
 
     [Theory]

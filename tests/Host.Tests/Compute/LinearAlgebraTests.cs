@@ -183,6 +183,25 @@ public class LinearAlgebraTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Libraries))]
+    public void A_decomposition_allocates_no_more_than_it_says(string library)
+    {
+        var algebra = LinearAlgebraChoice.Of(library);
+        foreach (var (rows, columns) in new[] { (150, 150), (100, 400), (400, 100), (80, 1200), (60, 61) })
+        {
+            var a = Filled(rows, columns, 7);
+            algebra.Svd(a);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            algebra.Svd(a);
+            var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+            Assert.InRange(allocated, 0, algebra.SvdBytes(rows, columns) + 20_000);
+            // What LAPACK works on is outside the collector: the matrix, and 3·k² numbers at least.
+            var size = (long)Math.Min(rows, columns);
+            Assert.InRange(algebra.SvdBytes(rows, columns), sizeof(double) * ((2L * rows * columns) + (3 * size * size)), long.MaxValue);
+        }
+    }
+
     private static Matrix OfRank(int rows, int columns, int rank)
     {
         return new ManagedLinearAlgebra().Multiply(Filled(rows, rank, 1), Filled(rank, columns, 2));

@@ -51,7 +51,7 @@ public sealed class MemoryTests : IDisposable
             a);
         var settings = new RunSettings { Threads = 1, Memory = 1_000_000 };
         var problem = Runs.Stopped(plan, settings);
-        Assert.Contains("takes statistics, which takes ", problem.Found);
+        Assert.Contains("one-line decomposes a matrix of 300×1000, which takes ", problem.Found);
         Assert.Single(Runs.Of(plan, settings with { Memory = AskedFor(problem) }).Sink.Finished);
     }
 

@@ -140,7 +140,7 @@ public sealed class StrategyCallTests : IDisposable
     {
         var models = Enumerable.Range(0, 12).Select(i => Shaped($"w{i:D2}", DType.F32, 256, 256)).ToArray();
         var (now, most) = (0, 0);
-        // 512 KiB each, more than half of the budget: large whatever the number of threads.
+        // 512 KiB each, and what it takes to decompose one: more than half of the budget, whatever the number of threads.
         var plan = Runs.Plan(
             new OneLine(async t =>
             {
@@ -155,7 +155,7 @@ public sealed class StrategyCallTests : IDisposable
             }),
             null,
             _models.Add("a", models));
-        var run = Runs.Of(plan, new RunSettings { Threads = threads, BlockBytes = 4096, Memory = 1_040_000 });
+        var run = Runs.Of(plan, new RunSettings { Threads = threads, BlockBytes = 4096, Memory = 8_000_000 });
         Assert.Equal(12, run.Sink.Finished.Count);
         Assert.Equal(1, most);
     }
