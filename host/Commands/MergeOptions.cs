@@ -82,7 +82,7 @@ internal static class MergeOptions
 
     public static Option<long?> Memory() => new("--memory")
     {
-        Description = $"Memory for buffers and held statistics. Default {DiskSpace.Text(RunSettings.DefaultMemory)}. "
+        Description = $"Memory for buffers and held statistics. Default {DiskSpace.Text(RunSettings.DefaultMemory)}, or what a decomposition needs. "
             + "Never changes the result.",
         HelpName = "SIZE",
         CustomParser = ByteSize.Parse,
@@ -132,12 +132,15 @@ internal static class MergeOptions
     };
 
     /// <summary>Of a search: unless told otherwise a quarter of the machine's memory, so that checkpoints can stay in it.</summary>
-    public static RunSettings SearchSettings(int? threads, long? memory) => Settings(
-        threads, memory ?? Math.Max(RunSettings.DefaultMemory, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4));
+    public static RunSettings SearchSettings(int? threads, long? memory) => Settings(threads, memory) with
+    {
+        Memory = memory ?? Math.Max(RunSettings.DefaultMemory, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4),
+    };
 
     public static RunSettings Settings(int? threads, long? memory) => new()
     {
         Threads = threads ?? Environment.ProcessorCount,
         Memory = memory ?? RunSettings.DefaultMemory,
+        MayGrow = memory is null,
     };
 }

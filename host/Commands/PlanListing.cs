@@ -38,7 +38,7 @@ internal static partial class PlanListing
         terminal.Line($"passes  {atLeast}{outlook.Passes}, the one that writes included");
         terminal.Line($"reads   {atLeast}{DiskSpace.Text(outlook.BytesRead)}");
         terminal.Line($"writes  {DiskSpace.Text(plan.OutputBytes)}");
-        terminal.Line($"memory  {MemoryText(outlook, settings)}");
+        terminal.Line($"memory  {MemoryText(outlook)}");
         terminal.Line(string.Create(CultureInfo.InvariantCulture,
             $"time    {atLeast}{Seconds(plan, outlook):0.0} s at 1 GB/s, reading and writing together; what the method computes may take longer"));
         if (settings.Device is { } device)
@@ -55,11 +55,11 @@ internal static partial class PlanListing
     private static double Seconds(MergePlan plan, PlanOutlook outlook) =>
         (outlook.BytesRead + plan.OutputBytes) / BytesPerSecond;
 
-    private static string MemoryText(PlanOutlook outlook, RunSettings settings) =>
-        $"at most {DiskSpace.Text(settings.Memory)} for buffers and statistics (--memory)"
+    private static string MemoryText(PlanOutlook outlook) =>
+        $"at most {DiskSpace.Text(outlook.MemoryLimit)} for buffers and statistics (--memory)"
         + (outlook.MemoryTensor is null ? ""
             : $"; {outlook.MemoryTensor} needs {DiskSpace.Text(outlook.Memory)}"
-                + (outlook.Memory > settings.Memory ? ": it will be refused, raise --memory or lower --threads" : ""));
+                + (outlook.Memory > outlook.MemoryLimit ? ": it will be refused, raise --memory or lower --threads" : ""));
 
     private static void PrintLayers(Terminal terminal, MergePlan plan)
     {
@@ -130,7 +130,7 @@ internal static partial class PlanListing
         json.WriteNumber("passes", outlook.Passes);
         json.WriteNumber("bytes_in", outlook.BytesRead);
         json.WriteNumber("bytes_out", plan.OutputBytes);
-        json.WriteNumber("memory_limit", settings.Memory);
+        json.WriteNumber("memory_limit", outlook.MemoryLimit);
         json.WriteNumber("memory_needed", outlook.Memory);
         json.WriteNumber("seconds_at_1_gb_per_s", Math.Round(Seconds(plan, outlook), 3));
         json.WriteBoolean("lower_bounds", !outlook.IsExact);

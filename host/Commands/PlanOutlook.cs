@@ -21,6 +21,9 @@ internal sealed record PlanOutlook(int Passes, long BytesRead, long Memory, stri
     /// <summary>What the processor would do on a run with another device, as far as is known.</summary>
     public IReadOnlyList<(string Why, int Tensors)> OnProcessor { get; private init; } = [];
 
+    /// <summary>Bytes that a run may take: <c>--memory</c>, or what a decomposition needs where that was not given.</summary>
+    public long MemoryLimit { get; private init; }
+
     /// <exception cref="MergeException">The method refuses a tensor's options, or fails.</exception>
     public static PlanOutlook Of(MergePlan plan, RunSettings settings)
     {
@@ -42,7 +45,22 @@ internal sealed record PlanOutlook(int Passes, long BytesRead, long Memory, stri
             tensors.All(t => t.IsExact))
         {
             OnProcessor = onProcessor.Reasons,
+            MemoryLimit = LimitOf(plan, settings),
         };
+    }
+
+    private static long LimitOf(MergePlan plan, RunSettings settings)
+    {
+        try
+        {
+            var fit = MatrixRoom.Fit(plan, settings);
+            return (plan.Adapter is null ? fit : AdapterRoom.Fit(plan, fit)).Memory;
+        }
+        catch (MergeException)
+        {
+            // A run would be refused, which the listing says beside what is needed.
+            return settings.Memory;
+        }
     }
 
     /// <summary>Whether the survey waits for statistics; what it found, where it needs none.</summary>

@@ -24,7 +24,7 @@ internal sealed record SingleRun
     /// <param name="cancellation">Stops the merge; what is finished is kept.</param>
     public void Execute(string output, CancellationToken cancellation)
     {
-        MatrixRoom.RequireMemory(Plan, Settings);
+        var settings = MatrixRoom.Fit(Plan, Settings);
         var final = Path.TrimEndingDirectorySeparator(Path.GetFullPath(output));
         var progress = new RunProgress();
         using var keeping = new KeptWork(Terminal, progress);
@@ -33,13 +33,13 @@ internal sealed record SingleRun
             "merging",
             Plan.InputBytes + Plan.OutputBytes,
             progress,
-            () => MergeToFolder.Run(Plan, final, Force, Sha256, Settings, progress, cancellation));
+            () => MergeToFolder.Run(Plan, final, Force, Sha256, settings, progress, cancellation));
         foreach (var finding in summary.Findings)
             Terminal.Warn(finding);
         var report = new RunReport(Plan, progress, Clock.Elapsed.TotalSeconds)
         {
             Modules = summary.Modules,
-            Device = Settings.Device?.Context.Info,
+            Device = settings.Device?.Context.Info,
             OnProcessor = summary.OnProcessor,
             LinearAlgebra = summary.LinearAlgebra,
         };

@@ -58,7 +58,7 @@ internal sealed record StagedRun
             foreach (var plan in plans.All)
             {
                 OutputTarget.Check(final, plan, Force, Recipe.Final is null ? Recipe.Names : null);
-                MatrixRoom.RequireMemory(plan, Settings);
+                _ = MatrixRoom.Fit(plan, Settings);
             }
         }
         var stages = new StagesFolder(final);
@@ -131,7 +131,7 @@ internal sealed record StagedRun
                 merge.Name is null ? final : stages.Of(merge.Name.Text),
                 Force && merge.Name is null,
                 Sha256,
-                Settings,
+                MatrixRoom.Fit(plan, Settings),
                 progress,
                 cancellation));
         foreach (var finding in summary.Findings)

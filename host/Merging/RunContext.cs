@@ -76,8 +76,6 @@ internal class RunContext
     public static MergeException NoRoom(string method, RunSettings settings, TensorPlan plan, string why, long each, long held)
     {
         var needed = ((Int128)each * settings.Threads) + held;
-        // With a larger budget blocks grow, too: to half of it, and no further than BlockBytes.
-        var enough = Int128.Min(2 * needed, needed + ((Int128)settings.BlockBytes * settings.Threads));
         return new MergeException(new Diagnostic(
             $"{method} {why}, which takes {DiskSpace.Text((long)Int128.Min(needed, long.MaxValue))} with {settings.Threads} threads")
         {
@@ -85,7 +83,7 @@ internal class RunContext
             Where = plan.Info.Name,
             Fix = each > int.MaxValue
                 ? "A block of more than 2 GB is not supported: this method cannot merge this tensor."
-                : $"Raise --memory to {((long)Int128.Min(enough, long.MaxValue - 1_000_000) / 1_000_000) + 1}MB, or lower --threads.",
+                : $"Raise --memory to {(Math.Min(settings.Enough(each, held), long.MaxValue - 1_000_000) / 1_000_000) + 1}MB, or lower --threads.",
         });
     }
 

@@ -73,9 +73,9 @@ internal sealed class SearchSession : IDisposable
         try
         {
             planned = PlannedSpace.Of(request.Recipe, search, request.Plugins, request.Planner(), request.ModelDirs);
+            request = request with { Settings = MatrixRoom.Fit(planned.Plan, request.Settings) };
             if (planned.Plan.Adapter is not null)
-                AdapterRoom.RequireMemory(planned.Plan, request.Settings);
-            MatrixRoom.RequireMemory(planned.Plan, request.Settings);
+                request = request with { Settings = AdapterRoom.Fit(planned.Plan, request.Settings) };
             request.Folder.CheckInputs(planned.Plan);
             var identity = SearchIdentity.Of(kind, request.Recipe, planned.Plan, ToolVersion.Text,
                 [("method's plugin", planned.Plan.Plugin.Digest), ("space", planned.Options.Description), .. plugins]);

@@ -24,19 +24,22 @@ internal static class AdapterRoom
         return (bytes + (saved * (sizeof(float) + (output.OutType.Bits() / 8))), isAll);
     }
 
-    /// <summary>Stops before the first byte is read where a module's decomposition cannot fit the budget.</summary>
-    /// <exception cref="MergeException">The module that needs most, and how much.</exception>
-    public static void RequireMemory(MergePlan plan, RunSettings settings)
+    /// <summary>The settings of a run in which every module's decomposition fits; before the first byte is read.</summary>
+    /// <exception cref="MergeException">One does not: the module that needs most, and how much.</exception>
+    public static RunSettings Fit(MergePlan plan, RunSettings settings)
     {
         foreach (var (tensor, why, each, held) in Needs(plan, settings).OrderByDescending(n => n.Each + n.Held).Take(1))
         {
             if (Bytes(each, held, settings) <= settings.Memory)
                 continue;
+            if (settings.WithRoom(settings.Enough(each, held)) is { } roomier)
+                return roomier;
             var refused = RunContext.NoRoom(Method(plan), settings, tensor, why, each, held);
             throw LargestRank(plan, settings) is { } rank
                 ? new MergeException([.. refused.Diagnostics.Select(d => d with { Fix = $"{d.Fix} Or give a rank beside the energy, no module more: {rank} fits." })])
                 : refused;
         }
+        return settings;
     }
 
     /// <summary>Where an energy alone decides ranks: the largest that would fit the budget; null where none is to be named.</summary>

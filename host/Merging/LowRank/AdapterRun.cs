@@ -22,6 +22,7 @@ internal static class AdapterRun
     {
         var output = plan.Adapter!;
         OutputTarget.Check(final, plan, force);
+        settings = AdapterRoom.Fit(plan, settings);
         var (needed, isAll) = AdapterRoom.OnDisk(plan);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var context = new MergeContext
@@ -35,7 +36,6 @@ internal static class AdapterRun
             Algebra = AlgebraUse.OfRun(settings, cancellation),
             Progress = progress,
         };
-        AdapterRoom.RequireMemory(plan, settings);
         using var folder = AdapterFolder.Open(final, needed, isAll);
         var modules = new ConcurrentDictionary<string, StoredModule>();
         if (plan.Strategy.HasSurvey)

@@ -31,11 +31,13 @@ public sealed class MatrixWorkTests : IDisposable
             return TensorMerge.LowRank(svd.U.ScaleColumns(svd.Sigma), svd.Vt);
         });
         var little = new RunSettings { Threads = 1, BlockBytes = 4096, Memory = 4 * Matrix };
-        var problem = Assert.Single(Assert.Throws<MergeException>(() => MatrixRoom.RequireMemory(plan, little)).Diagnostics);
+        var problem = Assert.Single(Assert.Throws<MergeException>(() => MatrixRoom.Fit(plan, little)).Diagnostics);
         Assert.StartsWith($"one-line decomposes a matrix of {Rows}×{Columns}, which takes ", problem.Found);
         Assert.Equal("a", problem.Where);
         var enough = little with { Memory = long.Parse(Regex.Match(problem.Fix!, @"--memory to (\d+)MB").Groups[1].Value) * 1_000_000 };
-        MatrixRoom.RequireMemory(plan, enough);
+        Assert.Same(enough, MatrixRoom.Fit(plan, enough));
+        // Where nobody asked for just so much, it is taken.
+        Assert.InRange(MatrixRoom.Fit(plan, little with { MayGrow = true }).Memory, little.Memory + 1, enough.Memory);
         // A cut takes its own.
         Assert.Equal(2, Runs.Of(plan, enough with { Memory = enough.Memory + (afterACut ? 20_000_000 : 0) }).Sink.Finished.Count);
     }
@@ -44,7 +46,8 @@ public sealed class MatrixWorkTests : IDisposable
     public void What_decomposes_nothing_is_not_refused_at_planning()
     {
         var plan = Plan(async t => TensorMerge.Combine([await t.Sum(x => x.Models[0])]));
-        MatrixRoom.RequireMemory(plan, new RunSettings { Threads = 1, Memory = 1 });
+        var settings = new RunSettings { Threads = 1, Memory = 1, MayGrow = true };
+        Assert.Same(settings, MatrixRoom.Fit(plan, settings));
     }
 
     [Fact]
