@@ -11,6 +11,9 @@ internal sealed unsafe class OpenClContext : DeviceContext
     private const ulong Profiling = 1 << 1;
     private const uint BuildLog = 0x1183;
 
+    // PoCL's compiler, building two programs at once, has lost a temporary file of one of them.
+    private static readonly Lock Building = new();
+
     private readonly nint _device;
     private readonly nint _queue;
     private nint _context;
@@ -53,7 +56,8 @@ internal sealed unsafe class OpenClContext : DeviceContext
             var program = Functions.CreateProgramWithSource(_context, 1, &source, &length, &code);
             Check(code, doing);
             var device = _device;
-            code = Functions.BuildProgram(program, 1, &device, options, null, null);
+            lock (Building)
+                code = Functions.BuildProgram(program, 1, &device, options, null, null);
             if (code == 0)
                 return new OpenClModule(this, program, name);
             var log = Log(program);
