@@ -78,7 +78,7 @@ internal static class CopiedFiles
                     // Not File.Copy: it would carry over read-only modes, and a second run could not overwrite.
                     using var output = File.Create(Path.Combine(to, name));
                     input.CopyTo(output);
-                    output.Flush(flushToDisk: true);
+                    DiskSync.Flush(output);
                 }
                 catch (Exception e) when (FileProblem.Is(e))
                 {

@@ -7,12 +7,20 @@ namespace Merge.Checkpoints;
 internal static partial class FolderSync
 {
     /// <summary>Every file in the folder but one, then the folder.</summary>
+    /// <exception cref="Merge.Sdk.MergeException">The disk failed or is full.</exception>
     public static void WithFiles(string folder, string except)
     {
         foreach (var path in Directory.EnumerateFiles(folder).Where(p => Path.GetFileName(p) != except))
         {
-            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
-            RandomAccess.FlushToDisk(file);
+            try
+            {
+                using var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+                DiskSync.Flush(file);
+            }
+            catch (Exception e) when (FileProblem.Is(e))
+            {
+                throw FileProblem.Writing(path, 0, e);
+            }
         }
         Names(folder);
     }
@@ -26,12 +34,9 @@ internal static partial class FolderSync
         const int ReadOnlyFolder = 0x10000;
         using var handle = new SafeFileHandle(open(folder, ReadOnlyFolder), ownsHandle: true);
         if (!handle.IsInvalid)
-            _ = fsync(handle);
+            DiskSync.Flush(handle);
     }
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     private static partial nint open(string path, int flags);
-
-    [LibraryImport("libc")]
-    private static partial int fsync(SafeFileHandle file);
 }

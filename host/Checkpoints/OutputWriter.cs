@@ -41,7 +41,7 @@ internal sealed class OutputWriter : IDisposable
             return;
         using var index = File.OpenHandle(writer.PathOf(CheckpointFolder.IndexFile), FileMode.Create, FileAccess.Write);
         RandomAccess.Write(index, layout.Index, 0);
-        RandomAccess.FlushToDisk(index);
+        DiskSync.Flush(index);
     });
 
     /// <summary>Opens the files an earlier run created for the same layout, keeping what it wrote.</summary>
@@ -93,7 +93,7 @@ internal sealed class OutputWriter : IDisposable
         {
             try
             {
-                RandomAccess.FlushToDisk(_handles[i]);
+                DiskSync.Flush(_handles[i]);
                 if (isLarge)
                     PageCache.Drop(_handles[i]);
             }

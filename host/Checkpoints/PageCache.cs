@@ -19,7 +19,7 @@ internal static partial class PageCache
     /// <summary>What is cached of this file is not needed: call when it is on the disk.</summary>
     public static void Drop(SafeFileHandle file) => Advise(file, DontNeed);
 
-    /// <summary>Begins to bring what was written so far to the disk, and waits for none of it.</summary>
+    /// <summary>Begins to bring what was written so far to the disk; waits only where the disk has more to do than it takes in. What fails is told by <see cref="DiskSync"/>.</summary>
     public static void BeginWriting(SafeFileHandle file)
     {
         if (OperatingSystem.IsLinux())

@@ -62,7 +62,7 @@ internal sealed class AtomicFile : IDisposable
     {
         try
         {
-            RandomAccess.FlushToDisk(_handle);
+            DiskSync.Flush(_handle);
             _handle.Dispose();
             // The work may have taken long: what stands there now need not be what stood there when it began.
             Check(_final, _force);

@@ -130,7 +130,7 @@ internal sealed class TrialJournal : IDisposable
         try
         {
             file.Write(bytes);
-            file.Flush(flushToDisk: true);
+            DiskSync.Flush(file);
         }
         catch (Exception fault) when (FileProblem.Is(fault))
         {

@@ -15,7 +15,8 @@ public sealed class PublishTests(PackedSdk sdk) : IDisposable
     {
         // In a place of its own for what is built: the other tests run from the ordinary one. Compiling ahead would only take time.
         sdk.Dotnet(MergeProcess.Root, "publish", Path.Combine(MergeProcess.Root, "host"), "-c", "Release", "--self-contained", "--use-current-runtime",
-            "-o", _scratch["published"], $"-p:ArtifactsPath={_scratch["artifacts"]}", "-p:PublishReadyToRun=false", "-p:CompileAhead=false", "-nodeReuse:false");
+            "-o", _scratch["published"], $"-p:ArtifactsPath={_scratch["artifacts"]}", "-p:PublishReadyToRun=false", "-nodeReuse:false");
+        Assert.False(File.Exists(_scratch["artifacts/merge/merge"]), "the host that is run from the repository was built with a runtime beside it");
         var recipe = _scratch.Recipe("linear", "a=1 b=3");
         TinyCheckpoint.Write(_scratch["a"], TinyTensor.Of("F32", "w", [2], 1, 2));
         TinyCheckpoint.Write(_scratch["b"], TinyTensor.Of("F32", "w", [2], 5, 6));
