@@ -56,8 +56,8 @@ internal static partial class Extraction
         TensorPlan[] merged = [.. plan.Tensors.Where(t => !t.IsCopied && t.Info.Count > 0)];
         TensorInfo[] known = [.. merged.Select(t => t.Info), .. differing.Select(t => TensorNaming.Describe(t.Name, t.Shape))];
         // A tied head is the embedding: whichever is named, both are brought.
-        if (SavedModules.TiedEmbedding(plan) is { } tied)
-            request = request with { Saved = [.. request.Saved.Select(s => IsNamed(AdaptedModel.HeadName, s) ? tied.Name : s)] };
+        if (SavedModules.Tied(plan) is { } tied)
+            request = request with { Saved = [.. request.Saved.Select(s => IsNamed(tied.Name, s) ? tied.Embedding.Name : s)] };
         CheckUse(request.Targets, "a target", known);
         CheckUse(request.Saved, "a parameter to save", known);
         // PEFT wraps modules: of each it looks for all parameters.

@@ -103,36 +103,53 @@ internal sealed class OpenedModels : IDisposable
     private Checkpoint Adapted(ResolvedModel model, Checkpoint checkpoint)
     {
         WeightedAdapter[] adapters = [.. model.Adapters.Select(a => new WeightedAdapter(OpenAdapter(a.Path), a.Weight))];
-        var isTied = new PlannedModel(model.Model.Model.Text, checkpoint).TiesHead;
-        var embedding = isTied ? TokenEmbedding.Of(checkpoint) : null;
-        var head = checkpoint.Tensors.ContainsKey(AdaptedModel.HeadName) ? null : embedding;
-        var tensors = AdaptedModel.Tensors(checkpoint, adapters, head, out var added);
+        var tied = Tied(model, checkpoint);
+        var tensors = AdaptedModel.Tensors(checkpoint, adapters, tied, out var change);
         var config = checkpoint.Config;
-        // A head of its own: new, or stored beside the embedding it was tied to.
-        if (added.Count > 0 || (isTied && tensors.ContainsKey(AdaptedModel.HeadName)))
-            config = Untied(config!);
-        else if (embedding is not null && tensors.ContainsKey(embedding.Name))
+        if (tied is not null && tensors.ContainsKey(tied.Name))
         {
-            // Beside the base PEFT changes what the embedding gives, and the head goes on with the base's weights.
-            var hasHead = TiedHeads.IsCausal(config!);
-            if (hasHead)
-            {
-                config = Untied(config!);
-                tensors = tensors.Append(new(AdaptedModel.HeadName, new RenamedTensor(AdaptedModel.HeadName, embedding)))
-                    .ToDictionary(t => t.Key, t => t.Value, StringComparer.Ordinal);
-            }
-            Warnings.Add(new Diagnostic(hasHead
+            if (CausalHeads.IsBare(checkpoint))
+                throw Bare(model, tied);
+            config = Untied(config!);
+        }
+        // Beside the base PEFT changes what the embedding gives, and the head goes on with the base's weights.
+        if (change == TiedChange.Embedding)
+        {
+            Warnings.Add(new Diagnostic(tied!.CanStandAlone
                 ? "the adapter changes the embedding and not the output head, which is tied to it: the result has a head of its own"
-                : "the adapter changes the embedding, and with it whatever the model ties to it")
+                : "the adapter changes the embedding, and with it whatever the model ties to it: the output head, where it has one")
             {
                 Severity = Severity.Warning,
                 Where = model.Model.Model.Text,
-                Fix = hasHead ? "This is what the adapter does in PEFT beside its base; its config.json says \"tie_word_embeddings\": false."
-                    : "In PEFT, beside its base, the adapter changes the embedding only; a model of this kind is not untied here.",
+                Fix = tied.CanStandAlone
+                    ? "This is what the adapter does in PEFT beside its base; its config.json says \"tie_word_embeddings\": false."
+                    : "In PEFT, beside its base, the adapter changes the embedding only. Models are untied here whose class is known to "
+                        + "read a head under a name of its own, and whose tensors have that class's prefix"
+                        + (CausalHeads.IsBare(checkpoint) ? $": {WithPrefix}" : "."),
             });
         }
         return checkpoint.With(tensors, adapters.SelectMany(a => a.Adapter.Checkpoint.Files), config, model.Key);
     }
+
+    private const string WithPrefix = "load this one with its class and save it again (save_pretrained), and its names have it.";
+
+    /// <summary>The head that a model stores nothing of; an adapter that changes one says by that what it is called.</summary>
+    private static TiedHead? Tied(ResolvedModel model, Checkpoint checkpoint)
+    {
+        if (!new PlannedModel(model.Model.Model.Text, checkpoint).TiesHead || TokenEmbedding.Of(checkpoint) is not { } embedding)
+            return null;
+        var known = CausalHeads.NameIn(checkpoint);
+        return new(known ?? AdaptedModel.HeadName, embedding, known is not null);
+    }
+
+    private static MergeException Bare(ResolvedModel model, TiedHead tied) => new(new Diagnostic(
+        $"the adapter changes the output head, which is tied, and '{tied.Embedding.Name}' has no prefix: transformers loads no "
+        + $"'{tied.Name}' beside such names")
+    {
+        Where = model.Path,
+        Expected = "a model whose tensors are named as those of a class with a head",
+        Fix = char.ToUpperInvariant(WithPrefix[0]) + WithPrefix[1..],
+    });
 
     // The adapter gives the head weights of its own.
     private static JsonObject Untied(JsonObject config)

@@ -7,25 +7,25 @@ namespace Merge.Planning;
 /// <summary>What an extracted adapter brings whole, so that PEFT's <c>modules_to_save</c> means that and nothing else.</summary>
 internal static class SavedModules
 {
-    /// <summary>The embedding that stands for a head neither model stores; null where it stands for none.</summary>
-    public static TensorSource? TiedEmbedding(MergePlan plan) =>
-        plan.Models.Append(plan.Base!).All(m => new PlannedModel(m.Path, m).TiesHead && TiedHeads.IsCausal(m.Config!))
-            ? TokenEmbedding.Of(plan.Models[0]) : null;
+    /// <summary>The embedding that stands for a head neither model stores, and the head's name; null where it stands for none,
+    /// or for one whose name is not known.</summary>
+    public static TiedHead? Tied(MergePlan plan)
+    {
+        string?[] names = [.. plan.Models.Append(plan.Base!).Select(m => new PlannedModel(m.Path, m).TiesHead ? CausalHeads.NameIn(m) : null).Distinct()];
+        return names is [{ } name] ? new(name, TokenEmbedding.Of(plan.Models[0])!, true) : null;
+    }
 
     /// <summary>Where a tied embedding is brought whole: the head, which PEFT would leave as it was.</summary>
     public static IEnumerable<TensorPlan> TiedHead(MergePlan plan, TensorPlan[] saved)
     {
-        if (TiedEmbedding(plan) is { } embedding && saved.Any(t => t.Info.Name == embedding.Name))
-        {
-            yield return TensorPlan.Copy(
-                TensorNaming.Describe(AdaptedModel.HeadName, embedding.Shape), new RenamedTensor(AdaptedModel.HeadName, embedding));
-        }
+        if (Tied(plan) is { } tied && saved.Any(t => t.Info.Name == tied.Embedding.Name))
+            yield return TensorPlan.Copy(TensorNaming.Describe(tied.Name, tied.Embedding.Shape), new RenamedTensor(tied.Name, tied.Embedding));
     }
 
     /// <exception cref="MergeException">A target is an embedding that is tied to the head.</exception>
     public static void CheckTied(MergePlan plan, TensorPlan[] targets)
     {
-        if (TiedEmbedding(plan) is not { } embedding || !targets.Any(t => t.Info.Name == embedding.Name))
+        if (Tied(plan)?.Embedding is not { } embedding || !targets.Any(t => t.Info.Name == embedding.Name))
             return;
         throw new MergeException(new Diagnostic($"'{embedding.Name}' is tied to the output head: factors would change the one and not the other")
         {

@@ -167,36 +167,6 @@ public sealed class AdapterDoubtTests : IDisposable
     }
 
     [Fact]
-    public void An_adapter_of_a_tied_embedding_leaves_the_head_as_it_was()
-    {
-        _bench.Write("base/model.safetensors", ("model.embed_tokens.weight", [20, 8]), (Query + ".weight", [6, 8]));
-        _bench.WriteText("base/config.json", """{"architectures": ["TinyForCausalLM"], "tie_word_embeddings": true}""");
-        _bench.New("a").Embedding("model.embed_tokens", 20, 8, 4).Linear(Query, 6, 8, 4).With(c => c.Remove("target_modules")).Write();
-        var warning = Assert.Single(_bench.Run("merge_method: passthrough\nmodels: [{model: base+a}]\n", "out"));
-        Assert.Contains("a head of its own", warning.Found);
-        using var theta0 = Checkpoint.Open(_bench["base"]);
-        using var baked = Checkpoint.Open(_bench["out"]);
-        var before = WrittenTensors.Values(theta0.Tensors["model.embed_tokens.weight"]);
-        Assert.Equal(before, WrittenTensors.Values(baked.Tensors["lm_head.weight"]));
-        Assert.NotEqual(before, WrittenTensors.Values(baked.Tensors["model.embed_tokens.weight"]));
-        Assert.False((bool)JsonNode.Parse(File.ReadAllText(_bench["out/config.json"]))!["tie_word_embeddings"]!);
-    }
-
-    [Theory]
-    [InlineData("""{"architectures": ["TinyModel"]}""")]
-    [InlineData("""{"architectures": ["T5ForConditionalGeneration"], "tie_word_embeddings": true}""")]
-    [InlineData("{}")]
-    public void A_model_that_has_no_head_of_a_causal_model_gets_none(string config)
-    {
-        _bench.Write("base/model.safetensors", ("embed_tokens.weight", [20, 8]));
-        _bench.WriteText("base/config.json", config);
-        _bench.New("a").Embedding("embed_tokens", 20, 8, 4).With(c => c.Remove("target_modules")).Write();
-        Assert.Contains("whatever the model ties to it", Assert.Single(_bench.Run("merge_method: passthrough\nmodels: [{model: base+a}]\n", "out")).Found);
-        using var baked = Checkpoint.Open(_bench["out"]);
-        Assert.Equal(["embed_tokens.weight"], baked.Tensors.Keys);
-    }
-
-    [Fact]
     public void Names_of_modules_to_save_that_would_hit_more_are_written_in_full()
     {
         // PEFT asks for no dot before a name: 'head' would wrap 'side_overhead', which has factors.

@@ -163,7 +163,7 @@ public sealed class ExtractionTests : IDisposable
     {
         Models((Query + ".weight", [8, 8]), ("model.embed_tokens.weight", [20, 8]));
         foreach (var folder in new[] { "base", "tuned" })
-            _bench.WriteText(folder + "/config.json", """{"architectures": ["TinyForCausalLM"], "tie_word_embeddings": true}""");
+            _bench.WriteText(folder + "/config.json", """{"architectures": ["LlamaForCausalLM"], "model_type": "llama", "tie_word_embeddings": true}""");
         _bench.Extract("out", saved: [saved]);
         using var adapter = Adapter.Open(_bench["out"]);
         using var tuned = Checkpoint.Open(_bench["tuned"]);
@@ -175,6 +175,18 @@ public sealed class ExtractionTests : IDisposable
         Assert.True(refused.WrongUsage);
         Assert.Contains("is tied to the output head", refused.Message);
         Assert.Contains("--save embed_tokens", refused.Message);
+    }
+
+    [Theory]
+    [InlineData("GPTNeoXForCausalLM", "gpt_neox", "gpt_neox.embed_in", "embed_out,gpt_neox.embed_in")]
+    [InlineData("BertLMHeadModel", "bert", "bert.embeddings.word_embeddings", "bert.embeddings.word_embeddings")]
+    public void A_head_is_brought_only_under_the_name_its_class_reads(string architecture, string type, string embedding, string saved)
+    {
+        Models((Query + ".weight", [8, 8]), (embedding + ".weight", [20, 8]));
+        foreach (var folder in new[] { "base", "tuned" })
+            _bench.WriteText(folder + "/config.json", $$"""{"architectures": ["{{architecture}}"], "model_type": "{{type}}", "tie_word_embeddings": true}""");
+        _bench.Extract("out", saved: [embedding]);
+        Assert.Equal(saved.Split(','), Config("out")["modules_to_save"]!.AsArray().Select(m => (string)m!));
     }
 
     [Fact]
