@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Merge.Checkpoints;
 using Merge.Sdk;
 
@@ -23,6 +24,8 @@ internal static class AdaptedModel
         var targets = new AdapterTargets(tied is null ? model.Tensors.Keys : model.Tensors.Keys.Append(tied.Name).Distinct());
         var problems = new List<Diagnostic>();
         var changes = new Dictionary<string, Change>(StringComparer.Ordinal);
+        // What the head gets of the embedding's changes.
+        var shared = tied is null ? null! : new Change(tied.Embedding);
         foreach (var (adapter, weight) in adapters)
         {
             var isKohya = adapter.Config is null;
@@ -42,12 +45,20 @@ internal static class AdaptedModel
                     });
                 }
                 else if (HasShape(adapter, module.For(changed.Stored.Shape), changed.Stored))
+                {
                     changed.Modules.Add((module.For(changed.Stored.Shape), weight));
+                    if (IsEmbedding(changed) && TiesAdapters(adapter))
+                        shared.Modules.Add(changed.Modules[^1]);
+                }
             }
             foreach (var (parameter, saved) in adapter.Saved)
             {
-                if (Find(adapter, parameter, isKohya) is { } changed && IsAlike(adapter, saved, changed.Stored))
-                    changed.Saved.Add((saved, weight));
+                if (Find(adapter, parameter, isKohya) is not { } changed || !IsAlike(adapter, saved, changed.Stored))
+                    continue;
+                changed.Saved.Add((saved, weight));
+                // What PEFT wraps is the tied parameter itself.
+                if (IsEmbedding(changed) && (TiesAdapters(adapter) || AdapterNames.IsWrapped(saved.Name)))
+                    shared.Saved.Add((saved, weight));
             }
         }
         if (problems.Count > 0)
@@ -58,9 +69,13 @@ internal static class AdaptedModel
             c => (TensorSource)AdaptedTensor.Of(c.Key, c.Value.Stored, c.Value.Modules, c.Value.Saved, recent),
             StringComparer.Ordinal);
         change = tied is null ? TiedChange.None : changes.ContainsKey(tied.Name) ? TiedChange.Head
-            : changes.ContainsKey(tied.Embedding.Name) ? TiedChange.Embedding : TiedChange.None;
+            : changes.GetValueOrDefault(tied.Embedding.Name) is not { } embedding || embedding.Count == shared.Count ? TiedChange.None
+            : TiedChange.Embedding;
         if (change == TiedChange.Embedding && tied!.CanStandAlone)
-            tensors[tied.Name] = new RenamedTensor(tied.Name, tied.Embedding);
+        {
+            tensors[tied.Name] = shared.Count == 0 ? new RenamedTensor(tied.Name, tied.Embedding)
+                : AdaptedTensor.Of(tied.Name, tied.Embedding, shared.Modules, shared.Saved, recent);
+        }
         return tensors;
 
         Change? Find(Adapter adapter, string parameter, bool isKohya)
@@ -91,6 +106,8 @@ internal static class AdaptedModel
             return changed;
         }
 
+        bool IsEmbedding(Change changed) => tied is not null && changes.GetValueOrDefault(tied.Embedding.Name) == changed;
+
         bool HasShape(Adapter adapter, AdapterModule module, TensorSource stored)
         {
             if (module.Shape.AsSpan().SequenceEqual(stored.Shape.AsSpan()) && stored.DType.IsMergeable())
@@ -111,6 +128,10 @@ internal static class AdaptedModel
     /// <summary>What most classes call their output head.</summary>
     public const string HeadName = "lm_head.weight";
 
+    /// <summary>Whether PEFT ties what it puts on the embedding to what it puts on the head.</summary>
+    private static bool TiesAdapters(Adapter adapter) =>
+        adapter.Config?.Json["ensure_weight_tying"] is JsonValue value && value.TryGetValue<bool>(out var isTied) && isTied;
+
     private static Diagnostic Misfit(Adapter adapter, string module, TensorSource stored, string found) =>
         new($"'{module}' does not fit '{stored.Name}': {found}")
         {
@@ -127,5 +148,7 @@ internal static class AdaptedModel
         public List<(AdapterModule Module, double Weight)> Modules { get; } = [];
 
         public List<(TensorSource Saved, double Weight)> Saved { get; } = [];
+
+        public int Count => Modules.Count + Saved.Count;
     }
 }

@@ -12,12 +12,12 @@ internal sealed record TiedHead(string Name, TensorSource Embedding, bool CanSta
 /// <summary>What adapters do to an embedding and the head that is tied to it.</summary>
 internal enum TiedChange
 {
-    /// <summary>Neither is changed, or they are not tied.</summary>
+    /// <summary>They go on as one, changed or not; or they are not tied.</summary>
     None,
 
     /// <summary>The head is changed by itself, whatever the embedding is.</summary>
     Head,
 
-    /// <summary>The embedding is changed and not the head.</summary>
+    /// <summary>The embedding is changed, and the head not as it is.</summary>
     Embedding,
 }

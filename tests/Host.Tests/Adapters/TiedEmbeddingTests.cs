@@ -79,10 +79,41 @@ public sealed class TiedEmbeddingTests : IDisposable
         Assert.Contains("'wte.weight' has no prefix", _bench.Refused(Bake).Message);
     }
 
-    private void Model(string config, string embedding)
+    [Fact]
+    public void A_base_layer_that_the_adapter_brings_is_the_heads_as_well()
+    {
+        var brought = WrittenTensors.Random(42, 160);
+        Model(Llama, "model.embed_tokens", a => a.Add("base_model.model.model.embed_tokens.base_layer.weight", [20, 8], brought));
+        Assert.Single(_bench.Run(Bake, "out"));
+        using var baked = Checkpoint.Open(_bench["out"]);
+        Assert.Equal(brought, WrittenTensors.Values(baked.Tensors["lm_head.weight"]));
+        Assert.NotEqual(brought, WrittenTensors.Values(baked.Tensors["model.embed_tokens.weight"]));
+    }
+
+    [Fact]
+    public void An_adapter_that_ties_its_own_parts_changes_the_head_with_the_embedding()
+    {
+        Model(Llama, "model.embed_tokens", a => a.Config["ensure_weight_tying"] = true);
+        Assert.Empty(_bench.Run(Bake, "out"));
+        using (var baked = Checkpoint.Open(_bench["out"]))
+            Assert.Equal(["model.embed_tokens.weight"], baked.Tensors.Keys);
+        Assert.True((bool)JsonNode.Parse(File.ReadAllText(_bench["out/config.json"]))!["tie_word_embeddings"]!);
+        // Beside one that does not, the head gets what is tied and no more.
+        _bench.New("b", 2).Embedding("model.embed_tokens", 20, 8, 4).With(c => c.Remove("target_modules")).Write();
+        _bench.Run("merge_method: passthrough\nmodels: [{model: base+a+b}]\n", "both");
+        _bench.Run(Bake, "one");
+        using var both = Checkpoint.Open(_bench["both"]);
+        using var one = Checkpoint.Open(_bench["one"]);
+        Assert.Equal(WrittenTensors.Values(one.Tensors["model.embed_tokens.weight"]), WrittenTensors.Values(both.Tensors["lm_head.weight"]));
+        Assert.NotEqual(WrittenTensors.Values(both.Tensors["model.embed_tokens.weight"]), WrittenTensors.Values(both.Tensors["lm_head.weight"]));
+    }
+
+    private void Model(string config, string embedding, Action<TinyAdapter>? more = null)
     {
         _bench.Write("base/model.safetensors", (embedding + ".weight", [20, 8]));
         _bench.WriteText("base/config.json", config);
-        _bench.New("a").Embedding(embedding, 20, 8, 4).With(c => c.Remove("target_modules")).Write();
+        var adapter = _bench.New("a").Embedding(embedding, 20, 8, 4).With(c => c.Remove("target_modules"));
+        more?.Invoke(adapter);
+        adapter.Write();
     }
 }
