@@ -128,6 +128,18 @@ internal sealed class OpenedModels : IDisposable
                         + (CausalHeads.IsBare(checkpoint) ? $": {WithPrefix}" : "."),
             });
         }
+        else if (config is null && !checkpoint.Tensors.Keys.Any(TiedHeads.IsHeadWeight)
+            && TokenEmbedding.Of(checkpoint) is { } embedding && tensors.ContainsKey(embedding.Name))
+        {
+            Warnings.Add(new Diagnostic(
+                "the adapter changes the embedding, and without a config.json nothing says whether the model ties an output head to it")
+            {
+                Severity = Severity.Warning,
+                Where = model.Model.Model.Text,
+                Expected = "the model's config.json beside its tensors",
+                Fix = "Put it there: a head that is tied moves with the embedding here, and does not in PEFT beside the base.",
+            });
+        }
         return checkpoint.With(tensors, adapters.SelectMany(a => a.Adapter.Checkpoint.Files), config, model.Key);
     }
 

@@ -108,6 +108,16 @@ public sealed class TiedEmbeddingTests : IDisposable
         Assert.NotEqual(WrittenTensors.Values(both.Tensors["model.embed_tokens.weight"]), WrittenTensors.Values(both.Tensors["lm_head.weight"]));
     }
 
+    [Fact]
+    public void A_model_without_a_config_may_tie_its_head_and_that_is_said()
+    {
+        Model(Llama, "model.embed_tokens");
+        File.Delete(_bench["base/config.json"]);
+        Assert.Contains("without a config.json", Assert.Single(_bench.Run(Bake, "out")).Found);
+        _bench.Write("base/model.safetensors", ("model.embed_tokens.weight", [20, 8]), ("lm_head.weight", [20, 8]));
+        Assert.Empty(_bench.Run(Bake, "untied"));
+    }
+
     private void Model(string config, string embedding, Action<TinyAdapter>? more = null)
     {
         _bench.Write("base/model.safetensors", (embedding + ".weight", [20, 8]));
