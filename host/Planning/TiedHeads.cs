@@ -60,6 +60,10 @@ internal sealed class TiedHeads
     /// <summary>Whether the output has no tensor of this name, though a model has.</summary>
     public bool LeavesOut(string name) => IsHeadWeight(name) && !_heads.Contains(name);
 
+    /// <summary>Whether a model may have a head that is its embedding: without a config nothing says that it has not.</summary>
+    public static bool MayTie(Checkpoint model) =>
+        model.Config is null ? !model.Tensors.Keys.Any(IsHeadWeight) : new PlannedModel(model.Path, model).TiesHead;
+
     public static bool IsHeadWeight(string name) =>
         TokenEmbedding.IsHead(name) && name.EndsWith(".weight", StringComparison.Ordinal);
 }
