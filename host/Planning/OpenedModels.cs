@@ -75,9 +75,31 @@ internal sealed class OpenedModels : IDisposable
             });
         }
         Warnings.AddRange(views.Warnings);
+        Warnings.AddRange(Unplaced(adapters));
         foreach (var (model, view) in models.Zip(views.Models))
             _models[model.Key] = view;
         return views;
+    }
+
+    /// <summary>Parameters that no name in PEFT's modules_to_save brings, unless it took factors away.</summary>
+    private static IEnumerable<Diagnostic> Unplaced(List<Adapter> adapters)
+    {
+        var holders = adapters.SelectMany(a => a.Modules.Keys).SelectMany(m => MergedConfig.Holders(m).Skip(1)).ToHashSet(StringComparer.Ordinal);
+        foreach (var adapter in adapters)
+        {
+            string[] unplaced = [.. adapter.Saved.Keys.Where(p => !p.EndsWith("bias", StringComparison.Ordinal)
+                && (!p.Contains('.') || holders.Contains(SavedModules.Owner(p))))];
+            if (unplaced.Length == 0)
+                continue;
+            yield return new Diagnostic($"'{unplaced[0]}'{(unplaced.Length == 1 ? " is" : $" and {unplaced.Length - 1} more are")} brought whole, and of no "
+                + "module that PEFT's modules_to_save could name without taking factors away: PEFT would leave it out")
+            {
+                Severity = Severity.Warning,
+                Where = adapter.Path,
+                Expected = "whole parameters of modules that hold none with factors",
+                Fix = "Here it is merged and written under its name, which the merged config does not list. To have it in a model write 'base+adapter'.",
+            };
+        }
     }
 
     public Adapter OpenAdapter(string path)

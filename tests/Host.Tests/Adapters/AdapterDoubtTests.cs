@@ -166,6 +166,21 @@ public sealed class AdapterDoubtTests : IDisposable
         Assert.Empty(adapter.Warnings);
     }
 
+    [Theory]
+    [InlineData("model.cls_token")]
+    [InlineData("cls_token")]
+    public void A_whole_parameter_beside_modules_with_factors_does_not_name_what_holds_them(string parameter)
+    {
+        foreach (var (name, seed) in new[] { ("a", 1UL), ("b", 2UL) })
+        {
+            var adapter = _bench.New(name, seed).Linear(Query, 6, 8, 4);
+            adapter.Add("base_model.model." + parameter, [8], adapter.Next(8)).Write();
+        }
+        var warnings = _bench.Run("merge_method: uniform\nmodels: [a, b]\n", "out");
+        Assert.Equal(2, warnings.Count(w => w.Found.Contains($"'{parameter}' is brought whole")));
+        Assert.Null(JsonNode.Parse(File.ReadAllText(_bench["out/adapter_config.json"]))!["modules_to_save"]);
+    }
+
     [Fact]
     public void Names_of_modules_to_save_that_would_hit_more_are_written_in_full()
     {
