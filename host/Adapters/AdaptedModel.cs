@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Merge.Checkpoints;
 using Merge.Sdk;
 
@@ -11,54 +12,71 @@ internal readonly record struct WeightedAdapter(Adapter Adapter, double Weight);
 /// <summary>A model's tensors with adapters in them: nothing is written, they are put together while they are read.</summary>
 internal static class AdaptedModel
 {
-    /// <summary>The tensors that change, by their name in the model; <paramref name="added"/> says which are new.</summary>
+    /// <summary>The tensors that change, by their name in the model: a head that is tied no more is among them.</summary>
     /// <param name="model">The base.</param>
     /// <param name="adapters">In any number.</param>
-    /// <param name="head">The embedding that stands for an output head the model does not store (it is tied); null where
-    /// it stores one.</param>
-    /// <param name="added">Names the model does not have: an untied head.</param>
+    /// <param name="tied">The embedding that stands for the model's output head; null where the head is not tied.</param>
+    /// <param name="change">What the adapters do to the two.</param>
     /// <exception cref="MergeException">Every module that has no place in the model.</exception>
     public static IReadOnlyDictionary<string, TensorSource> Tensors(
-        Checkpoint model, IReadOnlyList<WeightedAdapter> adapters, TensorSource? head, out IReadOnlyList<string> added)
+        Checkpoint model, IReadOnlyList<WeightedAdapter> adapters, TiedHead? tied, out TiedChange change)
     {
-        var targets = new AdapterTargets(head is null ? model.Tensors.Keys : model.Tensors.Keys.Append(HeadName));
+        var targets = new AdapterTargets(tied is null ? model.Tensors.Keys : model.Tensors.Keys.Append(tied.Name).Distinct());
         var problems = new List<Diagnostic>();
         var changes = new Dictionary<string, Change>(StringComparer.Ordinal);
+        // What the head gets of the embedding's changes.
+        var shared = tied is null ? null! : new Change(tied.Embedding);
         foreach (var (adapter, weight) in adapters)
         {
             var isKohya = adapter.Config is null;
             var taken = new Dictionary<Change, string>();
             foreach (var module in adapter.Modules.Values)
             {
-                if (Find(adapter, module.Weight, isKohya) is not { } change)
+                if (Find(adapter, module.Weight, isKohya) is not { } changed)
                     continue;
-                if (!taken.TryAdd(change, module.Name))
+                if (!taken.TryAdd(changed, module.Name))
                 {
                     problems.Add(new Diagnostic(
-                        $"'{module.Name}' and '{taken[change]}' of one adapter both stand for '{change.Stored.Name}' of the model")
+                        $"'{module.Name}' and '{taken[changed]}' of one adapter both stand for '{changed.Stored.Name}' of the model")
                     {
                         Where = adapter.Path,
                         Expected = "a model in which each has its own place",
                         Fix = "Give the model the adapter was trained on.",
                     });
                 }
-                else if (HasShape(adapter, module.For(change.Stored.Shape), change.Stored))
-                    change.Modules.Add((module.For(change.Stored.Shape), weight));
+                else if (HasShape(adapter, module.For(changed.Stored.Shape), changed.Stored))
+                {
+                    changed.Modules.Add((module.For(changed.Stored.Shape), weight));
+                    if (IsEmbedding(changed) && TiesAdapters(adapter))
+                        shared.Modules.Add(changed.Modules[^1]);
+                }
             }
             foreach (var (parameter, saved) in adapter.Saved)
             {
-                if (Find(adapter, parameter, isKohya) is { } change && IsAlike(adapter, saved, change.Stored))
-                    change.Saved.Add((saved, weight));
+                if (Find(adapter, parameter, isKohya) is not { } changed || !IsAlike(adapter, saved, changed.Stored))
+                    continue;
+                changed.Saved.Add((saved, weight));
+                // What PEFT wraps is the tied parameter itself.
+                if (IsEmbedding(changed) && (TiesAdapters(adapter) || AdapterNames.IsWrapped(saved.Name)))
+                    shared.Saved.Add((saved, weight));
             }
         }
         if (problems.Count > 0)
             throw new MergeException(problems);
-        added = [.. changes.Keys.Where(n => !model.Tensors.ContainsKey(n))];
         var recent = new RecentFactors();
-        return changes.ToDictionary(
+        var tensors = changes.ToDictionary(
             c => c.Key,
             c => (TensorSource)AdaptedTensor.Of(c.Key, c.Value.Stored, c.Value.Modules, c.Value.Saved, recent),
             StringComparer.Ordinal);
+        change = tied is null ? TiedChange.None : changes.ContainsKey(tied.Name) ? TiedChange.Head
+            : changes.GetValueOrDefault(tied.Embedding.Name) is not { } embedding || embedding.Count == shared.Count ? TiedChange.None
+            : TiedChange.Embedding;
+        if (change == TiedChange.Embedding && tied!.CanStandAlone)
+        {
+            tensors[tied.Name] = shared.Count == 0 ? new RenamedTensor(tied.Name, tied.Embedding)
+                : AdaptedTensor.Of(tied.Name, tied.Embedding, shared.Modules, shared.Saved, recent);
+        }
+        return tensors;
 
         Change? Find(Adapter adapter, string parameter, bool isKohya)
         {
@@ -83,10 +101,12 @@ internal static class AdaptedModel
                 return null;
             }
             var name = found[0];
-            if (!changes.TryGetValue(name, out var change))
-                changes[name] = change = new(model.Tensors.GetValueOrDefault(name) ?? head!);
-            return change;
+            if (!changes.TryGetValue(name, out var changed))
+                changes[name] = changed = new(model.Tensors.GetValueOrDefault(name) ?? tied!.Embedding);
+            return changed;
         }
+
+        bool IsEmbedding(Change changed) => tied is not null && changes.GetValueOrDefault(tied.Embedding.Name) == changed;
 
         bool HasShape(Adapter adapter, AdapterModule module, TensorSource stored)
         {
@@ -105,8 +125,12 @@ internal static class AdaptedModel
         }
     }
 
-    /// <summary>What Hugging Face names an output head.</summary>
+    /// <summary>What most classes call their output head.</summary>
     public const string HeadName = "lm_head.weight";
+
+    /// <summary>Whether PEFT ties what it puts on the embedding to what it puts on the head.</summary>
+    private static bool TiesAdapters(Adapter adapter) =>
+        adapter.Config?.Json["ensure_weight_tying"] is JsonValue value && value.TryGetValue<bool>(out var isTied) && isTied;
 
     private static Diagnostic Misfit(Adapter adapter, string module, TensorSource stored, string found) =>
         new($"'{module}' does not fit '{stored.Name}': {found}")
@@ -124,5 +148,7 @@ internal static class AdaptedModel
         public List<(AdapterModule Module, double Weight)> Modules { get; } = [];
 
         public List<(TensorSource Saved, double Weight)> Saved { get; } = [];
+
+        public int Count => Modules.Count + Saved.Count;
     }
 }

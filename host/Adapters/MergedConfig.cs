@@ -27,7 +27,9 @@ internal static class MergedConfig
         var (common, patterns) = Ranks(ranks);
         var listed = Union(configs, "modules_to_save");
         string[] biases = [.. saved.Where(p => IsBias(p, saved, ranks.Keys, listed, configs.Length == 0))];
-        var whole = saved.Except(biases).ToArray();
+        var adapted = ranks.Keys.SelectMany(Holders).ToHashSet(StringComparer.Ordinal);
+        // A name would take the factors below it away: what is saved beside them has none.
+        string[] whole = [.. Wrapped(Modules(saved.Except(biases)).Where(m => !adapted.Contains(m)))];
         var config = new JsonObject
         {
             ["alpha_pattern"] = patterns.DeepClone(),
@@ -41,7 +43,7 @@ internal static class MergedConfig
             ["layers_to_transform"] = null,
             ["lora_alpha"] = common,
             ["lora_dropout"] = 0.0,
-            ["modules_to_save"] = whole.Length == 0 ? null : List(WholeNames(listed, [.. Modules(whole)], [.. ranks.Keys, .. allModules])),
+            ["modules_to_save"] = whole.Length == 0 ? null : List(WholeNames(listed, [.. whole], [.. ranks.Keys, .. allModules])),
             ["peft_type"] = "LORA",
             ["r"] = common,
             ["rank_pattern"] = patterns,
@@ -117,8 +119,15 @@ internal static class MergedConfig
     /// <summary>Whether a name in PEFT's modules_to_save hits a module: any that ends in it, whatever stands before.</summary>
     public static bool IsSaved(string name, string module) => module.EndsWith(name, StringComparison.Ordinal);
 
+    /// <summary>Modules of which no name of another takes a holder already: PEFT wraps none inside another.</summary>
+    public static IEnumerable<string> Wrapped(IEnumerable<string> modules)
+    {
+        string[] all = [.. modules.Distinct()];
+        return all.Where(m => !Holders(m).Skip(1).Any(h => all.Any(a => IsSaved(a, h))));
+    }
+
     /// <summary>A module and all that hold it.</summary>
-    private static IEnumerable<string> Holders(string module)
+    public static IEnumerable<string> Holders(string module)
     {
         yield return module;
         for (var dot = module.LastIndexOf('.'); dot > 0; dot = module.LastIndexOf('.', dot - 1))

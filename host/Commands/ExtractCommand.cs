@@ -92,7 +92,7 @@ internal static class ExtractCommand
             recipe.Run(parsed, text, cancellation, whole =>
             {
                 var plan = Extraction.Of(whole, request, out var others, out var unlike);
-                return plan with { Warnings = [.. whole.Warnings, .. LeftOut(others, unlike), .. Named(parsed.GetValue(baseName), coarse)] };
+                return plan with { Warnings = [.. plan.Warnings, .. LeftOut(others, unlike), .. Named(parsed.GetValue(baseName), coarse)] };
             }, OnMismatch.LeaveOut);
             return Task.FromResult(0);
         });

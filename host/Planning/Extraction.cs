@@ -55,41 +55,28 @@ internal static partial class Extraction
         ];
         TensorPlan[] merged = [.. plan.Tensors.Where(t => !t.IsCopied && t.Info.Count > 0)];
         TensorInfo[] known = [.. merged.Select(t => t.Info), .. differing.Select(t => TensorNaming.Describe(t.Name, t.Shape))];
-        // A tied head is the embedding: whichever is named, both are brought.
-        if (SavedModules.TiedEmbedding(plan) is { } tied)
-            request = request with { Saved = [.. request.Saved.Select(s => IsNamed(AdaptedModel.HeadName, s) ? tied.Name : s)] };
-        CheckUse(request.Targets, "a target", known);
-        CheckUse(request.Saved, "a parameter to save", known);
-        // PEFT wraps modules: of each it looks for all parameters.
-        HashSet<string> wrapped = [.. known.Select(t => t.Name).Where(n => request.Saved.Any(s => IsNamed(n, s))).Select(SavedModules.Owner)];
-        TensorPlan[] saved =
-        [
-            .. merged.Where(t => wrapped.Contains(SavedModules.Owner(t.Info.Name))),
-            .. differing.Where(t => wrapped.Contains(SavedModules.Owner(t.Name)))
-                .Select(t => TensorPlan.Copy(TensorNaming.Describe(t.Name, t.Shape), t)),
-        ];
-        saved = [.. saved, .. SavedModules.TiedHead(plan, saved)];
+        SavedModules.CheckTied(plan, request.Targets);
+        CheckTargets(request.Targets, [.. known.Select(t => t.Name)]);
+        var warnings = new List<Diagnostic>();
+        var saved = SavedModules.Of(plan, request.Saved, merged, differing, warnings);
         differing = [.. differing.Where(t => !saved.Any(s => s.Info.Name == t.Name))];
         CheckShapes(plan, request, differing);
         unlike = [.. differing.Select(t => t.Name)];
-        TensorPlan[] targets = [.. merged.Except(saved).Where(t => IsLinear(t.Info)
+        TensorPlan[] layers = [.. merged.Where(t => IsLinear(t.Info)
             && (request.Targets.Count == 0 ? IsLayer(t.Info) : request.Targets.Any(n => IsNamed(t.Info.Name, n))))];
+        TensorPlan[] targets = [.. layers.Except(saved)];
         if (targets.Length == 0)
-        {
-            throw new MergeException(new Diagnostic("no tensor is the weight of a linear layer")
-            {
-                Where = plan.Models[0].Path,
-                Expected = "2-D tensors named …weight",
-            });
-        }
+            throw WithoutFactors(plan, layers);
         CheckRanks(request, [.. targets.Select(t => ModuleOf(t.Info.Name))]);
-        string[] modules = [.. plan.Models[0].Tensors.Keys.Concat(plan.Base!.Tensors.Keys).SelectMany(Modules).Distinct()];
-        SavedModules.CheckHits([.. saved.Select(t => SavedModules.Owner(t.Info.Name)).Distinct()], modules);
-        SavedModules.CheckTied(plan, targets);
+        string[] modules = [.. plan.Models[0].Tensors.Keys.Concat(plan.Base!.Tensors.Keys).Where(t => t.Contains('.'))
+            .SelectMany(t => MergedConfig.Holders(SavedModules.Owner(t))).Distinct()];
+        SavedModules.CheckHits(saved.Select(t => t.Info.Name), known.Select(t => t.Name).Except(saved.Select(t => t.Info.Name)), modules);
+        warnings.AddRange(SavedModules.Doubts(plan, saved.Concat(targets)));
         var modelType = AdapterConfig.TextOf(plan.Donor.Config?["model_type"]);
         others = [.. merged.Except(saved).Except(targets)];
         return plan with
         {
+            Warnings = [.. plan.Warnings, .. warnings],
             Tensors = [.. plan.Tensors.Where(t => targets.Contains(t) || saved.Contains(t)), .. saved.Except(plan.Tensors)],
             Adapter = new AdapterOutput(
                 [],
@@ -120,16 +107,10 @@ internal static partial class Extraction
         && (TransposedModels.Contains(modelType)
             ? TransposedLayers.Contains(ModuleOf(info.Name).Split('.')[^1]) : request.FanInFanOut);
 
-    /// <summary>A tensor's module and all that hold it.</summary>
-    private static IEnumerable<string> Modules(string tensor)
-    {
-        for (var dot = tensor.LastIndexOf('.'); dot > 0; dot = tensor.LastIndexOf('.', dot - 1))
-            yield return tensor[..dot];
-    }
-
     private static string ModuleOf(string weight) => weight[..^".weight".Length];
 
-    private static bool IsNamed(string tensor, string name) =>
+    /// <summary>Whether a target means a tensor: its module by the whole name or what follows a dot, or itself.</summary>
+    public static bool IsNamed(string tensor, string name) =>
         tensor == name || tensor.EndsWith($".{name}.weight", StringComparison.Ordinal) || tensor == $"{name}.weight"
         || tensor.EndsWith($".{name}.bias", StringComparison.Ordinal) || tensor == $"{name}.bias";
 
@@ -185,21 +166,36 @@ internal static partial class Extraction
             throw new MergeException(unused) { WrongUsage = true };
     }
 
-    private static void CheckUse(IReadOnlyList<string> names, string what, TensorInfo[] tensors)
+    private static void CheckTargets(IReadOnlyList<string> names, string[] tensors)
     {
         Diagnostic[] unused =
         [
-            .. names.Where(n => !tensors.Any(t => IsNamed(t.Name, n))).Select(n => new Diagnostic(
-                $"'{n}' is {what} and in no tensor's name")
+            .. names.Where(n => !tensors.Any(t => IsNamed(t, n))).Select(n => new Diagnostic($"'{n}' is a target and in no tensor's name")
             {
                 Where = "command line",
-                Expected = "the name of a module, or its last part such as q_proj",
-                Fix = NearestMatch.Question(n, tensors.Select(t => t.Name.Split('.') is [.., var last, _] ? last : t.Name).Distinct()),
+                Expected = "the name of a module with a weight, or its last part such as q_proj",
+                Fix = NearestMatch.Question(n, tensors.Where(t => t.EndsWith(".weight", StringComparison.Ordinal))
+                    .Select(t => ModuleOf(t).Split('.')[^1]).Distinct()),
             }),
         ];
         if (unused.Length > 0)
             throw new MergeException(unused) { WrongUsage = true };
     }
+
+    private static MergeException WithoutFactors(MergePlan plan, TensorPlan[] layers) => layers.Length == 0
+        ? new(new Diagnostic("no tensor is the weight of a linear layer")
+        {
+            Where = plan.Models[0].Path,
+            Expected = "2-D tensors named …weight",
+        })
+        : new(new Diagnostic($"all that would get factors is saved whole: {string.Join(", ", layers.Take(4).Select(t => t.Info.Name))}"
+            + (layers.Length > 4 ? ", …" : ""))
+        {
+            Where = "command line",
+            Expected = "at least one module with factors: PEFT loads no adapter without",
+            Fix = "Name another module with --target, or fewer with --save.",
+        })
+        { WrongUsage = true };
 
     [GeneratedRegex(
         @"(^|\.)((?!unembed)\w*embeddings?|\w*_embs?|embs?|embed|pos_embed|embed_positions|embed_tokens\w*|\w+_embed|wte|wpe|shared|relative_attention_bias)(\.\d+)?\.weight$",

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Merge.Adapters;
 using Merge.Checkpoints;
 using Merge.Recipes;
@@ -33,7 +32,8 @@ internal sealed class OpenedModels : IDisposable
         var checkpoint = OpenFile(model.Path);
         if (checkpoint.Tensors.Keys.Any(AdapterNames.IsOfAdapter))
             throw Alone(model);
-        _models[model.Key] = model.Adapters.Count == 0 ? checkpoint : Adapted(model, checkpoint);
+        _models[model.Key] = model.Adapters.Count == 0 ? checkpoint : AdaptedCheckpoint.Of(
+            model, checkpoint, [.. model.Adapters.Select(a => new WeightedAdapter(OpenAdapter(a.Path), a.Weight))], Warnings);
     }
 
     /// <summary>Opens a folder or file that is no model of the recipe.</summary>
@@ -75,9 +75,31 @@ internal sealed class OpenedModels : IDisposable
             });
         }
         Warnings.AddRange(views.Warnings);
+        Warnings.AddRange(Unplaced(adapters));
         foreach (var (model, view) in models.Zip(views.Models))
             _models[model.Key] = view;
         return views;
+    }
+
+    /// <summary>Parameters that no name in PEFT's modules_to_save brings, unless it took factors away.</summary>
+    private static IEnumerable<Diagnostic> Unplaced(List<Adapter> adapters)
+    {
+        var holders = adapters.SelectMany(a => a.Modules.Keys).SelectMany(m => MergedConfig.Holders(m).Skip(1)).ToHashSet(StringComparer.Ordinal);
+        foreach (var adapter in adapters)
+        {
+            string[] unplaced = [.. adapter.Saved.Keys.Where(p => !p.EndsWith("bias", StringComparison.Ordinal)
+                && (!p.Contains('.') || holders.Contains(SavedModules.Owner(p))))];
+            if (unplaced.Length == 0)
+                continue;
+            yield return new Diagnostic($"'{unplaced[0]}'{(unplaced.Length == 1 ? " is" : $" and {unplaced.Length - 1} more are")} brought whole, and of no "
+                + "module that PEFT's modules_to_save could name without taking factors away: PEFT would leave it out")
+            {
+                Severity = Severity.Warning,
+                Where = adapter.Path,
+                Expected = "whole parameters of modules that hold none with factors",
+                Fix = "Here it is merged and written under its name, which the merged config does not list. To have it in a model write 'base+adapter'.",
+            };
+        }
     }
 
     public Adapter OpenAdapter(string path)
@@ -98,50 +120,6 @@ internal sealed class OpenedModels : IDisposable
             adapter.Dispose();
         foreach (var checkpoint in _files.Values)
             checkpoint.Dispose();
-    }
-
-    private Checkpoint Adapted(ResolvedModel model, Checkpoint checkpoint)
-    {
-        WeightedAdapter[] adapters = [.. model.Adapters.Select(a => new WeightedAdapter(OpenAdapter(a.Path), a.Weight))];
-        var isTied = new PlannedModel(model.Model.Model.Text, checkpoint).TiesHead;
-        var embedding = isTied ? TokenEmbedding.Of(checkpoint) : null;
-        var head = checkpoint.Tensors.ContainsKey(AdaptedModel.HeadName) ? null : embedding;
-        var tensors = AdaptedModel.Tensors(checkpoint, adapters, head, out var added);
-        var config = checkpoint.Config;
-        // A head of its own: new, or stored beside the embedding it was tied to.
-        if (added.Count > 0 || (isTied && tensors.ContainsKey(AdaptedModel.HeadName)))
-            config = Untied(config!);
-        else if (embedding is not null && tensors.ContainsKey(embedding.Name))
-        {
-            // Beside the base PEFT changes what the embedding gives, and the head goes on with the base's weights.
-            var hasHead = TiedHeads.IsCausal(config!);
-            if (hasHead)
-            {
-                config = Untied(config!);
-                tensors = tensors.Append(new(AdaptedModel.HeadName, new RenamedTensor(AdaptedModel.HeadName, embedding)))
-                    .ToDictionary(t => t.Key, t => t.Value, StringComparer.Ordinal);
-            }
-            Warnings.Add(new Diagnostic(hasHead
-                ? "the adapter changes the embedding and not the output head, which is tied to it: the result has a head of its own"
-                : "the adapter changes the embedding, and with it whatever the model ties to it")
-            {
-                Severity = Severity.Warning,
-                Where = model.Model.Model.Text,
-                Fix = hasHead ? "This is what the adapter does in PEFT beside its base; its config.json says \"tie_word_embeddings\": false."
-                    : "In PEFT, beside its base, the adapter changes the embedding only; a model of this kind is not untied here.",
-            });
-        }
-        return checkpoint.With(tensors, adapters.SelectMany(a => a.Adapter.Checkpoint.Files), config, model.Key);
-    }
-
-    // The adapter gives the head weights of its own.
-    private static JsonObject Untied(JsonObject config)
-    {
-        var changed = config.DeepClone().AsObject();
-        changed["tie_word_embeddings"] = false;
-        if (changed["text_config"] is JsonObject text && text.ContainsKey("tie_word_embeddings"))
-            text["tie_word_embeddings"] = false;
-        return changed;
     }
 
     private static MergeException Alone(ResolvedModel model)

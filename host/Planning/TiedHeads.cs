@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-using Merge.Adapters;
 using Merge.Checkpoints;
 using Merge.Sdk;
 
@@ -62,14 +60,9 @@ internal sealed class TiedHeads
     /// <summary>Whether the output has no tensor of this name, though a model has.</summary>
     public bool LeavesOut(string name) => IsHeadWeight(name) && !_heads.Contains(name);
 
-    /// <summary>Whether a model that stores no head has one all the same, called lm_head, that can stand by itself: an
-    /// encoder has none, and an encoder-decoder such as T5 computes otherwise where it is untied.</summary>
-    public static bool IsCausal(JsonObject config) =>
-        config["architectures"] is JsonArray { Count: > 0 } architectures
-            ? architectures.Select(AdapterConfig.TextOf).Any(a => a is not null
-                && (a.EndsWith("ForCausalLM", StringComparison.Ordinal) || a.EndsWith("LMHeadModel", StringComparison.Ordinal)))
-            : config["tie_word_embeddings"] is JsonValue value && value.TryGetValue<bool>(out var tied) && tied
-                && (config["is_encoder_decoder"] is not JsonValue kind || !kind.TryGetValue<bool>(out var isTwo) || !isTwo);
+    /// <summary>Whether a model may have a head that is its embedding: without a config nothing says that it has not.</summary>
+    public static bool MayTie(Checkpoint model) =>
+        model.Config is null ? !model.Tensors.Keys.Any(IsHeadWeight) : new PlannedModel(model.Path, model).TiesHead;
 
     public static bool IsHeadWeight(string name) =>
         TokenEmbedding.IsHead(name) && name.EndsWith(".weight", StringComparison.Ordinal);

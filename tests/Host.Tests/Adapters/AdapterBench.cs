@@ -58,12 +58,22 @@ internal sealed class AdapterBench : IDisposable
     public IReadOnlyList<string> Extract(
         string output, string[]? targets = null, string[]? saved = null, (string, int)[]? ranks = null, bool fanInFanOut = false)
     {
-        using var planner = Planner(OnMismatch.LeaveOut);
-        var plan = Plan(planner, "merge_method: task_arithmetic\nbase_model: base\nmodels: [{model: tuned, parameters: {weight: 1}}]\n");
-        Run(Extraction.Of(
-            plan, new(new RankChoice(4, null), ranks ?? [], targets ?? [], saved ?? [], fanInFanOut, DType.F32, "base"),
-            out _, out var unlike), output);
+        Extract(output, targets, saved, ranks, fanInFanOut, out var unlike);
         return unlike;
+    }
+
+    /// <returns>The warnings of its plan.</returns>
+    public IReadOnlyList<Diagnostic> ExtractWarned(string output, string[] saved) => Extract(output, null, saved, null, false, out _);
+
+    private IReadOnlyList<Diagnostic> Extract(
+        string output, string[]? targets, string[]? saved, (string, int)[]? ranks, bool fanInFanOut, out IReadOnlyList<string> unlike)
+    {
+        using var planner = Planner(OnMismatch.LeaveOut);
+        var whole = Plan(planner, "merge_method: task_arithmetic\nbase_model: base\nmodels: [{model: tuned, parameters: {weight: 1}}]\n");
+        var plan = Extraction.Of(
+            whole, new(new RankChoice(4, null), ranks ?? [], targets ?? [], saved ?? [], fanInFanOut, DType.F32, "base"), out _, out unlike);
+        Run(plan, output);
+        return plan.Warnings;
     }
 
     public MergeException Refused(string recipe) => Assert.ThrowsAny<MergeException>(() => Run(recipe, "refused"));

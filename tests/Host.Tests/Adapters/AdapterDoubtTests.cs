@@ -166,34 +166,19 @@ public sealed class AdapterDoubtTests : IDisposable
         Assert.Empty(adapter.Warnings);
     }
 
-    [Fact]
-    public void An_adapter_of_a_tied_embedding_leaves_the_head_as_it_was()
-    {
-        _bench.Write("base/model.safetensors", ("model.embed_tokens.weight", [20, 8]), (Query + ".weight", [6, 8]));
-        _bench.WriteText("base/config.json", """{"architectures": ["TinyForCausalLM"], "tie_word_embeddings": true}""");
-        _bench.New("a").Embedding("model.embed_tokens", 20, 8, 4).Linear(Query, 6, 8, 4).With(c => c.Remove("target_modules")).Write();
-        var warning = Assert.Single(_bench.Run("merge_method: passthrough\nmodels: [{model: base+a}]\n", "out"));
-        Assert.Contains("a head of its own", warning.Found);
-        using var theta0 = Checkpoint.Open(_bench["base"]);
-        using var baked = Checkpoint.Open(_bench["out"]);
-        var before = WrittenTensors.Values(theta0.Tensors["model.embed_tokens.weight"]);
-        Assert.Equal(before, WrittenTensors.Values(baked.Tensors["lm_head.weight"]));
-        Assert.NotEqual(before, WrittenTensors.Values(baked.Tensors["model.embed_tokens.weight"]));
-        Assert.False((bool)JsonNode.Parse(File.ReadAllText(_bench["out/config.json"]))!["tie_word_embeddings"]!);
-    }
-
     [Theory]
-    [InlineData("""{"architectures": ["TinyModel"]}""")]
-    [InlineData("""{"architectures": ["T5ForConditionalGeneration"], "tie_word_embeddings": true}""")]
-    [InlineData("{}")]
-    public void A_model_that_has_no_head_of_a_causal_model_gets_none(string config)
+    [InlineData("model.cls_token")]
+    [InlineData("cls_token")]
+    public void A_whole_parameter_beside_modules_with_factors_does_not_name_what_holds_them(string parameter)
     {
-        _bench.Write("base/model.safetensors", ("embed_tokens.weight", [20, 8]));
-        _bench.WriteText("base/config.json", config);
-        _bench.New("a").Embedding("embed_tokens", 20, 8, 4).With(c => c.Remove("target_modules")).Write();
-        Assert.Contains("whatever the model ties to it", Assert.Single(_bench.Run("merge_method: passthrough\nmodels: [{model: base+a}]\n", "out")).Found);
-        using var baked = Checkpoint.Open(_bench["out"]);
-        Assert.Equal(["embed_tokens.weight"], baked.Tensors.Keys);
+        foreach (var (name, seed) in new[] { ("a", 1UL), ("b", 2UL) })
+        {
+            var adapter = _bench.New(name, seed).Linear(Query, 6, 8, 4);
+            adapter.Add("base_model.model." + parameter, [8], adapter.Next(8)).Write();
+        }
+        var warnings = _bench.Run("merge_method: uniform\nmodels: [a, b]\n", "out");
+        Assert.Equal(2, warnings.Count(w => w.Found.Contains($"'{parameter}' is brought whole")));
+        Assert.Null(JsonNode.Parse(File.ReadAllText(_bench["out/adapter_config.json"]))!["modules_to_save"]);
     }
 
     [Fact]

@@ -163,7 +163,7 @@ public sealed class ExtractionTests : IDisposable
     {
         Models((Query + ".weight", [8, 8]), ("model.embed_tokens.weight", [20, 8]));
         foreach (var folder in new[] { "base", "tuned" })
-            _bench.WriteText(folder + "/config.json", """{"architectures": ["TinyForCausalLM"], "tie_word_embeddings": true}""");
+            _bench.WriteText(folder + "/config.json", """{"architectures": ["LlamaForCausalLM"], "model_type": "llama", "tie_word_embeddings": true}""");
         _bench.Extract("out", saved: [saved]);
         using var adapter = Adapter.Open(_bench["out"]);
         using var tuned = Checkpoint.Open(_bench["tuned"]);
@@ -175,6 +175,18 @@ public sealed class ExtractionTests : IDisposable
         Assert.True(refused.WrongUsage);
         Assert.Contains("is tied to the output head", refused.Message);
         Assert.Contains("--save embed_tokens", refused.Message);
+    }
+
+    [Theory]
+    [InlineData("GPTNeoXForCausalLM", "gpt_neox", "gpt_neox.embed_in", "embed_out,gpt_neox.embed_in")]
+    [InlineData("BertLMHeadModel", "bert", "bert.embeddings.word_embeddings", "bert.embeddings.word_embeddings")]
+    public void A_head_is_brought_only_under_the_name_its_class_reads(string architecture, string type, string embedding, string saved)
+    {
+        Models((Query + ".weight", [8, 8]), (embedding + ".weight", [20, 8]));
+        foreach (var folder in new[] { "base", "tuned" })
+            _bench.WriteText(folder + "/config.json", $$"""{"architectures": ["{{architecture}}"], "model_type": "{{type}}", "tie_word_embeddings": true}""");
+        _bench.Extract("out", saved: [embedding]);
+        Assert.Equal(saved.Split(','), Config("out")["modules_to_save"]!.AsArray().Select(m => (string)m!));
     }
 
     [Fact]
@@ -206,6 +218,85 @@ public sealed class ExtractionTests : IDisposable
         _bench.Extract("out", saved: ["model.norm.weight"]);
         using var adapter = Adapter.Open(_bench["out"]);
         Assert.Equal(["model.norm.bias", "model.norm.weight"], adapter.Saved.Keys);
+    }
+
+    [Theory]
+    [InlineData("enc.layers.0.self_attn.in_proj_weight")]
+    [InlineData("self_attn")]
+    public void A_module_is_saved_with_the_modules_inside_it(string saved)
+    {
+        // PEFT puts no factors below a module to save: torch's MultiheadAttention holds its out_proj.
+        const string Layer = "enc.layers.0.";
+        Models((Layer + "self_attn.in_proj_weight", [24, 8]), (Layer + "self_attn.in_proj_bias", [24]),
+            (Layer + "self_attn.out_proj.weight", [8, 8]), (Layer + "self_attn.out_proj.bias", [8]), (Layer + "linear1.weight", [8, 8]));
+        var warnings = _bench.ExtractWarned("out", [saved]);
+        using var adapter = Adapter.Open(_bench["out"]);
+        Assert.Equal([Layer + "linear1"], adapter.Modules.Keys);
+        Assert.Equal(4, adapter.Saved.Count);
+        Assert.Equal([Layer + "self_attn"], Saved("out"));
+        Assert.Equal(saved == "self_attn" ? [] : new[] { true }, warnings.Select(w => w.Found.Contains("out_proj.weight")));
+    }
+
+    [Theory]
+    [InlineData("norm", "enc.norm.weight", "enc.norm.sub.weight", "enc.norm")]
+    [InlineData("emb.cls", "emb.cls", "emb.q.weight", "emb")]
+    public void Nothing_below_a_saved_module_gets_factors(string saved, string parameter, string below, string module)
+    {
+        Models((parameter, [8]), (below, [8, 8]), (Query + ".weight", [8, 8]));
+        _bench.Extract("out", saved: [saved]);
+        using var adapter = Adapter.Open(_bench["out"]);
+        Assert.Equal([Query], adapter.Modules.Keys);
+        Assert.Equal(new[] { parameter, below }.Order(StringComparer.Ordinal), adapter.Saved.Keys);
+        Assert.Equal([module], Saved("out"));
+    }
+
+    [Fact]
+    public void What_a_refusal_advises_works()
+    {
+        Models(("fc.weight", [8, 8]), ("aux_fc.inner.weight", [8, 8]), (Query + ".weight", [8, 8]));
+        Assert.Contains("--save aux_fc.", Assert.ThrowsAny<MergeException>(() => _bench.Extract("no", saved: ["fc"])).Message);
+        _bench.Extract("out", saved: ["fc", "aux_fc"]);
+        Assert.Equal(["fc"], Saved("out"));
+        using var adapter = Adapter.Open(_bench["out"]);
+        Assert.Equal(["aux_fc.inner.weight", "fc.weight"], adapter.Saved.Keys);
+        Assert.Contains("all that would get factors is saved whole: fc.weight",
+            Assert.ThrowsAny<MergeException>(() => _bench.Extract("no", ["fc"], ["fc", "aux_fc"])).Message);
+        Assert.Contains("'inner'", Assert.ThrowsAny<MergeException>(() => _bench.Extract("no", ["iner"])).Message);
+    }
+
+    [Theory]
+    [InlineData("lm_head")]
+    [InlineData("embed_tokens")]
+    public void A_tied_head_is_no_target_and_is_saved_with_its_bias(string name)
+    {
+        Models((Query + ".weight", [8, 8]), ("model.embed_tokens.weight", [20, 8]), ("lm_head.bias", [20]));
+        foreach (var folder in new[] { "base", "tuned" })
+            _bench.WriteText(folder + "/config.json", """{"architectures": ["PhiForCausalLM"], "model_type": "phi", "tie_word_embeddings": true}""");
+        Assert.Contains("no --target of that name", Assert.ThrowsAny<MergeException>(() => _bench.Extract("no", [name], ["embed_tokens"])).Message);
+        _bench.Extract("out", saved: [name]);
+        using var adapter = Adapter.Open(_bench["out"]);
+        Assert.Equal(["lm_head.bias", "lm_head.weight", "model.embed_tokens.weight"], adapter.Saved.Keys);
+    }
+
+    [Fact]
+    public void A_parameter_of_no_module_is_not_saved()
+    {
+        Models(("cls_token", [8]), (Query + ".weight", [8, 8]));
+        var refused = Assert.ThrowsAny<MergeException>(() => _bench.Extract("no", saved: ["cls_token"]));
+        Assert.True(refused.WrongUsage);
+        Assert.Contains("'cls_token' is a parameter of no module", refused.Message);
+    }
+
+    [Theory]
+    [InlineData("""{"architectures": ["BertLMHeadModel"], "model_type": "bert", "tie_word_embeddings": true}""", true)]
+    [InlineData(null, true)]
+    [InlineData("""{"architectures": ["BertLMHeadModel"], "model_type": "bert", "tie_word_embeddings": false}""", false)]
+    public void A_head_that_may_be_tied_and_is_not_brought_is_said(string? config, bool isSaid)
+    {
+        Models((Query + ".weight", [8, 8]), ("bert.embeddings.word_embeddings.weight", [20, 8]));
+        foreach (var folder in new[] { "base", "tuned" }.Where(_ => config is not null))
+            _bench.WriteText(folder + "/config.json", config!);
+        Assert.Equal(isSaid, _bench.ExtractWarned("out", ["word_embeddings"]).Any(w => w.Found.Contains("whatever the model ties to it")));
     }
 
     [Fact]
@@ -250,6 +341,8 @@ public sealed class ExtractionTests : IDisposable
     private static float[] Values(Checkpoint checkpoint, string name) => WrittenTensors.Values(checkpoint.Tensors[name]);
 
     private JsonObject Config(string folder) => JsonNode.Parse(File.ReadAllText(_bench[folder + "/adapter_config.json"]))!.AsObject();
+
+    private IEnumerable<string> Saved(string folder) => Config(folder)["modules_to_save"]!.AsArray().Select(t => (string)t!);
 
     private IEnumerable<string> Targets(string folder) => Config(folder)["target_modules"]!.AsArray().Select(t => (string)t!);
 }
