@@ -17,6 +17,9 @@ internal enum AdapterPart
     /// <summary>A whole parameter that takes the place of the base's: <c>modules_to_save</c>, or a bias.</summary>
     Saved,
 
+    /// <summary>What PEFT's wrapper of a module to save holds: such a parameter, or a second copy of one.</summary>
+    Wrapped,
+
     /// <summary>What changes nothing: what PEFT's wrapper keeps of the base, and what only training needs.</summary>
     Original,
 
@@ -40,6 +43,8 @@ internal static partial class AdapterNames
         var own = name.StartsWith(PeftPrefix, StringComparison.Ordinal) ? name[PeftPrefix.Length..] : name;
         if (Pair().Match(own) is { Success: true } pair)
             return (pair.Groups["module"].Value, pair.Groups["part"].Value == "down" ? AdapterPart.A : AdapterPart.B);
+        if (own.Contains(SavedCopy, StringComparison.Ordinal))
+            return (own, AdapterPart.Wrapped);
         if (own.Length > AlphaEnd.Length && own.EndsWith(AlphaEnd, StringComparison.Ordinal))
             return (own[..^AlphaEnd.Length], AdapterPart.Alpha);
         if (Peft().Match(own) is { Success: true } peft)
@@ -53,7 +58,7 @@ internal static partial class AdapterNames
                 _ => AdapterPart.Magnitude,
             });
         }
-        if (own.Contains(".original_module.", StringComparison.Ordinal) || WrappersCopy().IsMatch(own) || Training().IsMatch(own))
+        if (own.Contains(".original_module.", StringComparison.Ordinal) || Training().IsMatch(own))
             return (own, AdapterPart.Original);
         if (own.Length < name.Length && Variant().Match(own) is { Success: true } variant)
         {
@@ -62,8 +67,18 @@ internal static partial class AdapterNames
                 ? "AdaLoRA's" : $"'{variant.Groups["part"].Value}', a part that plain LoRA does not have";
             return (name, AdapterPart.Unknown);
         }
-        return (Wrapper().Replace(own, "."), AdapterPart.Saved);
+        return (Parameter(own), AdapterPart.Saved);
     }
+
+    /// <summary>The parameter that a wrapper holds.</summary>
+    /// <param name="wrapped">As <see cref="Split"/> gives it.</param>
+    public static string Parameter(string wrapped) =>
+        Wrapper().Replace(wrapped, ".").Replace(SavedCopy, ".", StringComparison.Ordinal);
+
+    /// <summary>The parameter of which it is a second copy, if that stands there under its own name: with bias="all" PEFT writes
+    /// the biases of a module it has wrapped twice more, without the adapter's name, and loads the one under its own.</summary>
+    /// <param name="wrapped">As <see cref="Split"/> gives it.</param>
+    public static string CopyOf(string wrapped) => wrapped.Replace(SavedCopy, ".", StringComparison.Ordinal);
 
     /// <summary>Whether a tensor is named as only parts of adapters are, of any kind: it means nothing by itself, and
     /// an average of it with another's means nothing at all.</summary>
@@ -77,6 +92,8 @@ internal static partial class AdapterNames
         factor.EndsWith(".lora_down.weight", StringComparison.Ordinal) || factor.EndsWith(".lora_up.weight", StringComparison.Ordinal);
 
     private const string AlphaEnd = ".alpha";
+
+    private const string SavedCopy = ".modules_to_save.";
 
     /// <summary>What a tensor is that only other kinds of adapters have; null where it is none.</summary>
     private static string? WhatElse(string name)
@@ -127,10 +144,6 @@ internal static partial class AdapterNames
 
     [GeneratedRegex(@"\.modules_to_save\.\w+\.|\.base_layer\.")]
     private static partial Regex Wrapper();
-
-    // With bias="all" PEFT writes the bias of a module it has wrapped twice more; it loads the one under its own name.
-    [GeneratedRegex(@"\.modules_to_save\.\w+$")]
-    private static partial Regex WrappersCopy();
 
     // VeLoRA compresses what the backward pass keeps, Monteclora draws samples in training: both are plain LoRA afterwards.
     [GeneratedRegex(@"\.lora_(?:velora_embed|monteclora_sampler)(?:\.|$)")]

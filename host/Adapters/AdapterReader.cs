@@ -18,6 +18,7 @@ internal sealed class AdapterReader
     {
         (_checkpoint, _problems) = (checkpoint, problems);
         var foreign = new List<(string Name, string What)>();
+        var wrapped = new List<(string Name, TensorSource Tensor)>();
         foreach (var (name, tensor) in checkpoint.Tensors)
         {
             var (module, part) = AdapterNames.Split(name, out var why);
@@ -25,6 +26,8 @@ internal sealed class AdapterReader
                 foreign.Add((name, why));
             else if (part == AdapterPart.Saved)
                 Save(module, tensor);
+            else if (part == AdapterPart.Wrapped)
+                wrapped.Add((module, tensor));
             else if (part != AdapterPart.Original)
                 Add(module, part, tensor);
         }
@@ -36,15 +39,9 @@ internal sealed class AdapterReader
                 "Merge the adapter into its base with the tool that made it, and give the result.");
         }
         HasForeign = foreign.Count > 0;
-        // Without a factor beside it, a tensor called alpha is some parameter; among kohya's it lacks its factors.
-        if (Factors.Any(f => AdapterNames.IsKohya(f.Name)))
-            return;
-        foreach (var (name, parts) in _parts.Where(p => p.Value.Count == 1 && p.Value.ContainsKey(AdapterPart.Alpha)).ToArray())
-        {
-            _parts.Remove(name);
-            if (!HasForeign)
-                Save(name + ".alpha", parts[AdapterPart.Alpha]);
-        }
+        SaveAlphas();
+        foreach (var (name, tensor) in wrapped.Where(w => !_saved.ContainsKey(AdapterNames.CopyOf(w.Name))).ToArray())
+            Save(AdapterNames.Parameter(name), tensor);
     }
 
     /// <summary>Whether all names and scales are kohya's: a config that lies beside them is another adapter's.</summary>
@@ -96,6 +93,19 @@ internal sealed class AdapterReader
                 $"{AdapterConfig.FileName} and these tensors do not belong together, or it is a whole model: remove the config.");
         }
         return modules;
+    }
+
+    // Without a factor beside it, a tensor called alpha is some parameter; among kohya's it lacks its factors.
+    private void SaveAlphas()
+    {
+        if (Factors.Any(f => AdapterNames.IsKohya(f.Name)))
+            return;
+        foreach (var (name, parts) in _parts.Where(p => p.Value.Count == 1 && p.Value.ContainsKey(AdapterPart.Alpha)).ToArray())
+        {
+            _parts.Remove(name);
+            if (!HasForeign)
+                Save(name + ".alpha", parts[AdapterPart.Alpha]);
+        }
     }
 
     private void Save(string parameter, TensorSource tensor)
