@@ -23,6 +23,9 @@ internal sealed class Adapter : IDisposable
     /// <summary>Null where there is none: kohya's and diffusers' files say all they have to say in one file.</summary>
     public AdapterConfig? Config { get; private init; }
 
+    /// <summary>What the file's header says of the scales; null: nothing.</summary>
+    public HeaderConfigs? Header { get; private init; }
+
     /// <summary>By the module's name, in ordinal order.</summary>
     public required IReadOnlyDictionary<string, AdapterModule> Modules { get; init; }
 
@@ -110,6 +113,7 @@ internal sealed class Adapter : IDisposable
         return new Adapter(path, checkpoint)
         {
             Config = config,
+            Header = header,
             ScaledBy = config is not null ? AdapterConfig.FileName
                 : header is not null ? $"the file's header ({HeaderConfigs.Key})" : "the alpha beside the factors",
             Modules = modules,

@@ -60,8 +60,13 @@ internal sealed record AdapterOutput(
 
     /// <summary>What the file's header says: the scales, where its factors are named as diffusers names them.</summary>
     /// <param name="ranks">r of every module.</param>
-    public Dictionary<string, string> Header(IReadOnlyDictionary<string, int> ranks) => HasHeader
-        ? new() { ["format"] = "pt", [HeaderConfigs.Key] = HeaderConfigs.Text(ranks) } : new() { ["format"] = "pt" };
+    public Dictionary<string, string> Header(IReadOnlyDictionary<string, int> ranks)
+    {
+        var header = new Dictionary<string, string> { ["format"] = "pt" };
+        if (HasHeader)
+            header[HeaderConfigs.Key] = HeaderConfigs.Text(ranks, HeaderConfigs.Components(Adapters.Select(a => a.Header)));
+        return header;
+    }
 
     /// <summary>Whether the scales are in the header; else of what has no config an alpha stands beside each pair.</summary>
     public bool HasHeader => IsKohya && Modules.Values.All(m => !AdapterNames.IsKohya(m.Like.A.Name));

@@ -1,0 +1,64 @@
+using System.Text.Json.Nodes;
+using Merge.Adapters;
+using Merge.Checkpoints;
+using Merge.Sdk;
+
+namespace Host.Tests.Adapters;
+
+/// <summary>What the headers of diffusers' files say of components is read, kept in merges and named in messages.</summary>
+public sealed class HeaderConfigTests : IDisposable
+{
+    private readonly AdapterBench _bench = new();
+
+    public void Dispose() => _bench.Dispose();
+
+    [Fact]
+    public void A_merged_header_names_the_components_that_the_inputs_name()
+    {
+        Write("a", """{"connectors.r": 2, "text_encoder.r": 2, "text_encoder.lora_alpha": 4}""", "connectors.x.q", "text_encoder.q");
+        Write("b", """{"new_part.r": 2}""", "new_part.q");
+        _bench.Run("merge_method: linear\nmodels: [{model: a, parameters: {weight: 1}}, {model: b, parameters: {weight: 1}}]\n", "out");
+        using var merged = Adapter.Open(_bench["out"]);
+        Assert.Empty(merged.Warnings);
+        var header = Header(merged);
+        Assert.Equal(
+            ["connectors", "new_part", "text_encoder"],
+            header.Where(s => s.Key.EndsWith(".r", StringComparison.Ordinal)).Select(s => s.Key[..^2]));
+        Assert.DoesNotContain("r", header.Select(s => s.Key));
+        Assert.Equal("""["x.q"]""", header["connectors.target_modules"]!.ToJsonString());
+    }
+
+    [Fact]
+    public void Names_of_a_single_model_stay_those_of_one_whatever_they_begin_with()
+    {
+        Write("a", """{"r": 2}""", "transformer.q");
+        _bench.Run("merge_method: linear\nmodels: [{model: a, parameters: {weight: 1}}]\n", "out");
+        using var merged = Adapter.Open(_bench["out"]);
+        Assert.Equal("""["transformer.q"]""", Header(merged)["target_modules"]!.ToJsonString());
+    }
+
+    [Fact]
+    public void Settings_of_a_component_are_not_those_of_what_stands_beside_it()
+    {
+        Write("a", """
+            {"r": 2, "lora_alpha": 4, "text_encoder.r": 2, "text_encoder.lora_alpha": 6,
+             "text_encoder.eva_config": {"rho": 2}, "text_encoder.use_rslora": false, "text_encoder.bias": "none"}
+            """, "x.q", "text_encoder.q");
+        using var adapter = Adapter.Open(_bench["a"]);
+        Assert.Empty(adapter.Warnings);
+        Assert.Equal((2.0, 3.0), (adapter.Modules["x.q"].Scale, adapter.Modules["text_encoder.q"].Scale));
+    }
+
+    private static JsonObject Header(Adapter adapter) =>
+        JsonNode.Parse(adapter.Checkpoint.Metadata[HeaderConfigs.Key])!.AsObject();
+
+    /// <summary>Factors of rank 2 of square weights.</summary>
+    private void Write(string folder, string header, params string[] modules) => WrittenTensors.Write(
+        _bench[$"{folder}/x.safetensors"],
+        modules.Index().SelectMany(m => new[]
+        {
+            (m.Item + ".lora_A.weight", new long[] { 2, 4 }, WrittenTensors.Random((ulong)m.Index + 1, 8)),
+            (m.Item + ".lora_B.weight", new long[] { 4, 2 }, WrittenTensors.Random((ulong)m.Index + 91, 8)),
+        }),
+        metadata: new() { [HeaderConfigs.Key] = header });
+}
