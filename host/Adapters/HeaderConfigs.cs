@@ -82,7 +82,8 @@ internal sealed class HeaderConfigs
     /// diffusers would refuse it, and by itself it takes the rank of one module for the alpha of all.</summary>
     /// <param name="ranks">r of every module.</param>
     /// <param name="components">What is a component where a name begins with it.</param>
-    public static string Text(IReadOnlyDictionary<string, int> ranks, IReadOnlySet<string> components)
+    /// <param name="transposed">Components whose weights are stored [inputs, outputs].</param>
+    public static string Text(IReadOnlyDictionary<string, int> ranks, IReadOnlySet<string> components, IReadOnlySet<string> transposed)
     {
         var settings = new JsonObject();
         foreach (var component in ranks.Select(r => (Own: Split(r.Key, components.Contains), Rank: r.Value))
@@ -92,6 +93,7 @@ internal sealed class HeaderConfigs
             var (common, pattern) = MergedConfig.Ranks(own);
             var prefix = component.Key.Length == 0 ? "" : component.Key + ".";
             settings[prefix + "alpha_pattern"] = pattern.DeepClone();
+            settings[prefix + "fan_in_fan_out"] = transposed.Contains(component.Key);
             settings[prefix + "lora_alpha"] = common;
             settings[prefix + "peft_type"] = "LORA";
             settings[prefix + "r"] = common;

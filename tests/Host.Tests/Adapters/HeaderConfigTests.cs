@@ -38,6 +38,27 @@ public sealed class HeaderConfigTests : IDisposable
     }
 
     [Fact]
+    public void Weights_that_are_stored_transposed_in_a_component_are_so_after_a_merge()
+    {
+        Write("a", """{"unet.r": 2, "unet.fan_in_fan_out": true, "text_encoder.r": 2}""", "unet.q", "text_encoder.q");
+        _bench.Run("merge_method: linear\nmodels: [{model: a, parameters: {weight: 1}}]\n", "out");
+        using var one = Adapter.Open(_bench["a"]);
+        using var merged = Adapter.Open(_bench["out"]);
+        foreach (var module in one.Modules.Keys)
+            AdapterBench.IsNear(AdapterBench.Delta(one, module).Select(d => (double)d), AdapterBench.Delta(merged, module));
+        Assert.Equal((true, false), ((bool)Header(merged)["unet.fan_in_fan_out"]!, (bool)Header(merged)["text_encoder.fan_in_fan_out"]!));
+    }
+
+    [Fact]
+    public void A_component_stored_transposed_in_one_adapter_only_is_refused()
+    {
+        Write("a", """{"unet.r": 2, "unet.fan_in_fan_out": true}""", "unet.q");
+        Write("b", """{"unet.r": 2}""", "unet.k");
+        var refused = _bench.Refused("merge_method: linear\nmodels: [{model: a, parameters: {weight: 1}}, {model: b, parameters: {weight: 1}}]\n");
+        Assert.Contains("the weight of 'unet.k' is stored [outputs, inputs] by the header of one adapter", refused.Message);
+    }
+
+    [Fact]
     public void Settings_of_a_component_are_not_those_of_what_stands_beside_it()
     {
         Write("a", """
