@@ -23,6 +23,9 @@ internal sealed class Adapter : IDisposable
     /// <summary>Null where there is none: kohya's and diffusers' files say all they have to say in one file.</summary>
     public AdapterConfig? Config { get; private init; }
 
+    /// <summary>The config, the file's header or the tensors that say how strong each module's change is, as a message names them.</summary>
+    public required string ScaledBy { get; init; }
+
     /// <summary>What the file's header says of the scales; null: nothing.</summary>
     public HeaderConfigs? Header { get; private init; }
 
@@ -79,9 +82,6 @@ internal sealed class Adapter : IDisposable
         }
     }
 
-    /// <summary>What says the scales.</summary>
-    public string ScaledBy { get; private init; } = "";
-
     /// <summary>Who writes such files.</summary>
     public string Format => Config is not null ? "peft"
         : Modules.Values.All(m => AdapterNames.IsKohya(m.A.Name)) ? "kohya" : "diffusers";
@@ -114,8 +114,7 @@ internal sealed class Adapter : IDisposable
         {
             Config = config,
             Header = header,
-            ScaledBy = config is not null ? AdapterConfig.FileName
-                : header is not null ? $"the file's header ({HeaderConfigs.Key})" : "the alpha beside the factors",
+            ScaledBy = config is not null ? AdapterConfig.FileName : HeaderConfigs.ScaledBy(header, [.. modules.Keys]),
             Modules = modules,
             Saved = reader.Saved,
             Warnings = problems,
@@ -185,10 +184,12 @@ internal sealed class Adapter : IDisposable
 
     private static Diagnostic WithoutConfig(string path, Checkpoint checkpoint, string configPath) => new(
         $"the adapter has no config: its tensors ('{checkpoint.Tensors.Keys.First(AdapterNames.IsOfAdapter)}', …) are LoRA "
-        + "factors, and nothing says their scale")
+        + "factors, and nothing says their scale"
+        + (checkpoint.Metadata.ContainsKey(HeaderConfigs.Key) ? $": the file's header ({HeaderConfigs.Key}) has no 'r', of any component" : ""))
     {
         Where = path,
-        Expected = $"{configPath}, or an '.alpha' beside each pair",
+        Expected = $"{configPath}, or an '.alpha' beside each pair"
+            + (checkpoint.Metadata.ContainsKey(HeaderConfigs.Key) ? ", or 'r' and 'lora_alpha' in the header, behind the component's name" : ""),
         Fix = $"Put the {AdapterConfig.FileName} beside them with which they were trained; without it write one, for example "
             + "{\"peft_type\": \"LORA\", \"r\": 16, \"lora_alpha\": 16}: a change is lora_alpha/r · B·A.",
     };

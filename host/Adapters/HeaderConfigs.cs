@@ -36,11 +36,31 @@ internal sealed class HeaderConfigs
     public static (string Component, string Module) Split(string module, Func<string, bool> isComponent) =>
         module.IndexOf('.') is > 0 and var dot && isComponent(module[..dot]) ? (module[..dot], module[(dot + 1)..]) : ("", module);
 
-    /// <summary>The config of a module's component and the module's name in it; null where no component is the module's.</summary>
-    public (AdapterConfig? Config, string Module)? Of(string module)
+    /// <summary>The settings of a module's component; null where no component is the module's.</summary>
+    public ModuleSettings? Of(string module)
     {
         var (component, own) = Split(module, _components.ContainsKey);
-        return _components.TryGetValue(component, out var config) ? (config, own) : null;
+        return _components.TryGetValue(component, out var config)
+            ? new(config, own, component.Length == 0 ? $"the file's header ({Key})" : $"the file's header ({Key}, {component})") : null;
+    }
+
+    /// <summary>What the header would have to say for it to hold for a module of none of its components, and what it says instead.</summary>
+    public (string Found, string Expected) Lack(string module)
+    {
+        var component = Split(module, _ => true).Component;
+        var there = _components.Keys.Order(StringComparer.Ordinal).Take(4).Select(c => $"'{c}'");
+        return (
+            $"the file's header ({Key}) has settings of {string.Join(", ", there)}{(_components.Count > 4 ? ", …" : "")}, and none of "
+                + (component.Length == 0 ? "a model without a name" : $"'{component}'"),
+            component.Length == 0 ? "'r' and 'lora_alpha' there" : $"'{component}.r' and '{component}.lora_alpha' there");
+    }
+
+    /// <summary>What says the scales of modules that have no <see cref="AdapterConfig"/> in a file of its own.</summary>
+    public static string ScaledBy(HeaderConfigs? header, IReadOnlyCollection<string> modules)
+    {
+        const string Alphas = "the alpha beside the factors";
+        return modules.Count(m => header?.Of(m) is not null) is var said && said == 0 ? Alphas
+            : said == modules.Count ? $"the file's header ({Key})" : $"the file's header ({Key}), and of {modules.Count - said} modules by {Alphas}";
     }
 
     /// <param name="checkpoint">The adapter's tensors.</param>

@@ -70,16 +70,43 @@ public sealed class HeaderConfigTests : IDisposable
         Assert.Equal((2.0, 3.0), (adapter.Modules["x.q"].Scale, adapter.Modules["text_encoder.q"].Scale));
     }
 
+    [Theory]
+    [InlineData("""{"unet.r": 2}""", "has settings of 'unet', and none of 'te'", "'te.r' and 'te.lora_alpha' there")]
+    [InlineData("""{"foo.r": 2, "te.lora_alpha": 4}""", "has settings of 'foo', and none of 'te'", "'te.r' and 'te.lora_alpha' there")]
+    [InlineData("{}", "has no 'r', of any component", "'r' and 'lora_alpha' in the header")]
+    [InlineData("""{"te.lora_alpha": 2}""", "has no 'r', of any component", "'r' and 'lora_alpha' in the header")]
+    public void A_header_that_lacks_a_component_is_what_the_message_speaks_of(string header, string found, string expected)
+    {
+        Write("a", header, "te.q");
+        var refused = Assert.Single(Assert.ThrowsAny<MergeException>(() => Adapter.Open(_bench["a"]).Dispose()).Diagnostics);
+        Assert.Contains("the file's header (lora_adapter_metadata) " + found, refused.Found);
+        Assert.DoesNotContain("other modules have an alpha", refused.Found);
+        Assert.Contains(expected, refused.Expected);
+    }
+
+    [Theory]
+    [InlineData("unet.q", "te.q", "the file's header (lora_adapter_metadata), and of 1 modules by the alpha beside the factors")]
+    [InlineData("unet.q", "unet.k", "the file's header (lora_adapter_metadata)")]
+    [InlineData("te.q", "te.k", "the alpha beside the factors")]
+    public void What_says_the_scales_is_told_of_all_modules(string first, string second, string expected)
+    {
+        Write("a", """{"unet.r": 2, "unet.lora_alpha": 2}""", [(first + ".alpha", 2), (second + ".alpha", 2)], first, second);
+        using var adapter = Adapter.Open(_bench["a"]);
+        Assert.Equal(expected, adapter.ScaledBy);
+    }
+
     private static JsonObject Header(Adapter adapter) =>
         JsonNode.Parse(adapter.Checkpoint.Metadata[HeaderConfigs.Key])!.AsObject();
 
     /// <summary>Factors of rank 2 of square weights.</summary>
-    private void Write(string folder, string header, params string[] modules) => WrittenTensors.Write(
+    private void Write(string folder, string header, params string[] modules) => Write(folder, header, [], modules);
+
+    private void Write(string folder, string header, (string Name, float Value)[] alphas, params string[] modules) => WrittenTensors.Write(
         _bench[$"{folder}/x.safetensors"],
         modules.Index().SelectMany(m => new[]
         {
             (m.Item + ".lora_A.weight", new long[] { 2, 4 }, WrittenTensors.Random((ulong)m.Index + 1, 8)),
             (m.Item + ".lora_B.weight", new long[] { 4, 2 }, WrittenTensors.Random((ulong)m.Index + 91, 8)),
-        }),
+        }).Concat(alphas.Select(a => (a.Name, Array.Empty<long>(), new[] { a.Value }))),
         metadata: new() { [HeaderConfigs.Key] = header });
 }
