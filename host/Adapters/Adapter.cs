@@ -91,7 +91,7 @@ internal sealed class Adapter : IDisposable
     private static Adapter Of(string path, string configPath, Checkpoint checkpoint)
     {
         var problems = new List<Diagnostic>();
-        var reader = new AdapterReader(checkpoint, problems);
+        var reader = new AdapterReader(checkpoint, AdapterConfig.WholeModules(configPath), problems);
         var hasConfig = !reader.IsKohya && File.Exists(configPath);
         if (!hasConfig && !reader.IsAdapter)
             throw new MergeException(None(path, checkpoint));

@@ -59,6 +59,19 @@ internal sealed record AdapterConfig
         _ => true,
     };
 
+    /// <summary>The names in <c>modules_to_save</c>; none where the file cannot be read, which is said when it is.</summary>
+    public static IReadOnlyList<string> WholeModules(string path)
+    {
+        try
+        {
+            return [.. (JsonFile.ReadObject(path)?["modules_to_save"] as JsonArray ?? []).Select(TextOf).OfType<string>()];
+        }
+        catch (MergeException)
+        {
+            return [];
+        }
+    }
+
     /// <param name="path">The file.</param>
     /// <param name="problems">What is wrong with it, and what it asks for that would be read wrongly.</param>
     /// <returns>Null with an error.</returns>

@@ -12,23 +12,32 @@ internal sealed class AdapterReader
     private readonly SortedDictionary<string, TensorSource> _saved = new(StringComparer.Ordinal);
 
     /// <param name="checkpoint">The adapter's tensors.</param>
+    /// <param name="whole">Names of modules that are brought whole, as a config has them.</param>
     /// <param name="problems">Where errors go.</param>
-    public AdapterReader(Checkpoint checkpoint, List<Diagnostic> problems)
+    public AdapterReader(Checkpoint checkpoint, IReadOnlyList<string> whole, List<Diagnostic> problems)
     {
         (_checkpoint, _problems) = (checkpoint, problems);
         var foreign = new List<(string Name, string What)>();
         var wrapped = new List<(string Name, TensorSource Tensor)>();
+        var others = new List<(string Name, TensorSource Tensor)>();
         foreach (var (name, tensor) in checkpoint.Tensors)
         {
             var (module, part) = AdapterNames.Split(name, out var why);
             if (part == AdapterPart.Unknown)
                 foreign.Add((name, why));
             else if (part == AdapterPart.Saved)
-                Save(module, tensor);
+                others.Add((module, tensor));
             else if (part == AdapterPart.Wrapped)
                 wrapped.Add((module, tensor));
             else if (part != AdapterPart.Original)
                 Add(module, part, tensor);
+        }
+        foreach (var (name, tensor) in others)
+        {
+            if (Variant(name, tensor.Name, whole) is { } what)
+                foreign.Add((tensor.Name, what));
+            else
+                Save(name, tensor);
         }
         foreach (var kind in foreign.GroupBy(f => f.What, f => f.Name))
         {
@@ -94,6 +103,18 @@ internal sealed class AdapterReader
                 $"{AdapterConfig.FileName} and these tensors do not belong together, or it is a whole model: remove the config.");
         }
         return modules;
+    }
+
+    // Names of models may be like an adapter's: one that is not PEFT's is an adapter's beside factors only, and one that is may
+    // be that of a module to save.
+    private string? Variant(string parameter, string stored, IReadOnlyList<string> whole)
+    {
+        var module = AdapterNames.Holders(parameter).FirstOrDefault(h => _parts.GetValueOrDefault(h)?.Keys.Any(p => p != AdapterPart.Alpha) == true);
+        if (module is not null)
+            return AdapterNames.Variant(parameter, module, stored);
+        return (AdapterNames.IsPefts(stored) || Factors.Any())
+            && !whole.Any(w => AdapterNames.Holders(parameter).Any(h => MergedConfig.IsSaved(w, h)))
+            ? AdapterNames.Variant(parameter) : null;
     }
 
     // Without a factor beside it, a tensor called alpha is some parameter; among kohya's it lacks its factors.

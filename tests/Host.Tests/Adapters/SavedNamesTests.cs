@@ -43,5 +43,37 @@ public sealed class SavedNamesTests : IDisposable
         Assert.Equal([1, 2, 3], WrittenTensors.Values(adapter.Saved["score.dense.bias"]));
     }
 
+    [Theory]
+    [InlineData("q_proj.lora_foo", "'lora_foo'")]
+    [InlineData("q_proj.lora_mixer.default.weight", "'lora_mixer'")]
+    [InlineData("q_proj.foo_scale", "'foo_scale'")]
+    [InlineData("q_proj.base_layer.lora_foo", "'lora_foo'")]
+    [InlineData("k_proj.lora_foo", "'lora_foo'")]
+    public void A_part_that_plain_lora_does_not_have_is_refused_with_peft_s_prefix_and_without(string part, string named)
+    {
+        foreach (var prefix in new[] { Prefix, "" })
+        {
+            var name = prefix + "model.layers.0." + part;
+            var refused = Assert.Throws<UnreadAdapterException>(() => Good("a").Add(name, [6], new float[6]).Open().Dispose());
+            Assert.Contains($"{named}, a part that plain LoRA does not have", refused.Message);
+        }
+    }
+
+    [Fact]
+    public void A_module_to_save_may_be_named_as_a_part_of_lora_is()
+    {
+        var adapter = Good("a").Add(Prefix + "model.lora_head.weight", [3, 8], new float[24]);
+        Assert.Contains("'lora_head'", Assert.Throws<UnreadAdapterException>(() => adapter.Open().Dispose()).Message);
+        using var opened = adapter.With(c => c["modules_to_save"] = new JsonArray("lora_head")).Open();
+        Assert.Equal("model.lora_head.weight", Assert.Single(opened.Saved.Keys));
+    }
+
+    [Fact]
+    public void What_a_wrapper_keeps_of_an_adapted_module_is_the_models_whatever_it_is_called()
+    {
+        using var adapter = Good("a").Add($"{Prefix}{Query}.base_layer.in_proj_bias", [6], new float[6]).Open();
+        Assert.Equal(Query + ".in_proj_bias", Assert.Single(adapter.Saved.Keys));
+    }
+
     private TinyAdapter Good(string name) => _bench.New(name).Linear(Query, 6, 8, 4).With(c => c.Remove("target_modules"));
 }
