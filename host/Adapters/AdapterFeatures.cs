@@ -133,13 +133,15 @@ internal static class AdapterFeatures
     private static string Text(JsonNode node) =>
         node is JsonValue value && value.TryGetValue<string>(out var text) ? text : node.ToJsonString();
 
+    // Some programs write Python's False and None as texts.
     private static bool IsSet(JsonNode? node) => node switch
     {
         null => false,
         JsonArray list => list.Count > 0,
         JsonObject map => map.Count > 0,
         JsonValue value when value.TryGetValue<bool>(out var flag) => flag,
-        JsonValue value when value.TryGetValue<string>(out var text) => text.Length > 0,
+        JsonValue value when value.TryGetValue<string>(out var text) => text.Trim().ToLowerInvariant() is not ("" or "false" or "none" or "null"),
+        JsonValue value when value.TryGetValue<double>(out var number) => number != 0,
         _ => true,
     };
 }

@@ -182,6 +182,8 @@ public sealed class AdapterErrorTests : IDisposable
 
     [Theory]
     [InlineData("use_something_new", "true")]
+    [InlineData("use_something_new", "1")]
+    [InlineData("use_qalora", "\"True\"")]
     [InlineData("something_new_config", "{\"rank\": 3}")]
     [InlineData("kasa_config", "{\"beta\": 0.0001}")]
     public void A_setting_named_as_a_variants_is_refused_where_it_is_set(string key, string value)
@@ -189,7 +191,7 @@ public sealed class AdapterErrorTests : IDisposable
         var adapter = Good();
         adapter.Config[key] = JsonNode.Parse(value);
         Refused(adapter, key);
-        foreach (var unset in new[] { "null", "false", "{}" })
+        foreach (var unset in new[] { "null", "false", "{}", "[]", "\"\"", "0", "0.0", "\"False\"", "\"none\"" })
         {
             adapter.Config[key] = JsonNode.Parse(unset);
             using var opened = adapter.Open();
