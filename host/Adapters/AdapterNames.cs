@@ -116,9 +116,9 @@ internal static partial class AdapterNames
 
     private const string BaseLayer = ".base_layer.";
 
-    private static string OtherPart(string part) => $"'{part}', a part that plain LoRA does not have";
-
     private const string SavedCopy = ".modules_to_save.";
+
+    private static string OtherPart(string part) => $"'{part}', a part that plain LoRA does not have";
 
     /// <summary>What a tensor is that only other kinds of adapters have; null where it is none.</summary>
     private static string? WhatElse(string name)

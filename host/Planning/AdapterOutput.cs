@@ -56,7 +56,8 @@ internal sealed record AdapterOutput(
 
     public bool IsExtracted => Adapters.Count == 0;
 
-    public bool IsKohya => !IsExtracted && Adapters.All(a => a.Config is null);
+    /// <summary>Whether it gets an <c>adapter_config.json</c>: files of kohya's and diffusers' kind say all in one.</summary>
+    public bool HasConfig => IsExtracted || Adapters.Any(a => a.Config is not null);
 
     /// <summary>What the file's header says: the scales, where its factors are named as diffusers names them.</summary>
     /// <param name="ranks">r of every module.</param>
@@ -72,8 +73,11 @@ internal sealed record AdapterOutput(
         return header;
     }
 
-    /// <summary>Whether the scales are in the header; else of what has no config an alpha stands beside each pair.</summary>
-    public bool HasHeader => IsKohya && Modules.Values.All(m => !AdapterNames.IsKohya(m.Like.A.Name));
+    /// <summary>Whether the scales are in the header.</summary>
+    public bool HasHeader => !HasConfig && Modules.Values.All(m => !AdapterNames.IsKohya(m.Like.A.Name));
+
+    /// <summary>Whether an alpha stands beside each pair.</summary>
+    public bool HasAlphas => !HasConfig && !HasHeader;
 
     public bool FanInFanOut => Modules.Values.Any(m => m.Like is { Layout: FactorLayout.Transposed, IsEmbedding: false });
 
