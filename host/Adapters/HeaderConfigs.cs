@@ -60,7 +60,7 @@ internal sealed class HeaderConfigs
     {
         const string Alphas = "the alpha beside the factors";
         return modules.Count(m => header?.Of(m) is not null) is var said && said == 0 ? Alphas
-            : said == modules.Count ? $"the file's header ({Key})" : $"the file's header ({Key}), and of {modules.Count - said} modules by {Alphas}";
+            : said == modules.Count ? $"the file's header ({Key})" : $"the file's header ({Key}), and of {modules.Count - said} of {modules.Count} modules by {Alphas}";
     }
 
     /// <param name="checkpoint">The adapter's tensors.</param>

@@ -85,7 +85,7 @@ public sealed class HeaderConfigTests : IDisposable
     }
 
     [Theory]
-    [InlineData("unet.q", "te.q", "the file's header (lora_adapter_metadata), and of 1 modules by the alpha beside the factors")]
+    [InlineData("unet.q", "te.q", "the file's header (lora_adapter_metadata), and of 1 of 2 modules by the alpha beside the factors")]
     [InlineData("unet.q", "unet.k", "the file's header (lora_adapter_metadata)")]
     [InlineData("te.q", "te.k", "the alpha beside the factors")]
     public void What_says_the_scales_is_told_of_all_modules(string first, string second, string expected)
