@@ -23,6 +23,12 @@ internal sealed class Adapter : IDisposable
     /// <summary>Null where there is none: kohya's and diffusers' files say all they have to say in one file.</summary>
     public AdapterConfig? Config { get; private init; }
 
+    /// <summary>The config, the file's header or the tensors that say how strong each module's change is, as a message names them.</summary>
+    public required string ScaledBy { get; init; }
+
+    /// <summary>What the file's header says of the scales; null: nothing.</summary>
+    public HeaderConfigs? Header { get; private init; }
+
     /// <summary>By the module's name, in ordinal order.</summary>
     public required IReadOnlyDictionary<string, AdapterModule> Modules { get; init; }
 
@@ -76,9 +82,6 @@ internal sealed class Adapter : IDisposable
         }
     }
 
-    /// <summary>What says the scales.</summary>
-    public string ScaledBy { get; private init; } = "";
-
     /// <summary>Who writes such files.</summary>
     public string Format => Config is not null ? "peft"
         : Modules.Values.All(m => AdapterNames.IsKohya(m.A.Name)) ? "kohya" : "diffusers";
@@ -88,7 +91,7 @@ internal sealed class Adapter : IDisposable
     private static Adapter Of(string path, string configPath, Checkpoint checkpoint)
     {
         var problems = new List<Diagnostic>();
-        var reader = new AdapterReader(checkpoint, problems);
+        var reader = new AdapterReader(checkpoint, AdapterConfig.WholeModules(configPath), problems);
         var hasConfig = !reader.IsKohya && File.Exists(configPath);
         if (!hasConfig && !reader.IsAdapter)
             throw new MergeException(None(path, checkpoint));
@@ -110,8 +113,8 @@ internal sealed class Adapter : IDisposable
         return new Adapter(path, checkpoint)
         {
             Config = config,
-            ScaledBy = config is not null ? AdapterConfig.FileName
-                : header is not null ? $"the file's header ({HeaderConfigs.Key})" : "the alpha beside the factors",
+            Header = header,
+            ScaledBy = config is not null ? AdapterConfig.FileName : HeaderConfigs.ScaledBy(header, [.. modules.Keys]),
             Modules = modules,
             Saved = reader.Saved,
             Warnings = problems,
@@ -181,10 +184,12 @@ internal sealed class Adapter : IDisposable
 
     private static Diagnostic WithoutConfig(string path, Checkpoint checkpoint, string configPath) => new(
         $"the adapter has no config: its tensors ('{checkpoint.Tensors.Keys.First(AdapterNames.IsOfAdapter)}', …) are LoRA "
-        + "factors, and nothing says their scale")
+        + "factors, and nothing says their scale"
+        + (checkpoint.Metadata.ContainsKey(HeaderConfigs.Key) ? $": the file's header ({HeaderConfigs.Key}) has no 'r', of any component" : ""))
     {
         Where = path,
-        Expected = $"{configPath}, or an '.alpha' beside each pair",
+        Expected = $"{configPath}, or an '.alpha' beside each pair"
+            + (checkpoint.Metadata.ContainsKey(HeaderConfigs.Key) ? ", or 'r' and 'lora_alpha' in the header, behind the component's name" : ""),
         Fix = $"Put the {AdapterConfig.FileName} beside them with which they were trained; without it write one, for example "
             + "{\"peft_type\": \"LORA\", \"r\": 16, \"lora_alpha\": 16}: a change is lora_alpha/r · B·A.",
     };

@@ -51,13 +51,27 @@ internal sealed record AdapterConfig
 
     /// <summary>Whether PEFT puts factors into a module: a list names whole names or what follows a dot, a text is a
     /// regular expression of the whole name. Where that cannot be told, it does (what is tied to a target may get them).</summary>
-    public bool IsTarget(string module) => Json["target_modules"] switch
+    public bool IsTarget(string module) => TiesWeights || Json["target_modules"] switch
     {
-        _ when Json["ensure_weight_tying"] is JsonValue value && value.TryGetValue<bool>(out var isTied) && isTied => true,
         JsonArray list => list.Select(TextOf).Any(t => t is null || module == t || module.EndsWith("." + t, StringComparison.Ordinal)),
         JsonValue when TextOf(Json["target_modules"]) is { } text && text != "all-linear" => Whole(text)?.IsMatch(module) ?? true,
         _ => true,
     };
+
+    /// <summary>The names in <c>modules_to_save</c>; none where the file cannot be read, which is said when it is.</summary>
+    public static IReadOnlyList<string> WholeModules(string path)
+    {
+        try
+        {
+            return [.. (JsonFile.ReadObject(path)?["modules_to_save"] as JsonArray ?? []).Select(TextOf).OfType<string>()];
+        }
+        catch (MergeException)
+        {
+            return [];
+        }
+    }
+
+    private bool TiesWeights => Json["ensure_weight_tying"] is JsonValue value && value.TryGetValue<bool>(out var isTied) && isTied;
 
     /// <param name="path">The file.</param>
     /// <param name="problems">What is wrong with it, and what it asks for that would be read wrongly.</param>

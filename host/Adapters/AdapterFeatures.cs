@@ -10,10 +10,13 @@ namespace Merge.Adapters;
 internal static class AdapterFeatures
 {
     // These initialise the factors from the base and take them out of it: B·A then belongs to a changed base.
-    private static readonly (string Name, string What)[] ChangingInitialisations =
+    private static readonly (string Name, string What, string Fix)[] ChangingInitialisations =
     [
-        ("pissa", "PiSSA"), ("olora", "OLoRA"), ("corda", "CorDA"), ("loftq", "LoftQ"), ("lora_ga", "LoRA-GA"),
+        ("pissa", "PiSSA", Unchanged), ("olora", "OLoRA", Unchanged), ("corda", "CorDA", Unchanged), ("lora_ga", "LoRA-GA", Unchanged),
+        ("loftq", "LoftQ", "Merge it with PEFT (merge_and_unload) into the base that LoftQ made for it, and give the result."),
     ];
+
+    private const string Unchanged = "Save it again with PEFT's save_pretrained(..., path_initial_model_for_weight_conversion=...).";
 
     private static readonly string[] LeavingInitialisations = ["gaussian", "eva", "orthogonal", "mica"];
 
@@ -30,17 +33,17 @@ internal static class AdapterFeatures
         ("kasa_config", "takes directions out of the base, and has a diagonal between its factors (KaSA)"),
     ];
 
-    // What stands beside the model or looks at tokens: not even PEFT makes weights of it.
-    private static readonly string[] Unmergeable = ["alora_invocation_tokens", "arrow_config"];
+    // What stands beside the model, looks at tokens or shares weights of the base: not even PEFT makes weights of it.
+    private static readonly string[] Unmergeable = ["alora_invocation_tokens", "arrow_config", "layer_replication", "use_qalora"];
 
     private static readonly string[] UnmergeableTypes =
     [
-        "PROMPT_TUNING", "MULTITASK_PROMPT_TUNING", "P_TUNING", "PREFIX_TUNING", "ADAPTION_PROMPT", "CPT", "CARTRIDGE", "XLORA",
+        "PROMPT_TUNING", "MULTITASK_PROMPT_TUNING", "P_TUNING", "PREFIX_TUNING", "ADAPTION_PROMPT", "CPT", "CARTRIDGE", "XLORA", "POLY",
     ];
 
     private const string InPeft = "Merge it into its base with PEFT (merge_and_unload), and give the result.";
 
-    private const string BesideItsBase = "No weights of the base say what it does: use it with PEFT, beside its base.";
+    private const string BesideItsBase = "PEFT does not merge it into its base either: use it with PEFT, beside its base.";
 
     private static readonly string[] Harmless =
     [
@@ -64,7 +67,7 @@ internal static class AdapterFeatures
             });
             return;
         }
-        foreach (var (name, what) in ChangingInitialisations)
+        foreach (var (name, what, fix) in ChangingInitialisations)
         {
             if (json["init_lora_weights"] is { } init && Text(init).StartsWith(name, StringComparison.OrdinalIgnoreCase))
             {
@@ -73,7 +76,7 @@ internal static class AdapterFeatures
                 {
                     Where = path,
                     Expected = "an adapter of the unchanged base",
-                    Fix = "Save it again with PEFT's save_pretrained(..., path_initial_model_for_weight_conversion=...).",
+                    Fix = fix,
                 });
             }
         }
@@ -133,13 +136,15 @@ internal static class AdapterFeatures
     private static string Text(JsonNode node) =>
         node is JsonValue value && value.TryGetValue<string>(out var text) ? text : node.ToJsonString();
 
+    // Some programs write Python's False and None as texts.
     private static bool IsSet(JsonNode? node) => node switch
     {
         null => false,
         JsonArray list => list.Count > 0,
         JsonObject map => map.Count > 0,
         JsonValue value when value.TryGetValue<bool>(out var flag) => flag,
-        JsonValue value when value.TryGetValue<string>(out var text) => text.Length > 0,
+        JsonValue value when value.TryGetValue<string>(out var text) => text.Trim().ToLowerInvariant() is not ("" or "false" or "none" or "null"),
+        JsonValue value when value.TryGetValue<double>(out var number) => number != 0,
         _ => true,
     };
 }

@@ -17,6 +17,9 @@ internal enum AdapterPart
     /// <summary>A whole parameter that takes the place of the base's: <c>modules_to_save</c>, or a bias.</summary>
     Saved,
 
+    /// <summary>What PEFT's wrapper of a module to save holds: such a parameter, or a second copy of one.</summary>
+    Wrapped,
+
     /// <summary>What changes nothing: what PEFT's wrapper keeps of the base, and what only training needs.</summary>
     Original,
 
@@ -37,9 +40,11 @@ internal static partial class AdapterNames
         why = WhatElse(name) ?? "";
         if (why.Length > 0)
             return (name, AdapterPart.Unknown);
-        var own = name.StartsWith(PeftPrefix, StringComparison.Ordinal) ? name[PeftPrefix.Length..] : name;
+        var own = IsPefts(name) ? name[PeftPrefix.Length..] : name;
         if (Pair().Match(own) is { Success: true } pair)
             return (pair.Groups["module"].Value, pair.Groups["part"].Value == "down" ? AdapterPart.A : AdapterPart.B);
+        if (own.Contains(SavedCopy, StringComparison.Ordinal))
+            return (own, AdapterPart.Wrapped);
         if (own.Length > AlphaEnd.Length && own.EndsWith(AlphaEnd, StringComparison.Ordinal))
             return (own[..^AlphaEnd.Length], AdapterPart.Alpha);
         if (Peft().Match(own) is { Success: true } peft)
@@ -53,17 +58,48 @@ internal static partial class AdapterNames
                 _ => AdapterPart.Magnitude,
             });
         }
-        if (own.Contains(".original_module.", StringComparison.Ordinal) || WrappersCopy().IsMatch(own) || Training().IsMatch(own))
+        if (own.Contains(".original_module.", StringComparison.Ordinal) || Training().IsMatch(own))
             return (own, AdapterPart.Original);
-        if (own.Length < name.Length && Variant().Match(own) is { Success: true } variant)
-        {
-            // LoRA's are modules and have a weight.
-            why = variant.Groups["part"].Value is "lora_A" or "lora_B"
-                ? "AdaLoRA's" : $"'{variant.Groups["part"].Value}', a part that plain LoRA does not have";
-            return (name, AdapterPart.Unknown);
-        }
-        return (Wrapper().Replace(own, "."), AdapterPart.Saved);
+        return (Parameter(own), AdapterPart.Saved);
     }
+
+    /// <summary>The part of an adapter, other than plain LoRA's, that a tensor is by its name; null where it is none.</summary>
+    /// <param name="parameter">What <see cref="Split"/> takes for a parameter.</param>
+    public static string? Variant(string parameter) => Parts().Match(parameter) is not { Success: true } match ? null
+        // LoRA's are modules and have a weight.
+        : match.Groups["part"].Value is "lora_A" or "lora_B" ? "AdaLoRA's" : OtherPart(match.Groups["part"].Value);
+
+    /// <summary>The part of an adapter that a tensor of a module with factors is: what the module has of its own in the model
+    /// is its weight and its bias, or stands in PEFT's wrapper.</summary>
+    /// <param name="parameter">What <see cref="Split"/> takes for a parameter.</param>
+    /// <param name="module">The module, whose name it begins with.</param>
+    /// <param name="stored">As the adapter's file has it.</param>
+    public static string? Variant(string parameter, string module, string stored)
+    {
+        var own = parameter[module.Length..];
+        return own is ".weight" or ".bias" ? null
+            : Variant(own) ?? (stored.Contains(BaseLayer, StringComparison.Ordinal) ? null : OtherPart(own.Split('.')[1]));
+    }
+
+    /// <summary>What holds a parameter, the innermost module first.</summary>
+    public static IEnumerable<string> Holders(string parameter)
+    {
+        for (var dot = parameter.LastIndexOf('.'); dot > 0; dot = parameter.LastIndexOf('.', dot - 1))
+            yield return parameter[..dot];
+    }
+
+    /// <summary>Whether it is PEFT's name of something in an adapter.</summary>
+    public static bool IsPefts(string name) => name.StartsWith(PeftPrefix, StringComparison.Ordinal);
+
+    /// <summary>The parameter that a wrapper holds.</summary>
+    /// <param name="wrapped">As <see cref="Split"/> gives it.</param>
+    public static string Parameter(string wrapped) =>
+        Wrapper().Replace(wrapped, ".").Replace(SavedCopy, ".", StringComparison.Ordinal);
+
+    /// <summary>The parameter of which it is a second copy, if that stands there under its own name: with bias="all" PEFT writes
+    /// the biases of a module it has wrapped twice more, without the adapter's name, and loads the one under its own.</summary>
+    /// <param name="wrapped">As <see cref="Split"/> gives it.</param>
+    public static string CopyOf(string wrapped) => wrapped.Replace(SavedCopy, ".", StringComparison.Ordinal);
 
     /// <summary>Whether a tensor is named as only parts of adapters are, of any kind: it means nothing by itself, and
     /// an average of it with another's means nothing at all.</summary>
@@ -77,6 +113,12 @@ internal static partial class AdapterNames
         factor.EndsWith(".lora_down.weight", StringComparison.Ordinal) || factor.EndsWith(".lora_up.weight", StringComparison.Ordinal);
 
     private const string AlphaEnd = ".alpha";
+
+    private const string BaseLayer = ".base_layer.";
+
+    private const string SavedCopy = ".modules_to_save.";
+
+    private static string OtherPart(string part) => $"'{part}', a part that plain LoRA does not have";
 
     /// <summary>What a tensor is that only other kinds of adapters have; null where it is none.</summary>
     private static string? WhatElse(string name)
@@ -128,14 +170,10 @@ internal static partial class AdapterNames
     [GeneratedRegex(@"\.modules_to_save\.\w+\.|\.base_layer\.")]
     private static partial Regex Wrapper();
 
-    // With bias="all" PEFT writes the bias of a module it has wrapped twice more; it loads the one under its own name.
-    [GeneratedRegex(@"\.modules_to_save\.\w+$")]
-    private static partial Regex WrappersCopy();
-
     // VeLoRA compresses what the backward pass keeps, Monteclora draws samples in training: both are plain LoRA afterwards.
     [GeneratedRegex(@"\.lora_(?:velora_embed|monteclora_sampler)(?:\.|$)")]
     private static partial Regex Training();
 
     [GeneratedRegex(@"\.(?<part>lora_\w+)(?:\.\w+)*$")]
-    private static partial Regex Variant();
+    private static partial Regex Parts();
 }

@@ -10,7 +10,7 @@ internal sealed record AdapterTensors(string Name, AdapterModule Like, int Rank)
 {
     private const string Peft = "base_model.model.";
 
-    /// <param name="bare">Whether the file says scales among its tensors, as its adapters' files do: named as those are.</param>
+    /// <param name="bare">Whether no config stands beside the file, as beside its adapters' files: named as those are.</param>
     public (string Name, ImmutableArray<long> Shape) A(bool bare) => (
         Named(bare, "lora_down.weight", "lora_embedding_A", "lora_A.weight"), [Rank, .. Like.A.Shape.Skip(1)]);
 

@@ -10,7 +10,7 @@ internal static class AdapterLayout
     public static SafetensorsLayout Of(AdapterOutput output)
     {
         var modules = Modules(output);
-        var tensors = modules.SelectMany(m => new[] { m.A(output.IsKohya), m.B(output.IsKohya) })
+        var tensors = modules.SelectMany(m => new[] { m.A(!output.HasConfig), m.B(!output.HasConfig) })
             .Concat(output.Saved.Select(s => (
                 Name: AdapterTensors.Saved(s.Key, modules.Select(m => m.Name)), s.Value.First(t => t is not null)!.Shape)));
         return SafetensorsLayout.Of(

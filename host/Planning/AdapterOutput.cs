@@ -56,15 +56,54 @@ internal sealed record AdapterOutput(
 
     public bool IsExtracted => Adapters.Count == 0;
 
-    public bool IsKohya => !IsExtracted && Adapters.All(a => a.Config is null);
+    /// <summary>Whether it gets an <c>adapter_config.json</c>: files of kohya's and diffusers' kind say all in one.</summary>
+    public bool HasConfig => IsExtracted || Adapters.Any(a => a.Config is not null);
 
     /// <summary>What the file's header says: the scales, where its factors are named as diffusers names them.</summary>
     /// <param name="ranks">r of every module.</param>
-    public Dictionary<string, string> Header(IReadOnlyDictionary<string, int> ranks) => HasHeader
-        ? new() { ["format"] = "pt", [HeaderConfigs.Key] = HeaderConfigs.Text(ranks) } : new() { ["format"] = "pt" };
+    /// <exception cref="MergeException">It cannot say how the weights of a component are stored.</exception>
+    public Dictionary<string, string> Header(IReadOnlyDictionary<string, int> ranks)
+    {
+        var header = new Dictionary<string, string> { ["format"] = "pt" };
+        if (HasHeader)
+        {
+            var components = HeaderConfigs.Components(Adapters.Select(a => a.Header));
+            header[HeaderConfigs.Key] = HeaderConfigs.Text(ranks, components, Transposed(components));
+        }
+        return header;
+    }
 
-    /// <summary>Whether the scales are in the header; else of what has no config an alpha stands beside each pair.</summary>
-    public bool HasHeader => IsKohya && Modules.Values.All(m => !AdapterNames.IsKohya(m.Like.A.Name));
+    /// <summary>Whether the scales are in the header.</summary>
+    public bool HasHeader => !HasConfig && Modules.Values.All(m => !AdapterNames.IsKohya(m.Like.A.Name));
+
+    /// <summary>Whether an alpha stands beside each pair.</summary>
+    public bool HasAlphas => !HasConfig && !HasHeader;
 
     public bool FanInFanOut => Modules.Values.Any(m => m.Like is { Layout: FactorLayout.Transposed, IsEmbedding: false });
+
+    // fan_in_fan_out holds for a component, and turns a square weight that it is wrong of.
+    private HashSet<string> Transposed(IReadOnlySet<string> components)
+    {
+        var transposed = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var component in Modules.Values.SelectMany(m => m.Each).OfType<AdapterModule>()
+            .Where(m => m is { IsEmbedding: false, Layout: not FactorLayout.Convolution })
+            .GroupBy(m => HeaderConfigs.Split(m.Name, components.Contains).Component, StringComparer.Ordinal))
+        {
+            if (component.All(m => m.Layout == FactorLayout.Linear))
+                continue;
+            transposed.Add(component.Key);
+            if (component.FirstOrDefault(m => m.Layout == FactorLayout.Linear) is { } straight)
+            {
+                throw new MergeException(new Diagnostic(
+                    $"the weight of '{straight.Name}' is stored [outputs, inputs] by the header of one adapter, and by that of another "
+                    + $"weights of {(component.Key.Length == 0 ? "the model" : component.Key)} are stored [inputs, outputs]")
+                {
+                    Where = string.Join(", ", Adapters.Select(a => a.Path)),
+                    Expected = $"one 'fan_in_fan_out' in {HeaderConfigs.Key}, which speaks for all of a component",
+                    Fix = "Merge adapters of one model; where they are, correct the flag that is wrong.",
+                });
+            }
+        }
+        return transposed;
+    }
 }

@@ -84,7 +84,7 @@ internal sealed class AdapterFolder : IDisposable
             writer.Sync();
         }
         var plan = made with { Layout = layout };
-        if (!merge.IsKohya)
+        if (merge.HasConfig)
         {
             File.WriteAllText(Path.Combine(_path, AdapterConfig.FileName), MergedConfig.Text(
                 merge.Adapters,
@@ -144,12 +144,12 @@ internal sealed class AdapterFolder : IDisposable
         {
             if (stored.Tensors is { } module)
             {
-                var (a, b) = (module.A(merge.IsKohya), module.B(merge.IsKohya));
+                var (a, b) = (module.A(!merge.HasConfig), module.B(!merge.HasConfig));
                 var (tensorA, tensorB) = (new OutputTensor(a.Name, merge.OutType, a.Shape), new OutputTensor(b.Name, merge.OutType, b.Shape));
                 var side = stored.Concatenated;
                 parts.Add(new(tensorA, side is null ? Stored(tensorA, stored.Left) : write => side.WriteA(merge.OutType, write)));
                 parts.Add(new(tensorB, side is null ? Stored(tensorB, stored.Right) : write => side.WriteB(merge.OutType, write)));
-                if (merge.IsKohya && !merge.HasHeader)
+                if (merge.HasAlphas)
                 {
                     var alpha = new OutputTensor($"{module.Name}.alpha", DType.F32, []);
                     parts.Add(new(alpha, Stored(alpha, Factors.Append([module.Rank]))));

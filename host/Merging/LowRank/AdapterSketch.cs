@@ -12,7 +12,7 @@ internal static class AdapterSketch
     {
         var output = plan.Adapter!;
         OutputWriter.Create(folder, plan.Layout).Dispose();
-        if (output.IsKohya)
+        if (!output.HasConfig)
             return;
         File.WriteAllText(Path.Combine(folder, AdapterConfig.FileName), MergedConfig.Text(
             output.Adapters, AdapterLayout.Modules(output).ToDictionary(m => m.Name, m => m.Rank), [.. output.Saved.Keys], output.BaseModel, [], output.FanInFanOut));

@@ -152,6 +152,30 @@ public sealed class AdapterErrorTests : IDisposable
         Refused(adapter, key);
     }
 
+    [Theory]
+    [InlineData("layer_replication", "[[0, 4], [2, 5]]")]
+    [InlineData("use_qalora", "true")]
+    [InlineData("peft_type", "\"POLY\"")]
+    public void What_peft_does_not_merge_is_not_sent_there(string key, string value)
+    {
+        var adapter = Good();
+        adapter.Config[key] = JsonNode.Parse(value);
+        var message = Assert.ThrowsAny<MergeException>(() => adapter.Open().Dispose()).Message;
+        Assert.Contains("use it with PEFT, beside its base", message);
+        Assert.DoesNotContain("merge_and_unload", message);
+    }
+
+    [Theory]
+    [InlineData("loftq", false)]
+    [InlineData("corda", true)]
+    public void Only_what_peft_converts_is_sent_to_its_conversion(string init, bool isConverted)
+    {
+        var adapter = Good();
+        adapter.Config["init_lora_weights"] = init;
+        var message = Assert.ThrowsAny<MergeException>(() => adapter.Open().Dispose()).Message;
+        Assert.Equal(isConverted, message.Contains("path_initial_model_for_weight_conversion", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Another_kind_of_adapter_is_refused()
     {
@@ -182,6 +206,8 @@ public sealed class AdapterErrorTests : IDisposable
 
     [Theory]
     [InlineData("use_something_new", "true")]
+    [InlineData("use_something_new", "1")]
+    [InlineData("use_qalora", "\"True\"")]
     [InlineData("something_new_config", "{\"rank\": 3}")]
     [InlineData("kasa_config", "{\"beta\": 0.0001}")]
     public void A_setting_named_as_a_variants_is_refused_where_it_is_set(string key, string value)
@@ -189,7 +215,7 @@ public sealed class AdapterErrorTests : IDisposable
         var adapter = Good();
         adapter.Config[key] = JsonNode.Parse(value);
         Refused(adapter, key);
-        foreach (var unset in new[] { "null", "false", "{}" })
+        foreach (var unset in new[] { "null", "false", "{}", "[]", "\"\"", "0", "0.0", "\"False\"", "\"none\"" })
         {
             adapter.Config[key] = JsonNode.Parse(unset);
             using var opened = adapter.Open();

@@ -129,13 +129,13 @@ public sealed class ForeignAdapterTests : IDisposable
         Write(Header, ("unet.down.0.to_q.alpha", [], [12]));
         Adapter.Open(_bench["h/x.safetensors"]).Dispose();
         Write(Header, ("unet.down.0.to_q.alpha", [], [4]));
-        Refused("unet.down.0.to_q: its own alpha gives it scale 1, and the config 3");
+        Refused("unet.down.0.to_q: its own alpha gives it scale 1, and the file's header (lora_adapter_metadata, unet) 3");
         Write(Header, ("vae.q.lora_A.weight", [2, 4], new float[8]), ("vae.q.lora_B.weight", [4, 2], new float[8]));
         Refused("vae.q: nothing says its scale");
         Write("""{"unet.r": 3}""");
-        Refused("its factors have rank 4, and the config gives it rank 3");
+        Refused("its factors have rank 4, and the file's header (lora_adapter_metadata, unet) gives it rank 3");
         Write("""{"unet.r": 4, "unet.use_dora": true}""");
-        Refused("the config says DoRA");
+        Refused("the file's header (lora_adapter_metadata, unet) says DoRA");
         Write("""{"unet.r": 4, "unet.lora_bias": true}""");
         Refused("lora_adapter_metadata, unet: the adapter gives B a bias");
         Write("""{"r": 4""");
@@ -171,7 +171,7 @@ public sealed class ForeignAdapterTests : IDisposable
         {
         }
         adapter.Config["lora_alpha"] = 16;
-        Assert.Contains("scale 2, and the config 4", Assert.ThrowsAny<MergeException>(() => adapter.Open().Dispose()).Message);
+        Assert.Contains("scale 2, and adapter_config.json 4", Assert.ThrowsAny<MergeException>(() => adapter.Open().Dispose()).Message);
     }
 
     [Fact]

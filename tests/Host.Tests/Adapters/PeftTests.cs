@@ -101,7 +101,7 @@ public sealed class PeftTests : IDisposable
         Assert.Contains(why, refused.Message);
         Assert.All(refused.Diagnostics, d => Assert.Equal(Severity.Error, d.Severity));
         // What PEFT cannot merge either is not sent there; of all but a factor that does not fit, 'inspect' shows the tensors.
-        Assert.Equal(kind is "alora" or "prompt", refused.Message.Contains("use it with PEFT, beside its base", StringComparison.Ordinal));
+        Assert.Equal(kind is "alora" or "prompt" or "layer_replication", refused.Message.Contains("use it with PEFT, beside its base", StringComparison.Ordinal));
         Assert.Equal(kind != "groups", refused is UnreadAdapterException);
         var other = PeftFixture.At("combine", "cat", "a");
         foreach (var recipe in new[] { $"merge_method: uniform\nmodels: [{path}, {other}]\n", $"merge_method: passthrough\nmodels: [{{model: {Model("llama")}+{path}}}]\n" })
