@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Merge.Checkpoints;
 using Merge.Sdk;
 
@@ -28,11 +27,11 @@ internal static class AdaptedModel
         var shared = tied is null ? null! : new Change(tied.Embedding);
         foreach (var (adapter, weight) in adapters)
         {
-            var isKohya = adapter.Config is null;
+            var mayBeFlat = adapter.Config is null;
             var taken = new Dictionary<Change, string>();
             foreach (var module in adapter.Modules.Values)
             {
-                if (Find(adapter, module.Weight, isKohya) is not { } changed)
+                if (Find(adapter, module.Weight, mayBeFlat) is not { } changed)
                     continue;
                 if (!taken.TryAdd(changed, module.Name))
                 {
@@ -47,17 +46,17 @@ internal static class AdaptedModel
                 else if (HasShape(adapter, module.For(changed.Stored.Shape), changed.Stored))
                 {
                     changed.Modules.Add((module.For(changed.Stored.Shape), weight));
-                    if (IsEmbedding(changed) && TiesAdapters(adapter))
+                    if (IsEmbedding(changed) && adapter.Config?.TiesWeights == true)
                         shared.Modules.Add(changed.Modules[^1]);
                 }
             }
             foreach (var (parameter, saved) in adapter.Saved)
             {
-                if (Find(adapter, parameter, isKohya) is not { } changed || !IsAlike(adapter, saved, changed.Stored))
+                if (Find(adapter, parameter, mayBeFlat) is not { } changed || !IsAlike(adapter, saved, changed.Stored))
                     continue;
                 changed.Saved.Add((saved, weight));
                 // What PEFT wraps is the tied parameter itself.
-                if (IsEmbedding(changed) && (TiesAdapters(adapter) || AdapterNames.IsWrapped(saved.Name)))
+                if (IsEmbedding(changed) && (adapter.Config?.TiesWeights == true || AdapterNames.IsWrapped(saved.Name)))
                     shared.Saved.Add((saved, weight));
             }
         }
@@ -78,9 +77,9 @@ internal static class AdaptedModel
         }
         return tensors;
 
-        Change? Find(Adapter adapter, string parameter, bool isKohya)
+        Change? Find(Adapter adapter, string parameter, bool mayBeFlat)
         {
-            var found = targets.Find(parameter, isKohya);
+            var found = targets.Find(parameter, mayBeFlat);
             if (found.Count != 1)
             {
                 var near = targets.Nearest(parameter);
@@ -127,10 +126,6 @@ internal static class AdaptedModel
 
     /// <summary>What most classes call their output head.</summary>
     public const string HeadName = "lm_head.weight";
-
-    /// <summary>Whether PEFT ties what it puts on the embedding to what it puts on the head.</summary>
-    private static bool TiesAdapters(Adapter adapter) =>
-        adapter.Config?.Json["ensure_weight_tying"] is JsonValue value && value.TryGetValue<bool>(out var isTied) && isTied;
 
     private static Diagnostic Misfit(Adapter adapter, string module, TensorSource stored, string found) =>
         new($"'{module}' does not fit '{stored.Name}': {found}")

@@ -53,7 +53,7 @@ internal sealed record AdapterConfig
     /// regular expression of the whole name. Where that cannot be told, it does (what is tied to a target may get them).</summary>
     public bool IsTarget(string module) => TiesWeights || Json["target_modules"] switch
     {
-        JsonArray list => list.Select(TextOf).Any(t => t is null || module == t || module.EndsWith("." + t, StringComparison.Ordinal)),
+        JsonArray list => list.Select(TextOf).Any(t => t is null || AdapterNames.EndsIn(module, t)),
         JsonValue when TextOf(Json["target_modules"]) is { } text && text != "all-linear" => Whole(text)?.IsMatch(module) ?? true,
         _ => true,
     };
@@ -71,7 +71,8 @@ internal sealed record AdapterConfig
         }
     }
 
-    private bool TiesWeights => Json["ensure_weight_tying"] is JsonValue value && value.TryGetValue<bool>(out var isTied) && isTied;
+    /// <summary>Whether PEFT ties what it puts on the embedding to what it puts on the head.</summary>
+    public bool TiesWeights => Json["ensure_weight_tying"] is JsonValue value && value.TryGetValue<bool>(out var isTied) && isTied;
 
     /// <param name="path">The file.</param>
     /// <param name="problems">What is wrong with it, and what it asks for that would be read wrongly.</param>

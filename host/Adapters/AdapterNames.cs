@@ -81,12 +81,15 @@ internal static partial class AdapterNames
             : Variant(own) ?? (stored.Contains(BaseLayer, StringComparison.Ordinal) ? null : OtherPart(own.Split('.')[1]));
     }
 
-    /// <summary>What holds a parameter, the innermost module first.</summary>
-    public static IEnumerable<string> Holders(string parameter)
+    /// <summary>What holds a parameter or a module, the innermost module first.</summary>
+    public static IEnumerable<string> Holders(string name)
     {
-        for (var dot = parameter.LastIndexOf('.'); dot > 0; dot = parameter.LastIndexOf('.', dot - 1))
-            yield return parameter[..dot];
+        for (var dot = name.LastIndexOf('.'); dot > 0; dot = name.LastIndexOf('.', dot - 1))
+            yield return name[..dot];
     }
+
+    /// <summary>PEFT's rule of targets and patterns: a name means the modules that are called so, or whose last parts are.</summary>
+    public static bool EndsIn(string module, string name) => module == name || module.EndsWith("." + name, StringComparison.Ordinal);
 
     /// <summary>Whether it is PEFT's name of something in an adapter.</summary>
     public static bool IsPefts(string name) => name.StartsWith(PeftPrefix, StringComparison.Ordinal);

@@ -26,12 +26,12 @@ internal sealed class AdapterTargets
 
     /// <summary>The model's name for a parameter; none where there is none, several where more than one could be meant.</summary>
     /// <param name="parameter">The adapter's, with its <c>.weight</c> or <c>.bias</c>.</param>
-    /// <param name="isKohya">Whether dots may be underscores.</param>
-    public IReadOnlyList<string> Find(string parameter, bool isKohya)
+    /// <param name="mayBeFlat">Whether dots may be underscores.</param>
+    public IReadOnlyList<string> Find(string parameter, bool mayBeFlat)
     {
         if (_known.Contains(parameter))
             return [parameter];
-        string[] flat = isKohya ? FindKohya(parameter) : [];
+        string[] flat = mayBeFlat ? FindKohya(parameter) : [];
         return flat.Length == 1 ? flat : FindPeft(parameter) is { Length: > 0 } found ? found : flat;
     }
 

@@ -73,7 +73,7 @@ internal static class MergedConfig
     }
 
     private static int RankBy(KeyValuePair<string, int>[] patterns, string module, int common) => patterns
-        .Where(p => module == p.Key || module.EndsWith("." + p.Key, StringComparison.Ordinal)).Select(p => p.Value).FirstOrDefault(common);
+        .Where(p => AdapterNames.EndsIn(module, p.Key)).Select(p => p.Value).FirstOrDefault(common);
 
     // A pattern's key is a regular expression; dots in names are taken to match dots.
     private static string Key(string module) => module.All(c => char.IsLetterOrDigit(c) || c is '.' or '_' or '-')
@@ -87,7 +87,7 @@ internal static class MergedConfig
         var isPlain = configs.All(c => c.Json["target_modules"] is JsonArray
             && c.Json["layers_to_transform"] is null && c.Json["exclude_modules"] is null);
         var targets = Union(configs, "target_modules");
-        return List(isPlain && modules.All(n => targets.Any(t => Names(t, n)))
+        return List(isPlain && modules.All(n => targets.Any(t => AdapterNames.EndsIn(n, t)))
             ? targets : modules.Order(StringComparer.Ordinal));
     }
 
@@ -127,12 +127,7 @@ internal static class MergedConfig
     }
 
     /// <summary>A module and all that hold it.</summary>
-    public static IEnumerable<string> Holders(string module)
-    {
-        yield return module;
-        for (var dot = module.LastIndexOf('.'); dot > 0; dot = module.LastIndexOf('.', dot - 1))
-            yield return module[..dot];
-    }
+    public static IEnumerable<string> Holders(string module) => AdapterNames.Holders(module).Prepend(module);
 
     /// <summary>A name and whatever follows one of its dots: the targets that would hit it.</summary>
     private static IEnumerable<string> Ends(string module)
@@ -141,9 +136,6 @@ internal static class MergedConfig
         for (var dot = module.IndexOf('.'); dot >= 0; dot = module.IndexOf('.', dot + 1))
             yield return module[(dot + 1)..];
     }
-
-    private static bool Names(string target, string module) =>
-        module == target || module.EndsWith("." + target, StringComparison.Ordinal);
 
     private static string Last(string module) => module[(module.LastIndexOf('.') + 1)..];
 

@@ -110,7 +110,7 @@ internal static class SavedModules
 
     /// <summary>Whether a name is a parameter's, or that of a module that holds it.</summary>
     private static bool IsNamed(string tensor, string name) => tensor == name
-        || MergedConfig.Holders(Owner(tensor)).Any(m => m == name || m.EndsWith("." + name, StringComparison.Ordinal));
+        || MergedConfig.Holders(Owner(tensor)).Any(m => AdapterNames.EndsIn(m, name));
 
     private static void Check(IReadOnlyList<string> names, string[] tensors)
     {

@@ -167,6 +167,9 @@ public sealed class AdapterLimitsTests : IDisposable
         var rank = int.Parse(Regex.Match(refused.Fix!, "Or give a rank beside the energy, no module more: ([0-9]+) fits").Groups[1].Value);
         Run(Recipe + $"adapter: {{energy: 0.5, rank: {rank}}}\n", "out", memory: Memory);
         Assert.Throws<MergeException>(() => Run(Recipe + $"adapter: {{energy: 0.5, rank: {rank + 1}}}\n", "more", memory: Memory));
+        // Where nobody asked for just so much, what is needed is taken.
+        Run(Recipe + "adapter: {energy: 0.5}\n", "grown", memory: Memory, mayGrow: true);
+        Assert.True(Directory.Exists(_folder["grown"]));
     }
 
     [Theory]
@@ -186,12 +189,12 @@ public sealed class AdapterLimitsTests : IDisposable
     }
 
     private MergeSummary Run(
-        string recipe, string output, int threads = 2, long memory = RunSettings.DefaultMemory, RunProgress? progress = null)
+        string recipe, string output, int threads = 2, long memory = RunSettings.DefaultMemory, RunProgress? progress = null, bool mayGrow = false)
     {
         using var planner = new RecipePlanner(_catalog, []);
         var plan = planner.Plan(RecipeParser.Parse(_folder.WriteText("recipe.yaml", recipe), recipe), long.MaxValue);
         return MergeToFolder.Run(plan, _folder[output], false, false,
-            new RunSettings { Threads = threads, Memory = memory }, progress ?? new RunProgress(), default);
+            new RunSettings { Threads = threads, Memory = memory, MayGrow = mayGrow }, progress ?? new RunProgress(), default);
     }
 
     private void Base(DType dtype, float[]? query = null) => WrittenTensors.Write(_folder["base/model.safetensors"],
